@@ -1,0 +1,61 @@
+"""Follows the changes of all moves, both ways, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+import psycopg
+
+from strangler.split.errors import SplitError
+from strangler.split.move import Move
+
+logger = logging.getLogger(__name__)
+
+POLL = 0.02
+"""Seconds between two looks at an idle log: a NOTIFY for each transaction would halve the source's rate."""
+_HEARTBEAT = 1.0
+_PRUNE = 5.0
+_PAUSE = 1.0
+
+
+def run(moves: Callable[[], Iterable[Move]], stop: threading.Event) -> None:
+    """One thread for each move; "moves" is asked again every second, so that new ones join."""
+    followers: dict[str, threading.Thread] = {}
+    while not stop.is_set():
+        for move in moves():
+            follower = followers.get(move.spec.name)
+            if follower is None or not follower.is_alive():
+                follower = threading.Thread(target=_follow, args=(move, stop), name=f"follow {move.spec.name}")
+                follower.start()
+                followers[move.spec.name] = follower
+        stop.wait(1.0)
+    for follower in followers.values():
+        follower.join(timeout=10)
+
+
+def _follow(move: Move, stop: threading.Event) -> None:
+    """Follow one move until it stops or something goes wrong; run() starts it again."""
+    if move.picture() is None:
+        stop.wait(_PAUSE)
+        return
+    try:
+        with move.session() as session:
+            beat_at = prune_at = 0.0
+            while not stop.is_set():
+                now = time.monotonic()
+                if now >= beat_at:
+                    if not session.current():
+                        return
+                    session.send_heartbeats()
+                    beat_at = now + _HEARTBEAT
+                if now >= prune_at:
+                    session.prune()
+                    prune_at = now + _PRUNE
+                if not session.apply_once():
+                    stop.wait(POLL)
+    except (SplitError, psycopg.Error) as error:
+        logger.error("following %s stopped and starts again: %s", move.spec.name, str(error).splitlines()[0])
+        stop.wait(_PAUSE)

@@ -1,0 +1,437 @@
+"""One move, with the verbs of its life: create, copy, catch up, verify, switch, recover, complete, cancel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from strangler.split import gates, installation
+from strangler.split.applier import Stream, apply_once, catch_up
+from strangler.split.checkpoint import checkpoint, log_end, pending, prune
+from strangler.split.copying import CopyProgress, copied, copy
+from strangler.split.cutover import Cutover, OnStep, Step, SwitchAborted, SwitchReport, Traffic, Unclear
+from strangler.split.database import Connection, Database, scalar
+from strangler.split.errors import Refused, SplitError
+from strangler.split.layout import Layout, read_layout
+from strangler.split.limits import Limits
+from strangler.split.ownership import Picture, compare_and_set, read_ownership, take_picture
+from strangler.split.spec import MoveSpec, Side
+from strangler.split.verification import Verification, verify
+
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routing:
+    """What the routes of a move follow from: its owner and the canary's weight."""
+
+    owner: Side
+    term: int
+    n: int
+    weight: int  # share of the reads (0-10000) that goes to the side that does not own
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveStatus:
+    """A move at one moment; None for what cannot be known before it is created."""
+
+    move: str
+    picture: Picture | None
+    routing: Routing | None
+    copied: bool
+    pending: Mapping[Side, int]  # changes that wait to be applied, by the side where they were made
+    lag_seconds: Mapping[Side, float | None]  # age of the last heartbeat that arrived, by the side it came from
+    verified_at: str | None
+    differences: int | None
+    refusals: tuple[str, ...]  # why a switch to the other side would be refused now
+
+    @property
+    def can_switch(self) -> bool:
+        return self.picture is not None and self.picture.owner is not None and not self.refusals
+
+
+class Move:
+    """One aggregate's tables on their way from a source to a target database.
+
+    Every verb opens its own connections, so that an object can be kept and used from anywhere. Both DSNs need an
+    administrator: the owner of the tables, who may create roles and set session_replication_role.
+    """
+
+    def __init__(self, spec: MoveSpec, source_dsn: str, target_dsn: str) -> None:
+        self.spec = spec
+        self.source = Database(name="source", dsn=source_dsn)
+        self.target = Database(name="target", dsn=target_dsn)
+
+    def create(self) -> None:
+        """Set the move up on both sides: claims, fences, captures. Safe to run again.
+
+        Raises Refused before the first effect where the tables are not fit to be moved.
+        """
+        with self.source.connect() as source, self.target.connect() as target:
+            layout = read_layout(self.spec, source, target)
+            self._refuse_unfit(source, target, layout)
+            # The target first: its fence stands before the source's log speaks of it.
+            installation.install(target, self.spec, layout, Side.TARGET)
+            installation.install(source, self.spec, layout, Side.SOURCE)
+
+    def effects(self) -> Iterator[str]:
+        """The statements that create() would run, for a dry run. This is a read-only operation."""
+        with self.source.connect() as source, self.target.connect() as target:
+            layout = read_layout(self.spec, source, target)
+            self._refuse_unfit(source, target, layout)
+            for side, connection in ((Side.TARGET, target), (Side.SOURCE, source)):
+                yield f"-- in the {side} database: strangler/split/schema.sql, then"
+                for statement in installation.statements(self.spec, layout, side):
+                    yield statement.as_string(connection) + ";"
+            for table in layout.copied:
+                yield f"-- copy {table} in ranges of its key, then follow the changes"
+
+    def copy(self, on_progress: Callable[[CopyProgress], None]) -> CopyProgress:
+        """Copy what is not copied yet, resuming behind the last range that was committed."""
+        with self.session() as session:
+            done = copy(
+                session.streams[Side.SOURCE].sender,
+                session.streams[Side.SOURCE].receiver,
+                self.spec.name,
+                session.layout,
+                on_progress,
+            )
+            for table in session.layout.copied:
+                session.target.execute(sql.SQL("ANALYZE {}").format(table.identifier))
+            return done
+
+    def apply_once(self) -> int:
+        """Apply one batch in each direction; the number of changes applied. Nothing before the copy is complete."""
+        with self.session() as session:
+            return session.apply_once()
+
+    def catch_up(self, seconds: float = _PATIENCE) -> None:
+        """Apply, both ways, everything that is in the logs now."""
+        with self.session() as session:
+            session.catch_up(seconds)
+
+    def verify(self) -> Verification:
+        """Compare all tables on both sides while writes go on, and note the outcome. Changes no row of theirs."""
+        with self.session() as session:
+            return session.verify()
+
+    def switch(
+        self, to: Side, traffic: Traffic, on_step: OnStep | None = None, limits: Limits | None = None
+    ) -> SwitchReport:
+        """Make "to" the owner: the whole cutover. From source to target, or the other way: reverse.
+
+        Raises Refused (nothing changed) or SwitchAborted (gone back, or recovered).
+        """
+        limits = limits or Limits()
+        announce = on_step or _silent
+        try:
+            with self.session(limits) as session:
+                return self._cutover(session, traffic, announce, limits).switch(to)
+        except Unclear as error:
+            picture = self.recover(traffic, announce)
+            raise SwitchAborted(f"the switch was given up ({error}) and recovered: {picture}") from error
+
+    def recover(self, traffic: Traffic, on_step: OnStep | None = None) -> Picture:
+        """Bring the move to rest where an executor left it in the middle; then publish the routes."""
+        limits = Limits()
+        with self.session(limits) as session:
+            return self._cutover(session, traffic, on_step or _silent, limits).recover()
+
+    def complete(self, traffic: Traffic, on_step: OnStep | None = None) -> None:
+        """End the move: the target owns for good, the way back is closed, the source's fences stay as tombstones."""
+        announce = on_step or _silent
+        with self.session() as session:
+            announce(Step.PICTURE, {"completing": True})
+            picture = take_picture(session.source, session.target, self.spec.name)
+            if picture.owner is not Side.TARGET:
+                raise Refused(f'move "{self.spec.name}" cannot be completed: {picture}; switch it to the target first')
+            if not picture.done:
+                announce(Step.COMMIT, {"done": True})
+                compare_and_set(session.target, self.spec.name, picture.target, owns=True, done=True)
+            announce(Step.PUBLISH, {"owner": Side.TARGET.value, "term": picture.term})
+            traffic.publish(Side.TARGET, picture.term, 0, 0)
+            with session.target.transaction():
+                for table in session.layout.moved:
+                    for statement in installation.drop_capture(self.spec, table):
+                        session.target.execute(statement)
+            announce(Step.DONE, {"done": True})
+
+    def cancel(self) -> None:
+        """Give the move up: captures, fences and claims go, and the target's copies with them.
+
+        Refused unless the source owns. Safe to run again.
+        """
+        with self.source.connect() as source, self.target.connect() as target:
+            mine, theirs = (read_ownership(connection, self.spec.name) for connection in (source, target))
+            if mine is None and theirs is None:
+                return
+            if (mine is not None and not mine.owns) or (theirs is not None and theirs.owns):
+                raise Refused(f'move "{self.spec.name}" cannot be cancelled: the source does not own; reverse it first')
+            layout = read_layout(self.spec, source, target)
+            for database, side, row in ((self.target, Side.TARGET, theirs), (self.source, Side.SOURCE, mine)):
+                if row is not None:
+                    with database.connect() as connection:
+                        installation.uninstall(connection, self.spec, layout, side)
+
+    def set_weight(self, weight: int) -> Routing:
+        """Persist the canary's weight (0-10000) under the next version; publish it afterwards."""
+        with self.source.connect() as source, self.target.connect() as target:
+            now = self._routing(source, target)
+            source.execute(
+                """INSERT INTO strangler.routing (move, term, n, weight) VALUES (%s, %s, %s, %s)
+                   ON CONFLICT (move) DO UPDATE SET term = excluded.term, n = excluded.n, weight = excluded.weight""",
+                (self.spec.name, now.term, now.n + 1, weight),
+            )
+            return self._routing(source, target)
+
+    def routing(self) -> Routing | None:
+        """Owner, version and weight as persisted; None before the move is created. This is a read-only operation."""
+        with self.source.connect() as source, self.target.connect() as target:
+            if not self._created(source, target):
+                return None
+            return self._routing(source, target)
+
+    def picture(self) -> Picture | None:
+        """Both ownership rows; None before the move is created. This is a read-only operation."""
+        with self.source.connect() as source, self.target.connect() as target:
+            return take_picture(source, target, self.spec.name) if self._created(source, target) else None
+
+    def status(self) -> MoveStatus:
+        """Everything about the move at this moment. This is a read-only operation."""
+        with self.source.connect() as source, self.target.connect() as target:
+            if not self._created(source, target):
+                return MoveStatus(
+                    move=self.spec.name,
+                    picture=None,
+                    routing=None,
+                    copied=False,
+                    pending={},
+                    lag_seconds={},
+                    verified_at=None,
+                    differences=None,
+                    refusals=("the move is not created",),
+                )
+            layout = read_layout(self.spec, source, target)
+            picture = take_picture(source, target, self.spec.name)
+            side = {Side.SOURCE: source, Side.TARGET: target}
+            verified = (
+                side[picture.last_owner]
+                .execute(
+                    "SELECT verified_at::text, differences FROM strangler.verifications WHERE move = %s",
+                    (self.spec.name,),
+                )
+                .fetchone()
+            )
+            gate = gates.Gate(
+                spec=self.spec, layout=layout, source=source, target=target, picture=picture, limits=Limits()
+            )
+            refusals = (
+                ("nobody owns: a switch is under way or died; recover the move",)
+                if picture.owner is None
+                else tuple(gates.refusals(gate, picture.owner.other))
+            )
+            return MoveStatus(
+                move=self.spec.name,
+                picture=picture,
+                routing=self._routing(source, target),
+                copied=copied(target, self.spec.name),
+                pending={origin: _pending(side[origin], side[origin.other], self.spec.name) for origin in Side},
+                lag_seconds={
+                    origin: _heartbeat_age(side[origin], side[origin.other], self.spec.name, origin) for origin in Side
+                },
+                verified_at=verified[0] if verified else None,
+                differences=verified[1] if verified else None,
+                refusals=refusals,
+            )
+
+    @contextmanager
+    def session(self, limits: Limits | None = None) -> Iterator[Session]:
+        """Connections to work with the move for a while. Raises SplitError where it is not created."""
+        lock = (limits or Limits()).lock
+        with ExitStack() as stack:
+            source = stack.enter_context(self.source.connect(lock_timeout=lock))
+            target = stack.enter_context(self.target.connect(lock_timeout=lock))
+            if not self._created(source, target):
+                raise SplitError(f'move "{self.spec.name}" is not created; create it first')
+            layout = read_layout(self.spec, source, target)
+            streams = {
+                origin: Stream(
+                    move=self.spec.name,
+                    origin=origin,
+                    layout=layout,
+                    sender=stack.enter_context(sender.connect()),
+                    receiver=stack.enter_context(receiver.connect_as_applier()),
+                )
+                for origin, sender, receiver in (
+                    (Side.SOURCE, self.source, self.target),
+                    (Side.TARGET, self.target, self.source),
+                )
+            }
+            yield Session(move=self.spec.name, layout=layout, source=source, target=target, streams=streams)
+
+    def _cutover(self, session: Session, traffic: Traffic, on_step: OnStep, limits: Limits) -> Cutover:
+        def refusals(picture: Picture, to: Side) -> list[str]:
+            gate = gates.Gate(
+                spec=self.spec,
+                layout=session.layout,
+                source=session.source,
+                target=session.target,
+                picture=picture,
+                limits=limits,
+            )
+            found = list(gates.refusals(gate, to))
+            if not found and not session.beat(limits.heartbeat):
+                found.append(
+                    f"a heartbeat did not come back within {limits.heartbeat:g} s, so the way back is not shown to work"
+                )
+            return found
+
+        return Cutover(
+            spec=self.spec,
+            source=session.source,
+            target=session.target,
+            streams=session.streams,
+            tables=session.layout.moved,
+            traffic=traffic,
+            gates=refusals,
+            on_step=on_step,
+            limits=limits,
+        )
+
+    def _created(self, source: Connection, target: Connection) -> bool:
+        return all(
+            read_ownership(connection, self.spec.name) is not None
+            and installation.installed(connection, self.spec.name)
+            for connection in (source, target)
+        )
+
+    def _routing(self, source: Connection, target: Connection) -> Routing:
+        picture = take_picture(source, target, self.spec.name)
+        row = source.execute(
+            "SELECT n, weight FROM strangler.routing WHERE move = %s AND term = %s",
+            (self.spec.name, picture.term),
+        ).fetchone()
+        n, weight = row or (0, 0)  # a new owner starts without a canary
+        return Routing(owner=picture.last_owner, term=picture.term, n=n, weight=weight)
+
+    def _refuse_unfit(self, source: Connection, target: Connection, layout: Layout) -> None:
+        identity = "SELECT system_identifier::text || current_database() FROM pg_control_system()"
+        if scalar(source, identity) == scalar(target, identity):
+            raise Refused("the source and the target are the same database; correct one of the two DSNs")
+        for connection, side in ((source, Side.SOURCE), (target, Side.TARGET)):
+            if scalar(connection, "SELECT pg_is_in_recovery()"):
+                raise Refused(f"the {side} is a replica that takes no writes; give the DSN of its primary")
+            if ties := gates.crossing_foreign_keys(connection, layout):
+                raise Refused(f"in the {side} database {'; '.join(ties)}")
+        row = read_ownership(target, self.spec.name)
+        if row is not None and installation.installed(target, self.spec.name):
+            return
+        for table in layout.copied:
+            if scalar(target, sql.SQL("SELECT EXISTS (SELECT FROM {})").format(table.identifier)):
+                raise Refused(
+                    f'table "{table}" of the target is not empty; look whose rows these are, and empty it before the '
+                    "move is created"
+                )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """Connections of one use of a move: two administrators', and two of each stream's own."""
+
+    move: str
+    layout: Layout
+    source: Connection
+    target: Connection
+    streams: Mapping[Side, Stream]
+
+    def connection(self, side: Side) -> Connection:
+        return self.source if side is Side.SOURCE else self.target
+
+    def apply_once(self) -> int:
+        """One batch each way; nothing before the copy is complete, since it would be in the copy's way."""
+        if not copied(self.target, self.move):
+            return 0
+        return sum(apply_once(stream) for stream in self.streams.values())
+
+    def catch_up(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        for stream in self.streams.values():
+            catch_up(stream, log_end(stream.sender, self.move), deadline)
+
+    def current(self) -> bool:
+        """Whether the move still stands; after a cancel its connections are of no use."""
+        return all(installation.installed(self.connection(side), self.move) for side in Side)
+
+    def prune(self) -> int:
+        """Shorten both logs by what is applied and verified; the rows gone."""
+        gone = 0
+        for side in Side:
+            applied = checkpoint(self.connection(side.other), self.move)
+            if applied is not None:
+                gone += prune(self.connection(side), self.move, applied)
+        return gone
+
+    def send_heartbeats(self) -> int:
+        """Write the next beat on both sides; its number."""
+        beat = time.time_ns() // 1_000_000
+        for side in Side:
+            self.connection(side).execute(
+                """INSERT INTO strangler.heartbeats (move, side, beat, beat_at) VALUES (%s, %s, %s, clock_timestamp())
+                   ON CONFLICT (move, side) DO UPDATE SET beat = excluded.beat, beat_at = excluded.beat_at""",
+                (self.move, side.value, beat),
+            )
+        return beat
+
+    def beat(self, seconds: float) -> bool:
+        """Send a beat each way and see that both arrive in time."""
+        beat = self.send_heartbeats()
+        deadline = time.monotonic() + seconds
+        there, back = self.streams[Side.SOURCE], self.streams[Side.TARGET]
+        while not gates.heartbeat(there, back, beat):
+            if time.monotonic() > deadline:
+                return False
+            if not self.apply_once():
+                time.sleep(0.005)
+        return True
+
+    def verify(self) -> Verification:
+        # Read before the comparison: what changes from here on is compared again at the switch.
+        horizon = {
+            side: scalar(self.connection(side), "SELECT pg_snapshot_xmin(pg_current_snapshot())::text") for side in Side
+        }
+        outcome = verify(self.source, self.target, self.layout.copied, lambda: self.catch_up(_PATIENCE))
+        for side, xid in horizon.items():
+            self.connection(side).execute(
+                """INSERT INTO strangler.verifications (move, xid, rows, differences)
+                   VALUES (%s, %s::text::xid8, %s, %s)
+                   ON CONFLICT (move) DO UPDATE SET xid = excluded.xid, rows = excluded.rows,
+                       differences = excluded.differences, verified_at = excluded.verified_at""",
+                (self.move, xid, outcome.rows, len(outcome.differences)),
+            )
+        return outcome
+
+
+def _pending(sender: Connection, receiver: Connection, move: str) -> int:
+    at = checkpoint(receiver, move)
+    return 0 if at is None else pending(sender, move, at)
+
+
+def _heartbeat_age(sender: Connection, receiver: Connection, move: str, origin: Side) -> float | None:
+    beat_at = scalar(
+        receiver,
+        "SELECT beat_at FROM strangler.heartbeats WHERE move = %s AND side = %s",
+        (move, origin.value),
+    )
+    if beat_at is None:
+        return None
+    # Both times are the sender's clock's.
+    return float(scalar(sender, "SELECT extract(epoch FROM clock_timestamp() - %s)", (beat_at,)))
+
+
+def _silent(step: Step, facts: Mapping[str, Any]) -> None:
+    """For callers that watch no steps."""

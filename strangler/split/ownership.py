@@ -1,0 +1,172 @@
+"""The ownership rows: who owns a move's tables. Read as a picture, changed by compare-and-set."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import psycopg
+
+from strangler.split.database import Connection
+from strangler.split.errors import CasFailed, SplitError, TwoOwners
+from strangler.split.spec import Side
+
+_CAS_FAILED = "SF003"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ownership:
+    """One database's ownership row."""
+
+    side: Side
+    epoch: int
+    owns: bool
+    term: int
+    done: bool
+    peer_epoch: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """Both rows, read twice with unchanged epochs."""
+
+    source: Ownership
+    target: Ownership
+
+    def of(self, side: Side) -> Ownership:
+        return self.source if side is Side.SOURCE else self.target
+
+    def replaced(self, row: Ownership) -> Picture:
+        """This picture with one row as it is known to be now."""
+        return replace(self, source=row) if row.side is Side.SOURCE else replace(self, target=row)
+
+    @property
+    def owner(self) -> Side | None:
+        """Who owns; None while a switch is under way or after one that died."""
+        if self.source.owns:
+            return Side.SOURCE
+        return Side.TARGET if self.target.owns else None
+
+    @property
+    def last_owner(self) -> Side:
+        """Who owns or, where nobody does, who owned last."""
+        return self.owner or (Side.SOURCE if self.source.term > self.target.term else Side.TARGET)
+
+    @property
+    def term(self) -> int:
+        return max(self.source.term, self.target.term)
+
+    @property
+    def done(self) -> bool:
+        return self.target.done
+
+    def __str__(self) -> str:
+        who = f"the {self.owner} owns" if self.owner else f"nobody owns, the {self.last_owner} did last"
+        return f"{who} (term {self.term}, epochs {self.source.epoch} and {self.target.epoch})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceFloor:
+    """A sequence that must not give out a number at or below "at_least"."""
+
+    relation: str
+    attribute: str
+    at_least: int
+
+
+def read_ownership(connection: Connection, move: str) -> Ownership | None:
+    """This database's row, or None where the move is not set up here. This is a read-only operation."""
+    if connection.execute("SELECT to_regclass('strangler.ownership')").fetchone() == (None,):
+        return None
+    row = connection.execute(
+        "SELECT side, epoch, owns, term, done, peer_epoch FROM strangler.ownership WHERE move = %s", (move,)
+    ).fetchone()
+    if row is None:
+        return None
+    side, epoch, owns, term, done, peer_epoch = row
+    return Ownership(side=Side(side), epoch=epoch, owns=owns, term=term, done=done, peer_epoch=peer_epoch)
+
+
+def take_picture(source: Connection, target: Connection, move: str, *, seconds: float = 5.0) -> Picture:
+    """Both rows as they stood together. This is a read-only operation.
+
+    Raises TwoOwners if both own, or if a database is older than the other one remembers it.
+    """
+    deadline = time.monotonic() + seconds
+    before = _read_both(source, target, move)
+    while True:
+        picture = _read_both(source, target, move)
+        if (picture.source.epoch, picture.target.epoch) == (before.source.epoch, before.target.epoch):
+            break
+        if time.monotonic() > deadline:
+            raise SplitError(f'the ownership of move "{move}" keeps changing; another executor is at work, try later')
+        before = picture
+    if picture.source.owns and picture.target.owns:
+        raise TwoOwners(
+            f'both databases say that they own move "{move}" ({picture}); stop all writers to its tables, find out '
+            "which database was restored from a backup, and fence that one"
+        )
+    for mine, peer in ((picture.source, picture.target), (picture.target, picture.source)):
+        if mine.epoch < peer.peer_epoch:
+            raise TwoOwners(
+                f'the {mine.side} database is at epoch {mine.epoch} of move "{move}", but was seen at '
+                f"{peer.peer_epoch}: it was restored from a backup; stop all writers and copy the move anew"
+            )
+    return picture
+
+
+def remember_peers(source: Connection, target: Connection, move: str, picture: Picture) -> None:
+    """Note in each database how far the other one is, so that a restored backup is recognised."""
+    for connection, side in ((source, Side.SOURCE), (target, Side.TARGET)):
+        connection.execute(
+            "UPDATE strangler.ownership SET peer_epoch = greatest(peer_epoch, %s) WHERE move = %s AND epoch = %s",
+            (picture.of(side.other).epoch, move, picture.of(side).epoch),
+        )
+
+
+def compare_and_set(
+    connection: Connection,
+    move: str,
+    seen: Ownership,
+    *,
+    owns: bool,
+    term: int | None = None,
+    done: bool | None = None,
+    sequences: Sequence[SequenceFloor] = (),
+) -> Ownership:
+    """Change the row, and with it the fences and sequences, if it still has the epoch that was seen.
+
+    One server-side statement, durable when it returns. Raises CasFailed where the epoch has moved on.
+    """
+    new_term = seen.term if term is None else term
+    new_done = seen.done if done is None else done
+    floors = json.dumps([vars(floor) for floor in sequences])
+    try:
+        connection.execute(
+            "SELECT strangler.set_owner(%s, %s, %s, %s, %s, %s::jsonb)",
+            (move, seen.epoch, owns, new_term, new_done, floors),
+        )
+    except psycopg.DatabaseError as error:
+        if error.sqlstate == _CAS_FAILED:
+            raise CasFailed(str(error).splitlines()[0]) from error
+        raise
+    return Ownership(
+        side=seen.side,
+        epoch=seen.epoch + 1,
+        owns=owns,
+        term=new_term,
+        done=new_done,
+        peer_epoch=seen.peer_epoch,
+    )
+
+
+def _read_both(source: Connection, target: Connection, move: str) -> Picture:
+    rows = (read_ownership(source, move), read_ownership(target, move))
+    if rows[0] is None or rows[1] is None:
+        where = "source" if rows[0] is None else "target"
+        raise SplitError(f'move "{move}" is not set up in the {where} database; create it first')
+    if (rows[0].side, rows[1].side) != (Side.SOURCE, Side.TARGET):
+        raise SplitError(f'the databases of move "{move}" are swapped; correct the two DSNs')
+    return Picture(source=rows[0], target=rows[1])

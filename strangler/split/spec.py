@@ -1,0 +1,43 @@
+"""What is moved: values, without any database."""
+
+import enum
+from dataclasses import dataclass
+
+
+class Side(enum.StrEnum):
+    """The two databases of a move."""
+
+    SOURCE = "source"  # where the tables were born: the monolith's database
+    TARGET = "target"  # where they go: the service's database
+
+    @property
+    def other(self) -> "Side":
+        return Side.TARGET if self is Side.SOURCE else Side.SOURCE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replica:
+    """A table of the source of which the target keeps a read-only copy of some columns."""
+
+    table: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveSpec:
+    """One aggregate's tables, parents before children, and what they need beside them."""
+
+    name: str
+    moved: tuple[str, ...]
+    replicated: tuple[Replica, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [*self.moved, *(replica.table for replica in self.replicated)]
+        if not self.moved:
+            raise ValueError(f'move "{self.name}" moves no table; name at least one')
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f'move "{self.name}" names the table "{twice[0]}" twice; name it once')
+
+    def __str__(self) -> str:
+        return f"{self.name} ({', '.join(self.moved)})"
