@@ -1,0 +1,25 @@
+"""What the toolkit's commands share: one sentence and exit status 1 instead of a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from strangler.errors import StranglerError
+
+
+class StranglerCommand(BaseCommand):
+    """A command whose `run` may raise StranglerError."""
+
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.run(**options)
+        except StranglerError as error:
+            raise CommandError(str(error)) from error
+
+    def run(self, **options: Any) -> None:
+        """Do what the command is for. Raises StranglerError."""
+        raise NotImplementedError

@@ -1,0 +1,125 @@
+"""Run plans forwards and backwards: one operation after the other, each between two recorded events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from strangler.plans.errors import PlanError
+from strangler.plans.plan import Plan
+from strangler.plans.project import Project
+from strangler.plans.recorder import BACKWARDS, FORWARDS, Event, PlanRecorder
+from strangler.plans.world import Emit, World
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanExecutor:
+    """Brings one plan to a position; what was interrupted is finished or undone on the way.
+
+    Everything that can be refused is refused before the first effect. After an error the plan stays where it is:
+    the same call again goes on, the opposite one goes back.
+    """
+
+    project: Project
+    recorder: Callable[[Plan], PlanRecorder]
+    world: Callable[[Plan, Emit], World]
+    lock: Callable[[str], AbstractContextManager[None]]
+    """Held while a plan runs; raises PlanError at once where somebody else holds it."""
+
+    def run(self, plan: Plan, to: int | None = None, *, final: bool = False) -> int:
+        """Go to the state after `to` operations (default: all, the final ones only if `final`); returns how many ran.
+
+        Raises PlanError, or whatever StranglerError an operation raised.
+        """
+        self._check(plan, to, final=final)
+        with self.lock(plan.name):
+            # Somebody may have run it since the first look.
+            indexes, direction = self._check(plan, to, final=final)
+            for index in indexes:
+                self._run_operation(plan, index, direction)
+            return len(indexes)
+
+    def effects(self, plan: Plan, to: int | None = None, *, final: bool = False) -> Iterator[str]:
+        """What `run` would do, a line each. This is a read-only operation."""
+        indexes, direction = self._check(plan, to, final=final)
+        states = self.project.states(plan.name)
+        world = self.world(plan, _no_emit)
+        for index in indexes:
+            operation = plan.operations[index]
+            undo = "" if direction == FORWARDS else "Undo: "
+            yield f"-- {index + 1}. {undo}{operation.describe()}"
+            if direction == FORWARDS:
+                yield from operation.effects(world, states[index], states[index + 1])
+
+    def _check(self, plan: Plan, to: int | None, *, final: bool) -> tuple[range, str]:
+        """Decide which operations run in which direction, or refuse."""
+        position = self.recorder(plan).position()
+        count = len(plan.operations)
+        if to is None:
+            to = max(count if final else plan.reversible_length, position.highest)
+        if not 0 <= to <= count:
+            raise PlanError(f'plan "{plan.name}" has {count} operations; {to} is none of them')
+        self.project.states(plan.name)
+        self._check_unchanged(plan, position.highest)
+        if to >= position.highest:
+            self._check_forwards(plan, position.lowest, to, final=final)
+            return range(position.lowest, to), FORWARDS
+        self._check_backwards(plan, to, position.highest)
+        return range(position.highest - 1, to - 1, -1), BACKWARDS
+
+    def _check_unchanged(self, plan: Plan, highest: int) -> None:
+        for index, recorded in self.recorder(plan).hashes().items():
+            if index < highest and recorded != plan.digest(index + 1):
+                raise PlanError(
+                    f'plan "{plan.name}" was changed at or before operation {index + 1} after that was applied; '
+                    "restore its file and write a new plan instead"
+                )
+
+    def _check_forwards(self, plan: Plan, lowest: int, to: int, *, final: bool) -> None:
+        for name in self.project.graph.needed_by(plan.name):
+            needed = self.project.plan(name)
+            if self.recorder(needed).position().lowest < needed.reversible_length:
+                raise PlanError(f'plan "{plan.name}" needs plan "{name}" to be applied before; run that one first')
+        for index in range(lowest, to):
+            if plan.operations[index].final and not final:
+                what = plan.operations[index].describe()
+                raise PlanError(f'operation {index + 1} of plan "{plan.name}" ({what}) is final; add --final to run it')
+
+    def _check_backwards(self, plan: Plan, to: int, highest: int) -> None:
+        for index in range(to, highest):
+            if not plan.operations[index].reversible:
+                what = plan.operations[index].describe()
+                raise PlanError(f'operation {index + 1} of plan "{plan.name}" ({what}) cannot be undone')
+        for name in self.project.graph.needing(plan.name):
+            if self.recorder(self.project.plan(name)).position().highest:
+                raise PlanError(f'plan "{name}" needs plan "{plan.name}" and is applied; undo that one first')
+
+    def _run_operation(self, plan: Plan, index: int, direction: str) -> None:
+        operation = plan.operations[index]
+        before, after = self.project.states(plan.name)[index : index + 2]
+        recorder = self.recorder(plan)
+
+        def record(event: str, /, **facts: object) -> None:
+            recorder.append(
+                Event(event),
+                plan_hash=plan.digest(index + 1),
+                index=index,
+                operation=operation.describe(),
+                direction=direction,
+                facts=facts,
+            )
+
+        world = self.world(plan, record)
+        record(Event.STARTED)
+        try:
+            run = operation.forwards if direction == FORWARDS else operation.backwards
+            run(world, before, after)
+        except Exception as error:
+            record(Event.FAILED, error=str(error))
+            raise
+        record(Event.DONE)
+
+
+def _no_emit(event: str, /, **facts: object) -> None:
+    """A dry run records nothing."""

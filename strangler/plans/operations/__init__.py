@@ -1,0 +1,19 @@
+"""The operations of which plans are made."""
+
+from strangler.plans.operations.base import Operation
+from strangler.plans.operations.cut_foreign_key import CutForeignKey
+from strangler.plans.operations.move_routes import MoveRoutes
+from strangler.plans.operations.move_tables import MoveTables
+from strangler.plans.operations.replicate_table import ReplicateTable
+from strangler.plans.operations.retire_code import RetireCode
+from strangler.plans.operations.retire_tables import RetireTables
+
+__all__ = [
+    "CutForeignKey",
+    "MoveRoutes",
+    "MoveTables",
+    "Operation",
+    "ReplicateTable",
+    "RetireCode",
+    "RetireTables",
+]

@@ -1,0 +1,120 @@
+"""MoveRoutes: reads go over in steps, then ownership and writes, in one switch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, replace
+
+from strangler.errors import StranglerError
+from strangler.plans.errors import PlanError
+from strangler.plans.operations.base import Operation, freeze
+from strangler.plans.patterns import Relation, check_pattern, relate
+from strangler.plans.state import PlanKey, ProjectState, Routed
+from strangler.plans.world import Mover, World
+from strangler.split.spec import Side
+
+ALL_READS = 10_000
+
+
+@dataclass(frozen=True)
+class MoveRoutes(Operation):
+    """Let the service answer routes: a growing share of the reads first, then everything, with the ownership."""
+
+    patterns: tuple[str, ...]
+    _: KW_ONLY
+    canary: tuple[int, ...] = (100, 1_000, ALL_READS)
+    """Shares of the reads before the switch, in ten-thousandths, ascending."""
+    hold: float = 2.0
+    """Seconds for which each share is watched."""
+    overlapping: tuple[str, ...] = ()
+    """Patterns of other plans that these may lie inside or around; the more specific one wins."""
+
+    def __post_init__(self) -> None:
+        for name in ("patterns", "canary", "overlapping"):
+            freeze(self, name, getattr(self, name))
+        for pattern in self.patterns:
+            check_pattern(pattern)
+        steps = self.canary
+        if list(steps) != sorted(set(steps)) or not all(0 < weight <= ALL_READS for weight in steps):
+            raise ValueError(f"canary {list(steps)} must ascend from 1 to {ALL_READS} at most, in ten-thousandths")
+
+    def describe(self) -> str:
+        return f"Move routes {', '.join(self.patterns)}"
+
+    def state_forwards(self, plan: PlanKey, state: ProjectState) -> ProjectState:
+        if not self.patterns:
+            raise PlanError("MoveRoutes names no route; name at least one")
+        if not state.moved_by(plan.name):
+            raise PlanError("put MoveTables before MoveRoutes; a service answers for tables that it owns")
+        if state.routed_by(plan.name):
+            raise PlanError("a plan moves its routes at once; name them all in one MoveRoutes")
+        routed = state.routed
+        for pattern in self.patterns:
+            for other in routed:
+                self._check_pair(pattern, other, plan)
+            routed = (*routed, Routed(plan=plan.name, service=plan.service, pattern=pattern))
+        return replace(state, routed=routed)
+
+    def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        for pattern in self.patterns:
+            yield f"-- proxies: {pattern} belongs to move {world.plan.name}"
+        for weight in self.canary:
+            yield f"-- proxies: {weight / 100:g}% of the reads to {world.plan.service}, for {self.hold:g} s"
+        yield f"-- both databases and the proxies: switch ownership of {world.plan.name} to {world.plan.service}"
+
+    def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        move = world.move(after)
+        move.recover(world.traffic, world.on_step)
+        if move.routing()[0] is Side.TARGET:
+            return
+        for weight in self.canary:
+            _set_weight(world, move, weight)
+            self._watch(world, move, weight)
+        _switch(world, move, Side.TARGET)
+
+    def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        move = world.move(after)
+        move.recover(world.traffic, world.on_step)
+        if move.routing()[0] is Side.TARGET:
+            _switch(world, move, Side.SOURCE)
+        _set_weight(world, move, 0)
+
+    def _watch(self, world: World, move: Mover, weight: int) -> None:
+        try:
+            world.gate(self.hold)
+        except StranglerError as error:
+            _set_weight(world, move, 0)
+            raise PlanError(f"the canary at {weight / 100:g}% failed, all reads went back: {error}") from error
+
+    def _check_pair(self, pattern: str, other: Routed, plan: PlanKey) -> None:
+        relation = relate(pattern, other.pattern)
+        if relation is Relation.APART:
+            return
+        if relation is Relation.SAME:
+            raise PlanError(
+                f'route "{pattern}" would have two owners, plan "{other.plan}" (as "{other.pattern}") and '
+                f'plan "{plan.name}"; remove it from one'
+            )
+        nested = relation is not Relation.CROSSING and other.plan != plan.name
+        if nested and other.pattern in self.overlapping:
+            return
+        advice = f'name "{other.pattern}" in "overlapping" if that is meant' if nested else "remove one of them"
+        raise PlanError(f'routes "{pattern}" and "{other.pattern}" (plan "{other.plan}") overlap; {advice}')
+
+
+def _set_weight(world: World, move: Mover, weight: int) -> None:
+    if move.routing()[3] == weight == 0:
+        return
+    term, n, weight = move.set_weight(weight)
+    world.emit("step", step="reads", weight=weight, term=term, n=n)
+    world.traffic.publish(move.routing()[0], term, n, weight)
+
+
+def _switch(world: World, move: Mover, to: Side) -> None:
+    try:
+        report = move.switch(to, world.traffic, world.on_step)
+    except StranglerError as error:
+        if move.routing()[0] is Side.SOURCE:
+            _set_weight(world, move, 0)
+        raise PlanError(f"the switch to the {to} did not happen: {error}") from error
+    world.emit("step", step="switched", to=str(to), term=report.term, pause_ms=report.pause_ms)

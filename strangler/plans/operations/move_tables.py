@@ -1,0 +1,95 @@
+"""MoveTables: copy the tables, follow their changes, verify; the monolith goes on owning them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from strangler.plans.errors import PlanError
+from strangler.plans.operations.base import Operation, freeze
+from strangler.plans.schema import Field, Model
+from strangler.plans.state import Moved, PlanKey, ProjectState
+from strangler.plans.world import World
+
+CATCH_UP_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class MoveTables(Operation):
+    """Bring an aggregate's tables, and the copies declared before, to the service's database and keep them there.
+
+    Ownership passes later, with MoveRoutes.
+    """
+
+    models: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        freeze(self, "models", self.models)
+
+    def describe(self) -> str:
+        return f"Move tables {', '.join(self.models)}"
+
+    def state_forwards(self, plan: PlanKey, state: ProjectState) -> ProjectState:
+        if not self.models:
+            raise PlanError("MoveTables names no model; name at least one")
+        if state.moved_by(plan.name):
+            raise PlanError("a plan moves its tables at once; name them all in one MoveTables")
+        for label in self.models:
+            state.schema.model(label)
+            if moved := state.move_of(label):
+                raise PlanError(f'table of "{label}" has moved already, with plan "{moved.plan}"')
+            if any((r.service, r.model) == (plan.service, label) for r in state.replicated):
+                raise PlanError(f'"{label}" is replicated to "{plan.service}"; it cannot move there as well')
+            if self.models.count(label) > 1:
+                raise PlanError(f'"{label}" is named twice in MoveTables; name it once')
+        entries = tuple(Moved(plan=plan.name, service=plan.service, model=label) for label in self.models)
+        after = replace(state, moved=(*state.moved, *entries))
+        for model in state.schema.models:
+            for field in model.fields:
+                _check_boundary(model, field, after, plan)
+        return after
+
+    def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        yield f"-- both databases: set up move {world.plan.name}"
+        yield from world.move(after).effects()
+        for entry in after.replicated_by(world.plan.name):
+            yield f"-- copy {after.schema.model(entry.model).table} ({', '.join(entry.columns)})"
+        for label in self.models:
+            yield f"-- copy {after.schema.model(label).table}"
+        yield "-- catch up, then compare both sides row by row"
+
+    def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        move = world.move(after)
+        move.create()
+        world.emit("step", step="created")
+        move.copy(lambda progress: world.emit("progress", copied=str(progress)))
+        world.emit("step", step="copied")
+        move.catch_up(CATCH_UP_SECONDS)
+        world.emit("step", step="caught up")
+        verification = move.verify()
+        world.emit("step", step="verified", equal=verification.equal, rows=verification.rows, verdict=str(verification))
+        if not verification.equal:
+            raise PlanError(f"the two sides differ: {verification}; run the plan again or go back")
+
+    def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        world.move(after).cancel()
+        world.emit("step", step="cancelled")
+
+
+def _check_boundary(model: Model, field: Field, state: ProjectState, plan: PlanKey) -> None:
+    """Refuse a foreign key that the plan's boundary would cross while the database or Django still enforces it."""
+    if field.references is None:
+        return
+    here, there = state.move_of(model.label), state.move_of(field.references)
+    inside = [entry for entry in (here, there) if entry and entry.plan == plan.name]
+    if not inside or (here and there and here.service == there.service):
+        return
+    name = f"{model.label}.{field.name}"
+    if not state.is_cut(name):
+        raise PlanError(f'foreign key "{name}" points from one service to another; cut it before with CutForeignKey')
+    if field.deletion_touches_rows:
+        kind = (field.on_delete or "").rpartition(".")[2]
+        raise PlanError(
+            f'deleting a "{field.references}" would make Django reach the rows of "{model.label}" through '
+            f'"{name}" (on_delete {kind}); give it an on_delete of your own that knows when the table has moved'
+        )

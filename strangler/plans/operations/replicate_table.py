@@ -1,0 +1,52 @@
+"""ReplicateTable: the service keeps a read-only copy of some columns of a table that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, replace
+
+from strangler.plans.errors import PlanError
+from strangler.plans.operations.base import Operation, freeze
+from strangler.plans.state import PlanKey, ProjectState, Replicated
+from strangler.plans.world import World
+
+
+@dataclass(frozen=True)
+class ReplicateTable(Operation):
+    """Declare what the service needs of a staying table. The plan's MoveTables copies it and keeps it fresh."""
+
+    model: str
+    _: KW_ONLY
+    columns: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        freeze(self, "columns", self.columns)
+
+    def describe(self) -> str:
+        return f"Replicate {self.model} ({', '.join(self.columns)})"
+
+    def state_forwards(self, plan: PlanKey, state: ProjectState) -> ProjectState:
+        model = state.schema.model(self.model)
+        columns = {field.column: field for field in model.fields}
+        if unknown := [name for name in self.columns if name not in columns]:
+            raise PlanError(f'table "{model.table}" has no column "{unknown[0]}"; it has {", ".join(columns)}')
+        if missing := [name for name, field in columns.items() if field.primary_key and name not in self.columns]:
+            raise PlanError(f'the copy of "{self.model}" needs the key "{missing[0]}"; add it to the columns')
+        if moved := state.move_of(self.model):
+            raise PlanError(f'table of "{self.model}" has moved with plan "{moved.plan}"; it cannot be replicated')
+        if any((r.service, r.model) == (plan.service, self.model) for r in state.replicated):
+            raise PlanError(f'"{self.model}" is replicated to "{plan.service}" already; name all columns at once')
+        if state.moved_by(plan.name):
+            raise PlanError(f'put the ReplicateTable of "{self.model}" before MoveTables, which copies it')
+        entry = Replicated(plan=plan.name, service=plan.service, model=self.model, columns=self.columns)
+        return replace(state, replicated=(*state.replicated, entry))
+
+    def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        table = after.schema.model(self.model).table
+        yield f"-- {table} ({', '.join(self.columns)}): declared here, copied and followed by MoveTables"
+
+    def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        """Nothing yet: one move carries all tables of a plan, under one position."""
+
+    def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        """Nothing left: going back through MoveTables has emptied the copy."""

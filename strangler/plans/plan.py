@@ -1,0 +1,54 @@
+"""A plan: one extraction, written as a class in migration_plans/NNNN_name/plan.py."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from strangler.plans.errors import PlanError
+from strangler.plans.operations import Operation
+from strangler.plans.state import PlanKey, ProjectState
+
+
+class Plan:
+    """What is extracted, in operations. Subclasses set the three class attributes."""
+
+    service: ClassVar[str]
+    dependencies: ClassVar[Sequence[str]] = ()
+    operations: ClassVar[Sequence[Operation]] = ()
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.key = PlanKey(name=name, service=self.service)
+        self.directory = directory
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    @property
+    def reversible_length(self) -> int:
+        """The number of operations before the first final one: what applyplan runs unless told otherwise."""
+        return next((i for i, operation in enumerate(self.operations) if operation.final), len(self.operations))
+
+    def states(self, before: ProjectState) -> tuple[ProjectState, ...]:
+        """The states before the first and after each operation: one more than there are operations.
+
+        Raises PlanError with the place of the operation that does not fit.
+        """
+        states = [before]
+        for number, operation in enumerate(self.operations, start=1):
+            try:
+                states.append(operation.state_forwards(self.key, states[-1]))
+            except PlanError as error:
+                raise PlanError(f'plan "{self.name}", operation {number}: {error}') from error
+        return tuple(states)
+
+    def digest(self, length: int) -> str:
+        """A fingerprint of the first operations, which must not change once they are applied."""
+        text = "\n".join([self.service, *map(repr, self.operations[:length])])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.service}, {len(self.operations)} operations)"

@@ -1,0 +1,98 @@
+"""Who owns each table and each route after N operations: pure, frozen, compared by value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strangler.plans.schema import Schema
+
+MONOLITH = "monolith"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanKey:
+    """What an operation must know of the plan it stands in."""
+
+    name: str
+    service: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """A foreign key without a constraint in the database; its column stays."""
+
+    plan: str
+    field: str
+    migration: str
+
+    @property
+    def app(self) -> str:
+        return self.field.partition(".")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replicated:
+    """A staying model of which a service keeps a read-only copy of some columns."""
+
+    plan: str
+    service: str
+    model: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """A model whose table a service owns."""
+
+    plan: str
+    service: str
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routed:
+    """A route that a service answers."""
+
+    plan: str
+    service: str
+    pattern: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectState:
+    """The whole architecture at one point of the plans; what is not named here is the monolith's."""
+
+    schema: Schema
+    cuts: tuple[Cut, ...] = ()
+    replicated: tuple[Replicated, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    routed: tuple[Routed, ...] = ()
+    retired_tables: tuple[str, ...] = ()
+    retired_code: tuple[str, ...] = ()
+
+    def owner_of_table(self, label: str) -> str:
+        """The service that owns a model's table, or the monolith."""
+        entry = self.move_of(label)
+        return entry.service if entry else MONOLITH
+
+    def owner_of_route(self, pattern: str) -> str:
+        """The service that answers exactly this pattern, or the monolith."""
+        return next((route.service for route in self.routed if route.pattern == pattern), MONOLITH)
+
+    def move_of(self, label: str) -> Moved | None:
+        return next((entry for entry in self.moved if entry.model == label), None)
+
+    def is_cut(self, field: str) -> bool:
+        return any(cut.field == field for cut in self.cuts)
+
+    def moved_by(self, plan: str) -> tuple[Moved, ...]:
+        return tuple(entry for entry in self.moved if entry.plan == plan)
+
+    def replicated_by(self, plan: str) -> tuple[Replicated, ...]:
+        return tuple(entry for entry in self.replicated if entry.plan == plan)
+
+    def routed_by(self, plan: str) -> tuple[Routed, ...]:
+        return tuple(entry for entry in self.routed if entry.plan == plan)

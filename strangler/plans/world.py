@@ -1,0 +1,86 @@
+"""The collaborators that an executor hands to operations; there is no other way for them to reach anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from strangler.plans.state import PlanKey, ProjectState
+    from strangler.split import Side, Step, Traffic, Verification
+
+OnStep = Callable[["Step", Mapping[str, Any]], None]
+
+
+class Emit(Protocol):
+    """Record an event between two effects. The facts never hold secrets."""
+
+    def __call__(self, event: str, /, **facts: object) -> None: ...
+
+
+class Report(Protocol):
+    """What an operation reads of a finished switch."""
+
+    @property
+    def pause_ms(self) -> float: ...
+    @property
+    def term(self) -> int: ...
+
+
+class Mover(Protocol):
+    """What operations use of a `strangler.split.Move`; see there for the promises."""
+
+    def create(self) -> None: ...
+    def copy(self, on_progress: Callable[[Any], None], /) -> object: ...
+    def catch_up(self, seconds: float, /) -> None: ...
+    def verify(self) -> Verification: ...
+    def switch(self, to: Side, traffic: Traffic, on_step: OnStep, /) -> Report: ...
+    def recover(self, traffic: Traffic, on_step: OnStep, /) -> object: ...
+    def set_weight(self, weight: int, /) -> tuple[int, int, int]: ...
+    def routing(self) -> tuple[Side, int, int, int]: ...
+    def complete(self, traffic: Traffic, on_step: OnStep, /) -> None: ...
+    def cancel(self) -> None: ...
+    def effects(self) -> Iterator[str]: ...
+
+
+class Migrations(Protocol):
+    """The monolith's Django migrations."""
+
+    def is_applied(self, app: str, name: str) -> bool:
+        """Raises PlanError where there is no such migration."""
+        ...
+
+    def apply(self, app: str, name: str) -> None:
+        """Migrate forwards to this migration, those before it included."""
+        ...
+
+    def unapply(self, app: str, name: str) -> None:
+        """Migrate back to the one before it."""
+        ...
+
+    def sql(self, app: str, name: str) -> list[str]:
+        """The statements of `apply`. This is a read-only operation."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Everything an operation of one plan may touch."""
+
+    plan: PlanKey
+    root: Path
+    """Of the project, for paths of code."""
+    migrations: Migrations
+    move: Callable[[ProjectState], Mover]
+    """The plan's move as a state declares it."""
+    traffic: Traffic
+    """The proxies, as far as the plan's move is concerned."""
+    gate: Callable[[float], None]
+    """Watch the service for so many seconds; raises StranglerError as soon as it is not fit to answer."""
+    emit: Emit
+
+    def on_step(self, step: Step, facts: Mapping[str, Any]) -> None:
+        """Record a step of a switch."""
+        self.emit("step", step=str(step), **facts)

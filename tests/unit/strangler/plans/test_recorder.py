@@ -1,0 +1,81 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from strangler.plans.errors import PlanError
+from strangler.plans.recorder import BACKWARDS, FORWARDS, Event, PlanRecorder, Position
+
+
+@pytest.fixture
+def recorder(tmp_path):
+    return PlanRecorder(tmp_path / "0001_reviews" / "record.jsonl", "0001_reviews", who="ada")
+
+
+def record(recorder, event, index=0, direction=FORWARDS, **facts):
+    return recorder.append(
+        event, plan_hash=f"hash{index}", index=index, operation="Move", direction=direction, facts=facts
+    )
+
+
+def test_what_was_appended_is_read_back_in_order(recorder):
+    written = [record(recorder, Event.STARTED), record(recorder, Event.PROGRESS, rows=7, where="Zürich")]
+    assert list(recorder.entries()) == written
+
+
+def test_a_plan_without_a_record_has_nothing_applied(recorder):
+    assert (recorder.applied(), recorder.position()) == (0, Position())
+    assert not recorder.path.exists()
+
+
+def test_a_started_operation_is_half_done_until_it_is_done(recorder):
+    record(recorder, Event.STARTED, 2)
+    assert recorder.position() == Position(lowest=2, highest=3)
+    record(recorder, Event.FAILED, 2)
+    assert recorder.position().half_done
+    record(recorder, Event.DONE, 2)
+    assert recorder.position() == Position(lowest=3, highest=3)
+
+
+def test_an_undone_operation_is_not_applied_any_more_and_stays_in_the_record(recorder):
+    for direction in (FORWARDS, BACKWARDS):
+        record(recorder, Event.STARTED, 0, direction)
+        record(recorder, Event.DONE, 0, direction)
+    assert recorder.applied() == 0
+    assert len(list(recorder.entries())) == 4
+
+
+@given(data=st.data())
+def test_a_torn_last_line_is_no_event_and_is_cut_by_the_next_one(tmp_path_factory, data):
+    recorder = PlanRecorder(tmp_path_factory.mktemp("record") / "record.jsonl", "0001_reviews", who="ada")
+    first = record(recorder, Event.STARTED, text="ü{}")
+    record(recorder, Event.DONE, nested={"a": {}}, text="é")
+    whole = recorder.path.read_bytes()
+    start = whole.index(b"\n") + 1
+    recorder.path.write_bytes(whole[: data.draw(st.integers(start, len(whole) - 1))])
+    assert list(recorder.entries()) == [first]
+    last = record(recorder, Event.STARTED, 1)
+    assert list(recorder.entries()) == [first, last]
+
+
+def test_a_broken_line_in_the_middle_is_refused_with_its_number(recorder):
+    record(recorder, Event.STARTED)
+    recorder.path.write_text("nonsense\n" + recorder.path.read_text())
+    with pytest.raises(PlanError, match="line 1, cannot be read"):
+        list(recorder.entries())
+
+
+def test_every_event_is_one_line_of_json_that_says_who_and_when(recorder):
+    record(recorder, Event.DONE, text="two\nlines")
+    (line,) = recorder.path.read_text().splitlines()
+    entry = json.loads(line)
+    assert (entry["who"], entry["plan"], entry["event"]) == ("ada", "0001_reviews", "done")
+    assert entry["at"].endswith("+00:00")
+
+
+def test_an_unwritable_record_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    recorder = PlanRecorder(tmp_path / "file" / "record.jsonl", "0001_reviews")
+    with pytest.raises(PlanError, match=r"the record .* cannot be written"):
+        record(recorder, Event.STARTED)
