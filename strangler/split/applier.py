@@ -10,6 +10,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import psycopg
@@ -111,7 +112,7 @@ def _apply(stream: Stream, limit: int, *, beyond_watermark: bool) -> int:
     return len(settled)
 
 
-def _snapshot(connection: Connection) -> psycopg.Transaction:
+def _snapshot(connection: Connection) -> AbstractContextManager[psycopg.Transaction]:
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     return connection.transaction()

@@ -129,6 +129,6 @@ def _estimate(source: Connection, table: Table) -> int:
 
 def _key_values(table: Table, bound: list[object]) -> sql.Composed:
     return sql.SQL(", ").join(
-        sql.SQL("{}::" + column.type).format(sql.Literal(str(value)))  # type: ignore[arg-type]
+        sql.SQL("{}::{}").format(sql.Literal(str(value)), column.sql_type)
         for column, value in zip(table.key, bound, strict=True)
     )

@@ -27,6 +27,10 @@ class Column:
     name: str
     type: str
 
+    @property
+    def sql_type(self) -> sql.SQL:
+        return _raw(self.type)
+
     def __str__(self) -> str:
         return f"{self.name} {self.type}"
 
@@ -54,7 +58,7 @@ class Table:
         """A FROM item "wanted" with this table's key columns, made of a JSON array of key arrays."""
         parts = sql.SQL(", ").join(
             sql.SQL("(k.value ->> {})::{} AS {}").format(
-                sql.Literal(index), _raw(column.type), sql.Identifier(column.name)
+                sql.Literal(index), column.sql_type, sql.Identifier(column.name)
             )
             for index, column in enumerate(self.key)
         )
@@ -190,7 +194,7 @@ def scalar(connection: Connection, query: LiteralString | sql.Composed, params: 
 
 def _raw(text: str) -> sql.SQL:
     # Only for names and types that the catalog itself has quoted.
-    return sql.SQL(text)  # type: ignore[arg-type]
+    return sql.SQL(text)
 
 
 def _first_line(error: Exception) -> str:

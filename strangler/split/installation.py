@@ -52,7 +52,7 @@ def installed(connection: Connection, move: str) -> bool:
 def schema() -> sql.SQL:
     """The statements of schema.sql, as they stand."""
     text = resources.files("strangler.split").joinpath("schema.sql").read_text(encoding="utf-8")
-    return sql.SQL(text)  # type: ignore[arg-type]
+    return sql.SQL(text)
 
 
 def statements(spec: MoveSpec, layout: Layout, side: Side) -> Iterator[sql.Composed]:
@@ -99,9 +99,10 @@ def removal(spec: MoveSpec, layout: Layout, side: Side) -> Iterator[sql.Composed
     for table in layout.carried_from(side):
         yield from drop_capture(spec, table)
     for table, _ in _claimed(layout, side):
-        if side is Side.TARGET:
-            yield sql.SQL("DELETE FROM {}").format(table.identifier)
         yield sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(_FENCE), table.identifier)
+    if side is Side.TARGET:
+        for table in reversed(layout.copied):
+            yield sql.SQL("DELETE FROM {}").format(table.identifier)
     for log in (
         "claims",
         "changes",
@@ -132,7 +133,7 @@ def trigger_states(
     """
     claimed = [table for table, kind in _claimed(layout, side) if kind == "moved"]
     for table in claimed:
-        states = dict(
+        states: dict[str, str] = dict(
             connection.execute(
                 "SELECT tgname, tgenabled::text FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal",
                 (table.relation,),
@@ -207,8 +208,8 @@ def _capture(spec: MoveSpec, table: Table, uninteresting: sql.Composable) -> Ite
 
 
 def _same_image(table: Table) -> sql.Composed:
-    # A replica follows some columns only; updates of the others would flood the log. "*<>" knows every type.
-    return sql.SQL("NOT (ROW({}) OPERATOR(pg_catalog.*<>) ROW({}))").format(
+    # A replica follows some columns only; updates of the others would flood the log. It compares the images, so it knows every type.
+    return sql.SQL("pg_catalog.record_image_eq(ROW({}), ROW({}))").format(
         table.qualified("NEW", table.columns), table.qualified("OLD", table.columns)
     )
 

@@ -287,7 +287,8 @@ class Move:
             found = list(gates.refusals(gate, to))
             if not found and not session.beat(limits.heartbeat):
                 found.append(
-                    f"a heartbeat did not come back within {limits.heartbeat:g} s, so the way back is not shown to work"
+                    f"a heartbeat did not come back within {limits.heartbeat:g} s, so the way back is not shown to "
+                    "work; look for open writing transactions on both servers"
                 )
             return found
 

@@ -1,0 +1,371 @@
+"""A move on two real databases, from its creation to its end."""
+
+import threading
+
+import psycopg
+import pytest
+
+from strangler.split import Refused, Side, SplitError, SwitchAborted
+from strangler.split.cutover import Step
+from strangler.split.limits import Limits
+
+OPEN = "INSERT INTO review (reference, product_id, author) VALUES (gen_random_uuid(), 1, 'open')"
+
+
+def references(connection):
+    return {row[0] for row in connection.execute("SELECT reference FROM review")}
+
+
+def test_copy_and_catch_up_make_both_sides_equal(shop):
+    shop.bring()
+    assert shop.count(Side.TARGET, "review") == 1_000
+    assert shop.count(Side.TARGET, "product") == 100
+
+
+def test_changes_of_every_kind_follow(shop):
+    shop.bring()
+    shop.source.execute("UPDATE review SET body = 'changed' WHERE id = 1")
+    shop.source.execute("UPDATE review SET id = 5000000 WHERE id = 3 AND false")
+    shop.source.execute("DELETE FROM vote WHERE review_id = 2")
+    shop.source.execute("DELETE FROM review WHERE id = 2")
+    shop.source.execute("UPDATE product SET name = 'renamed' WHERE id = 7")
+    shop.source.execute("UPDATE product SET price = 0 WHERE id = 8")
+    shop.add_review(Side.SOURCE, "late")
+    shop.move.catch_up()
+    assert shop.move.verify().equal
+    assert shop.target.execute("SELECT name FROM product WHERE id = 7").fetchone() == ("renamed",)
+
+
+def test_a_change_of_a_column_that_is_not_replicated_is_not_logged(shop):
+    shop.bring()
+    shop.source.execute("UPDATE product SET price = price + 1")
+    logged = shop.source.execute("SELECT count(*) FROM strangler.changes WHERE relation = 'public.product'")
+    assert logged.fetchone() == (0,)
+
+
+def test_a_changed_key_leaves_no_row_behind(shop):
+    shop.bring()
+    shop.source.execute("DELETE FROM vote WHERE review_id = 3")
+    shop.source.execute("UPDATE review SET id = 5000000 WHERE id = 3")
+    shop.move.catch_up()
+    assert shop.move.verify().equal
+    assert shop.target.execute("SELECT count(*) FROM review WHERE id IN (3, 5000000)").fetchone() == (1,)
+
+
+def test_a_truncated_table_is_brought_over_whole(shop):
+    shop.bring()
+    shop.source.execute("TRUNCATE vote")
+    shop.source.execute("INSERT INTO vote (review_id, voter, helpful) SELECT id, 'new', true FROM review LIMIT 10")
+    shop.move.catch_up()
+    assert shop.count(Side.TARGET, "vote") == 10
+    assert shop.move.verify().equal
+
+
+def test_a_unique_value_that_wanders_between_rows_is_followed(shop):
+    shop.bring()
+    with shop.source.transaction():
+        shop.source.execute("UPDATE review SET author = 'tmp' WHERE id = 100")
+        shop.source.execute("UPDATE review SET author = 'author 100' WHERE id = 200")
+        shop.source.execute("UPDATE review SET author = 'author 200' WHERE id = 100")
+    shop.move.catch_up()
+    assert shop.move.verify().equal
+
+
+def test_a_row_of_an_open_transaction_is_not_skipped(shop, source_dsn):
+    """The change with the lower number commits after the higher one was applied."""
+    shop.bring()
+    with psycopg.connect(source_dsn) as slow:
+        slow.execute("UPDATE review SET body = 'slow' WHERE id = 10")
+        shop.source.execute("UPDATE review SET body = 'fast' WHERE id = 11")
+        shop.move.apply_once()
+        slow.commit()
+    shop.move.catch_up()
+    assert shop.move.verify().equal
+    assert shop.target.execute("SELECT body FROM review WHERE id = 10").fetchone() == ("slow",)
+
+
+def test_rows_written_while_the_capture_is_installed_arrive(shop, writers):
+    with writers:
+        shop.bring()
+    shop.move.catch_up()
+    assert not writers.failures
+    assert set(writers.acknowledged) <= references(shop.target)
+
+
+def test_the_target_refuses_writers_from_the_start(shop):
+    shop.bring()
+    with pytest.raises(psycopg.DatabaseError) as refused:
+        shop.add_review(Side.TARGET)
+    assert refused.value.sqlstate == "SF001"
+    assert '"term": 0' in refused.value.diag.message_detail.replace('" :', '":')
+    with pytest.raises(psycopg.DatabaseError, match="read-only copy"):
+        shop.target.execute("UPDATE product SET name = 'x'")
+
+
+def test_switch_reverse_and_switch_lose_nothing_under_load(shop, writers, traffic):
+    shop.bring()
+    with writers:
+        for to in (Side.TARGET, Side.SOURCE, Side.TARGET):
+            report = shop.move.switch(to, traffic)
+            assert report.owner is to
+    shop.move.catch_up()
+    assert not writers.failures
+    assert len(writers.acknowledged) > 20
+    assert set(writers.acknowledged) <= references(shop.target)
+    assert shop.move.verify().equal
+    published = [asked for asked in traffic.asked if asked[0] == "publish"]
+    assert [asked[1:3] for asked in published] == [(Side.TARGET, 2), (Side.SOURCE, 3), (Side.TARGET, 4)]
+
+
+def test_the_new_owner_gives_out_numbers_behind_the_old_ones(shop, traffic):
+    shop.bring()
+    shop.move.switch(Side.TARGET, traffic)
+    shop.add_review(Side.TARGET, "first at the target")
+    ids = shop.target.execute("SELECT max(id) FROM review").fetchone()
+    assert ids == (1001,)
+
+
+def test_a_switch_refuses_with_every_reason_at_once(shop, traffic):
+    shop.move.create()
+    with pytest.raises(Refused, match="copy is not complete") as refused:
+        shop.move.switch(Side.TARGET, traffic)
+    assert "never compared" in str(refused.value)
+    assert not traffic.asked
+
+
+def test_a_transaction_that_keeps_the_tables_locked_makes_the_fence_give_up(shop, traffic, source_dsn):
+    shop.bring()
+    limits = Limits(lock=0.1, fence_attempts=2, fence_pause=0.05)
+    with psycopg.connect(source_dsn) as open_one:
+
+        def write(step, facts):
+            if step is Step.HOLD and facts["attempt"] == 1:
+                open_one.execute(OPEN)
+
+        with pytest.raises(SwitchAborted, match="kept its tables locked longer than 0.1 s, 2 times"):
+            shop.move.switch(Side.TARGET, traffic, on_step=write, limits=limits)
+        assert shop.move.picture().owner is Side.SOURCE
+        assert traffic.asked == [("hold", 8.0), ("release",)] * 2
+        open_one.commit()
+    shop.move.switch(Side.TARGET, traffic)
+    assert shop.target.execute("SELECT count(*) FROM review WHERE author = 'open'").fetchone() == (1,)
+
+
+def test_a_transaction_left_open_across_the_switch_is_waited_for(shop, traffic, source_dsn):
+    shop.bring()
+    open_one = psycopg.connect(source_dsn)
+    commit = threading.Timer(0.3, open_one.commit)
+
+    def write(step, facts):
+        if step is Step.FENCE:
+            open_one.execute(OPEN)
+            commit.start()
+
+    report = shop.move.switch(Side.TARGET, traffic, on_step=write, limits=Limits(lock=5))
+    commit.join()
+    open_one.close()
+    assert report.pause_ms > 250
+    assert shop.target.execute("SELECT count(*) FROM review WHERE author = 'open'").fetchone() == (1,)
+
+
+def test_a_transaction_that_is_open_before_the_switch_refuses_it(shop, traffic, source_dsn):
+    shop.bring()
+    with psycopg.connect(source_dsn) as open_one:
+        open_one.execute(OPEN)
+        with pytest.raises(Refused, match="open writing transactions"):
+            shop.move.switch(Side.TARGET, traffic, limits=Limits(heartbeat=0.2))
+        with pytest.raises(Refused, match="a writing transaction is older than 0 s"):
+            shop.move.switch(Side.TARGET, traffic, limits=Limits(transaction_age=0))
+    assert not traffic.asked
+
+
+def test_an_old_snapshot_cannot_write_past_the_fence(shop, traffic, source_dsn):
+    shop.bring()
+    with psycopg.connect(source_dsn) as old:
+        old.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        old.execute("SELECT count(*) FROM product")
+        shop.move.switch(Side.TARGET, traffic)
+        with pytest.raises(psycopg.DatabaseError) as refused:
+            old.execute("INSERT INTO review (reference, product_id, author) VALUES (gen_random_uuid(), 1, 'late')")
+        assert refused.value.sqlstate == "SF001"
+
+
+def test_a_writing_transaction_on_another_table_makes_the_switch_go_back(shop, traffic, source_dsn):
+    shop.bring()
+    with psycopg.connect(source_dsn) as busy:
+        busy.execute("UPDATE product SET price = 1 WHERE id = 1")
+        with pytest.raises((SwitchAborted, Refused)):
+            shop.move.switch(Side.TARGET, traffic, limits=Limits(catch_up=0.3, heartbeat=0.3))
+        busy.rollback()
+    assert shop.move.picture().owner is Side.SOURCE
+    shop.add_review(Side.SOURCE, "taken again")
+    shop.move.switch(Side.TARGET, traffic)
+
+
+def test_a_switch_that_goes_back_opens_the_old_owner_under_a_new_term(shop, traffic):
+    shop.bring()
+
+    def corrupt(step, facts):
+        if step is Step.VERIFY:
+            with shop.target.transaction():
+                shop.target.execute("SET LOCAL session_replication_role = replica")
+                shop.target.execute("SET LOCAL ROLE strangler_applier")
+                shop.target.execute("DELETE FROM vote WHERE review_id = 5")
+
+    shop.source.execute("UPDATE vote SET helpful = NOT helpful WHERE review_id = 5")
+    with pytest.raises(SwitchAborted, match="missing at the target"):
+        shop.move.switch(Side.TARGET, traffic, on_step=corrupt)
+    picture = shop.move.picture()
+    assert (picture.owner, picture.term) == (Side.SOURCE, 2)
+    assert traffic.asked[-2:] == [("publish", Side.SOURCE, 2, 0, 0), ("release",)]
+    shop.add_review(Side.SOURCE, "open again")
+
+
+def test_a_sleeper_cannot_commit_after_somebody_recovered(shop, traffic):
+    """An executor wakes before its commit point; another one has gone back meanwhile."""
+    shop.bring()
+
+    def recover_meanwhile(step, facts):
+        if step is Step.COMMIT:
+            assert shop.move.recover(traffic).owner is Side.SOURCE
+
+    with pytest.raises(SwitchAborted):
+        shop.move.switch(Side.TARGET, traffic, on_step=recover_meanwhile)
+    assert shop.move.picture().owner is Side.SOURCE
+    shop.add_review(Side.SOURCE, "still the owner")
+
+
+def test_a_rogue_write_at_the_target_is_noticed(shop):
+    shop.bring()
+    shop.target.execute("ALTER TABLE review DISABLE TRIGGER strangler_fence")
+    shop.target.execute("UPDATE review SET body = 'rogue' WHERE id = 1")
+    with pytest.raises(SplitError, match="past the fence of the target"):
+        shop.move.catch_up()
+
+
+def test_lost_checkpoints_are_refused_and_named(shop, traffic):
+    shop.bring()
+    shop.target.execute("DELETE FROM strangler.checkpoints")
+    shop.add_review(Side.SOURCE)
+    with pytest.raises(SplitError, match="checkpoint of .* is lost"):
+        shop.move.catch_up()
+    with pytest.raises(Refused, match="checkpoint of the target is lost"):
+        shop.move.switch(Side.TARGET, traffic)
+
+
+def test_a_checkpoint_set_back_behind_the_pruned_log_is_a_gap(shop):
+    shop.bring()
+    shop.add_review(Side.SOURCE)
+    shop.move.catch_up()
+    shop.move.verify()
+    with shop.move.session() as session:
+        assert session.prune() > 0
+    shop.target.execute("UPDATE strangler.checkpoints SET xid = '0', seq = 0")
+    shop.add_review(Side.SOURCE, "behind the gap")
+    with pytest.raises(SplitError, match="begins behind the checkpoint"):
+        shop.move.catch_up()
+
+
+def test_a_restored_backup_is_recognised_by_its_epoch(shop, traffic):
+    shop.bring()
+    shop.move.switch(Side.TARGET, traffic)
+    shop.move.switch(Side.SOURCE, traffic)
+    shop.target.execute("UPDATE strangler.ownership SET epoch = 0")
+    with pytest.raises(SplitError, match="restored from a backup"):
+        shop.move.switch(Side.TARGET, traffic)
+
+
+def test_two_owners_stop_everything(shop, traffic):
+    shop.bring()
+    shop.target.execute("UPDATE strangler.ownership SET owns = true")
+    with pytest.raises(SplitError, match="both databases say"):
+        shop.move.recover(traffic)
+
+
+def test_verification_names_the_differing_rows_and_columns(shop):
+    shop.bring()
+    with shop.target.transaction():
+        shop.target.execute("SET LOCAL session_replication_role = replica")
+        shop.target.execute("SET LOCAL ROLE strangler_applier")
+        shop.target.execute("UPDATE review SET body = 'corrupt', score = 0 WHERE id = 7")
+        shop.target.execute("DELETE FROM vote WHERE id = 9")
+        shop.target.execute("INSERT INTO product VALUES (4711, 'made up')")
+    verification = shop.move.verify()
+    assert {str(difference) for difference in verification.differences} == {
+        "public.review 7: differs in body, score",
+        "public.vote 9: missing at the target",
+        "public.product 4711: only at the target",
+    }
+
+
+def test_verification_under_writes_finds_no_false_difference(shop, writers):
+    shop.bring()
+    with writers:
+        for _ in range(5):
+            assert shop.move.verify().equal
+    assert not writers.failures
+
+
+def test_a_switch_is_refused_after_a_verification_that_found_differences(shop, traffic):
+    shop.bring()
+    with shop.target.transaction():
+        shop.target.execute("SET LOCAL session_replication_role = replica")
+        shop.target.execute("SET LOCAL ROLE strangler_applier")
+        shop.target.execute("DELETE FROM vote WHERE id = 9")
+    assert not shop.move.verify().equal
+    with pytest.raises(Refused, match="found 1 rows that differ"):
+        shop.move.switch(Side.TARGET, traffic)
+
+
+def test_cancel_leaves_nothing_but_the_ownership_rows_and_can_be_created_again(shop, traffic):
+    shop.bring()
+    shop.move.switch(Side.TARGET, traffic)
+    with pytest.raises(Refused, match="reverse it first"):
+        shop.move.cancel()
+    shop.move.switch(Side.SOURCE, traffic)
+    term = shop.move.picture().term
+    shop.move.cancel()
+    shop.move.cancel()
+    assert shop.count(Side.TARGET, "review") == 0
+    triggers = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'strangler%'"
+    assert shop.source.execute(triggers).fetchone() == shop.target.execute(triggers).fetchone() == (0,)
+    shop.bring()
+    assert shop.move.picture().term == term
+    assert shop.move.switch(Side.TARGET, traffic).term == term + 1
+
+
+def test_complete_closes_the_way_back_and_leaves_tombstones(shop, traffic):
+    shop.bring()
+    with pytest.raises(Refused, match="switch it to the target first"):
+        shop.move.complete(traffic)
+    shop.move.switch(Side.TARGET, traffic)
+    shop.move.complete(traffic)
+    shop.move.complete(traffic)
+    with pytest.raises(Refused, match="complete"):
+        shop.move.switch(Side.SOURCE, traffic)
+    with pytest.raises(psycopg.DatabaseError, match="owned elsewhere"):
+        shop.add_review(Side.SOURCE)
+    shop.source.execute("UPDATE product SET name = 'still followed' WHERE id = 1")
+    shop.move.catch_up()
+    assert shop.target.execute("SELECT name FROM product WHERE id = 1").fetchone() == ("still followed",)
+
+
+def test_status_tells_who_owns_and_why_not_to_switch(shop, traffic):
+    assert shop.move.status().picture is None
+    shop.bring()
+    status = shop.move.status()
+    assert status.picture.owner is Side.SOURCE
+    assert status.can_switch
+    shop.move.switch(Side.TARGET, traffic)
+    status = shop.move.status()
+    assert status.picture.owner is Side.TARGET
+    assert status.can_switch, status.refusals
+
+
+def test_the_canary_weight_is_versioned_within_the_term(shop, traffic):
+    shop.bring()
+    assert (shop.move.set_weight(100).n, shop.move.set_weight(1000).n) == (1, 2)
+    assert shop.move.routing().weight == 1000
+    shop.move.switch(Side.TARGET, traffic)
+    routing = shop.move.routing()
+    assert (routing.owner, routing.term, routing.n, routing.weight) == (Side.TARGET, 2, 0, 0)
