@@ -1,0 +1,14 @@
+from django.core.paginator import Paginator
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from monolith.search.selectors import products_matching
+
+PAGE_SIZE = 24
+
+
+@require_GET
+def search(request):
+    words = request.GET.get("q", "").strip()[:100]
+    page = Paginator(products_matching(words), PAGE_SIZE).get_page(request.GET.get("page")) if words else None
+    return render(request, "search/search.html", {"words": words, "page": page})

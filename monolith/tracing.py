@@ -1,0 +1,32 @@
+"""W3C trace context: every request has a `traceparent`, continued from the caller's where it sent a valid one."""
+
+import re
+import secrets
+from contextvars import ContextVar
+
+_VALID = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_current = ContextVar("traceparent", default="")
+
+
+def current():
+    """The `traceparent` of the request being served, or an empty string outside of one."""
+    return _current.get()
+
+
+def middleware(get_response):
+    def trace(request):
+        token = _current.set(_continued(request.headers.get("traceparent", "")))
+        try:
+            return get_response(request)
+        finally:
+            _current.reset(token)
+
+    return trace
+
+
+def _continued(incoming):
+    if _VALID.fullmatch(incoming):
+        version, trace, _, flags = incoming.split("-")
+    else:
+        version, trace, flags = "00", secrets.token_hex(16), "01"
+    return f"{version}-{trace}-{secrets.token_hex(8)}-{flags}"
