@@ -208,7 +208,8 @@ def _capture(spec: MoveSpec, table: Table, uninteresting: sql.Composable) -> Ite
 
 
 def _same_image(table: Table) -> sql.Composed:
-    # A replica follows some columns only; updates of the others would flood the log. It compares the images, so it knows every type.
+    # A replica follows some columns only; updates of the others would flood the log.
+    # Images are compared, not values: every type has one.
     return sql.SQL("pg_catalog.record_image_eq(ROW({}), ROW({}))").format(
         table.qualified("NEW", table.columns), table.qualified("OLD", table.columns)
     )

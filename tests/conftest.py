@@ -1,0 +1,72 @@
+"""Two embedded PostgreSQL servers for the whole run, started once and stopped whatever happens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from strangler.deploy.ports import free_port
+from strangler.deploy.postgres import PostgresServer
+
+# Nothing here outlives the run, so nothing has to reach the disk.
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_SERVERS = pytest.StashKey[list[PostgresServer]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Workers inherit the controller's servers by its environment.
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    home = Path(tempfile.mkdtemp(prefix="strangler-tests-"))
+    servers = []
+    for name in ("SOURCE", "TARGET"):
+        server = PostgresServer(data=home / name.lower(), port=free_port(), settings=_FORGETFUL)
+        servers.append(server)
+        config.stash[_SERVERS] = servers
+        server.start()
+        os.environ[f"STRANGLER_TEST_{name}"] = server.dsn()
+    os.environ["STRANGLER_TEST_HOME"] = str(home)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    for server in config.stash.get(_SERVERS, []):
+        server.stop()
+        shutil.rmtree(server.data.parent, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Orchard's tests use the first server."""
+    from django.db import connection
+
+    server = psycopg.conninfo.conninfo_to_dict(os.environ["STRANGLER_TEST_SOURCE"])
+    connection.settings_dict.update(
+        HOST=server["host"], PORT=server["port"], USER=server["user"], PASSWORD=server["password"]
+    )
+
+
+@pytest.fixture
+def source_dsn() -> Iterator[str]:
+    """A new database on the first server."""
+    yield from _new_database(os.environ["STRANGLER_TEST_SOURCE"])
+
+
+@pytest.fixture
+def target_dsn() -> Iterator[str]:
+    """A new database on the second server."""
+    yield from _new_database(os.environ["STRANGLER_TEST_TARGET"])
+
+
+def _new_database(server: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        yield server.rsplit("/", 1)[0] + "/" + name
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
