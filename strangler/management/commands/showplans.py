@@ -16,11 +16,7 @@ class Command(StranglerCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print JSON.")
 
-    def run(self, *, json: bool, **options: Any) -> None:
+    def run(self, **options: Any) -> None:
         reports = list(report_plans(wiring.project(), wiring.recorder))
-        text = _dump([asdict(report) for report in reports]) if json else "\n".join(map(str, reports))
+        text = json.dumps([asdict(report) for report in reports], indent=2) if options["json"] else "\n".join(map(str, reports))
         self.stdout.write(text or "There are no plans yet.")
-
-
-def _dump(reports: list[dict[str, Any]]) -> str:
-    return json.dumps(reports, indent=2)

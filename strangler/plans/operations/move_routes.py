@@ -11,6 +11,7 @@ from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.patterns import Relation, check_pattern, relate
 from strangler.plans.state import PlanKey, ProjectState, Routed
 from strangler.plans.world import Mover, World
+from strangler.split.move import Routing
 from strangler.split.spec import Side
 
 ALL_READS = 10_000
@@ -65,7 +66,7 @@ class MoveRoutes(Operation):
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         move = world.move(after)
         move.recover(world.traffic, world.on_step)
-        if move.routing()[0] is Side.TARGET:
+        if _routing(move).owner is Side.TARGET:
             return
         for weight in self.canary:
             _set_weight(world, move, weight)
@@ -75,7 +76,7 @@ class MoveRoutes(Operation):
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         move = world.move(after)
         move.recover(world.traffic, world.on_step)
-        if move.routing()[0] is Side.TARGET:
+        if _routing(move).owner is Side.TARGET:
             _switch(world, move, Side.SOURCE)
         _set_weight(world, move, 0)
 
@@ -102,19 +103,27 @@ class MoveRoutes(Operation):
         raise PlanError(f'routes "{pattern}" and "{other.pattern}" (plan "{other.plan}") overlap; {advice}')
 
 
+def _routing(move: Mover) -> Routing:
+    routing = move.routing()
+    if routing is None:
+        raise PlanError("the move is not set up in the databases any more; go back behind MoveTables and start again")
+    return routing
+
+
 def _set_weight(world: World, move: Mover, weight: int) -> None:
-    if move.routing()[3] == weight == 0:
+    if weight == _routing(move).weight == 0:
         return
-    term, n, weight = move.set_weight(weight)
-    world.emit("step", step="reads", weight=weight, term=term, n=n)
-    world.traffic.publish(move.routing()[0], term, n, weight)
+    world.emit("step", step="reads", weight=weight)
+    routing = move.set_weight(weight)
+    world.emit("step", step="publish", weight=weight, term=routing.term, n=routing.n)
+    world.traffic.publish(routing.owner, routing.term, routing.n, routing.weight)
 
 
 def _switch(world: World, move: Mover, to: Side) -> None:
     try:
         report = move.switch(to, world.traffic, world.on_step)
     except StranglerError as error:
-        if move.routing()[0] is Side.SOURCE:
+        if _routing(move).owner is not to:
             _set_weight(world, move, 0)
-        raise PlanError(f"the switch to the {to} did not happen: {error}") from error
-    world.emit("step", step="switched", to=str(to), term=report.term, pause_ms=report.pause_ms)
+        raise PlanError(f"the switch to the {to} was not finished: {error}") from error
+    world.emit("step", step="switched", to=to.value, term=report.term, pause_ms=round(report.pause_ms, 1))

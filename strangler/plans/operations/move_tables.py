@@ -62,7 +62,7 @@ class MoveTables(Operation):
         move = world.move(after)
         move.create()
         world.emit("step", step="created")
-        move.copy(lambda progress: world.emit("progress", copied=str(progress)))
+        move.copy(lambda at: world.emit("progress", table=at.table, rows=at.rows, total=at.total))
         world.emit("step", step="copied")
         move.catch_up(CATCH_UP_SECONDS)
         world.emit("step", step="caught up")
@@ -74,6 +74,7 @@ class MoveTables(Operation):
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         world.move(after).cancel()
         world.emit("step", step="cancelled")
+        world.publish_routes()
 
 
 def _check_boundary(model: Model, field: Field, state: ProjectState, plan: PlanKey) -> None:

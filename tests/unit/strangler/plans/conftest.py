@@ -40,6 +40,7 @@ def world(key, move, migrations, events, tmp_path):
         migrations=migrations,
         move=lambda state: move,
         traffic=FakeTraffic(events),
+        publish_routes=lambda: events.append(("routes",)),
         gate=lambda seconds: events.append(("watched", seconds)),
         emit=lambda event, /, **facts: events.append((event, facts)),
     )

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 
 from strangler.errors import StranglerError
 from strangler.plans.schema import Field, Model, Schema
-from strangler.split.spec import Side
+from strangler.split import Side, Step, SwitchReport
+from strangler.split.copying import CopyProgress
+from strangler.split.move import Routing
+from strangler.split.verification import Difference, Verification
 
 OWN = "shop.deletion.unless_moved"
 CASCADE = "django.db.models.deletion.CASCADE"
@@ -65,21 +68,6 @@ class FakeTraffic:
         self.events.append(("published", owner, term, n, weight))
 
 
-@dataclass(frozen=True)
-class FakeVerification:
-    equal: bool
-    rows: int = 3
-
-    def __str__(self):
-        return "equal" if self.equal else "row 2 of reviews_review differs"
-
-
-@dataclass(frozen=True)
-class FakeReport:
-    term: int
-    pause_ms: float = 12.0
-
-
 @dataclass
 class FakeMove:
     """A move of which only the decisions are real: who owns, term, n and weight."""
@@ -97,31 +85,34 @@ class FakeMove:
         self.events.append(("create",))
 
     def copy(self, on_progress):
-        on_progress("reviews_review: 3 of 3")
+        on_progress(CopyProgress(table="reviews_review", rows=3, total=3, done=True))
         self.events.append(("copy",))
 
     def catch_up(self, seconds):
         self.events.append(("catch up",))
 
     def verify(self):
-        return FakeVerification(self.equal)
+        wrong = Difference(table="reviews_review", key=("2",), what="title differs")
+        return Verification(rows=3, differences=() if self.equal else (wrong,))
 
     def switch(self, to, traffic, on_step):
         if self.switch_fails:
             raise StranglerError("lag is over the limit")
+        on_step(Step.FENCE, {"attempt": 1})
         self.owner, self.term, self.n, self.weight = to, self.term + 1, 0, 0
         traffic.publish(to, self.term, 0, 0)
-        return FakeReport(self.term)
+        verified = Verification(rows=0, differences=())
+        return SwitchReport(owner=to, term=self.term, pause_ms=12.0, changes=0, verified=verified)
 
     def recover(self, traffic, on_step):
         self.events.append(("recover",))
 
     def set_weight(self, weight):
         self.n, self.weight = self.n + 1, weight
-        return self.term, self.n, weight
+        return self.routing()
 
     def routing(self):
-        return self.owner, self.term, self.n, self.weight
+        return Routing(owner=self.owner, term=self.term, n=self.n, weight=self.weight)
 
     def complete(self, traffic, on_step):
         self.done = True

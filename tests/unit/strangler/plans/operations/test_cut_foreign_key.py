@@ -1,0 +1,51 @@
+import pytest
+
+from strangler.plans.errors import PlanError
+from strangler.plans.operations import CutForeignKey, MoveTables
+
+PRODUCT = CutForeignKey("reviews.Review.product", keep="product_id", migration="0002_cut")
+AGAIN = CutForeignKey("reviews.Vote.review", keep="review_id", migration="0002_cut")
+
+
+def test_it_is_described_with_field_and_column():
+    assert PRODUCT.describe() == "Cut foreign key reviews.Review.product, keep product_id"
+
+
+def test_the_state_knows_the_cut(state, key):
+    assert PRODUCT.state_forwards(key, state).is_cut("reviews.Review.product")
+    assert not state.is_cut("reviews.Review.product")
+
+
+def test_a_wrong_column_is_refused_with_the_right_one(state, key):
+    with pytest.raises(PlanError, match='is stored in column "product_id", not in "product"'):
+        CutForeignKey("reviews.Review.product", keep="product", migration="0002_cut").state_forwards(key, state)
+
+
+def test_cutting_twice_is_refused(state, key):
+    with pytest.raises(PlanError, match="is cut already"):
+        PRODUCT.state_forwards(key, PRODUCT.state_forwards(key, state))
+
+
+def test_cutting_after_the_move_is_refused(state, key):
+    moved = MoveTables(["reviews.Review", "reviews.Vote"]).state_forwards(key, PRODUCT.state_forwards(key, state))
+    with pytest.raises(PlanError, match=r'table of "reviews.Vote" has moved already'):
+        AGAIN.state_forwards(key, moved)
+
+
+def test_a_shared_migration_is_applied_once_and_undone_with_the_first_cut(world, state, key, migrations, events):
+    one = PRODUCT.state_forwards(key, state)
+    two = AGAIN.state_forwards(key, one)
+    PRODUCT.forwards(world, state, one)
+    AGAIN.forwards(world, one, two)
+    AGAIN.backwards(world, one, two)
+    assert migrations.applied == {("reviews", "0002_cut")}
+    PRODUCT.backwards(world, state, one)
+    PRODUCT.backwards(world, state, one)
+    assert [event for event in events if event[0] != "progress"] == [("applied", "0002_cut"), ("unapplied", "0002_cut")]
+
+
+def test_the_dry_run_shows_the_sql_once(world, state, key, migrations):
+    one = PRODUCT.state_forwards(key, state)
+    assert "ALTER TABLE reviews;" in list(PRODUCT.effects(world, state, one))
+    assert not any("ALTER" in line for line in AGAIN.effects(world, one, AGAIN.state_forwards(key, one)))
+    assert migrations.applied == set()

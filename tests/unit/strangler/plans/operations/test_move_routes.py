@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import pytest
+
+from strangler.errors import StranglerError
+from strangler.plans.errors import PlanError
+from strangler.plans.operations import CutForeignKey, MoveRoutes, MoveTables
+from strangler.plans.state import Routed
+from strangler.split.spec import Side
+
+ROUTES = MoveRoutes(["/api/reviews/", "/api/products/<pk>/reviews/"], canary=[100, 10_000], hold=0)
+
+
+@pytest.fixture
+def moved(state, key):
+    cut = CutForeignKey("reviews.Review.product", keep="product_id", migration="0002_cut").state_forwards(key, state)
+    return MoveTables(["reviews.Review", "reviews.Vote"]).state_forwards(key, cut)
+
+
+def published(events):
+    return [event[1:] for event in events if event[0] == "published"]
+
+
+def test_the_service_owns_the_routes_afterwards(moved, key):
+    assert ROUTES.state_forwards(key, moved).owner_of_route("/api/reviews/") == "reviews"
+
+
+def test_routes_come_after_their_tables(state, key):
+    with pytest.raises(PlanError, match="put MoveTables before MoveRoutes"):
+        ROUTES.state_forwards(key, state)
+
+
+@pytest.mark.parametrize("pattern", ["/api/products/<id>/", "/api/products/<id>/reviews/<pk>/"])
+def test_a_nested_route_of_another_plan_is_refused_unless_it_is_named(moved, key, pattern):
+    other = Routed(plan="0000_catalog", service="catalog", pattern=pattern)
+    state = replace(moved, routed=(other,))
+    with pytest.raises(PlanError, match=r'overlap; name "/api/products/<id>/.* in "overlapping" if that is meant'):
+        ROUTES.state_forwards(key, state)
+    named = replace(ROUTES, overlapping=[pattern])
+    assert named.state_forwards(key, state).owner_of_route("/api/products/<pk>/reviews/") == "reviews"
+
+
+def test_routes_of_which_neither_is_more_specific_are_refused_always(moved, key):
+    state = replace(moved, routed=(Routed(plan="0000_a", service="a", pattern="/api/<what>/7/"),))
+    with pytest.raises(PlanError, match="overlap; remove one of them"):
+        replace(ROUTES, overlapping=["/api/<what>/7/"]).state_forwards(key, state)
+
+
+def test_one_route_twice_or_inside_another_of_the_same_plan_is_refused(moved, key):
+    with pytest.raises(PlanError, match="two owners"):
+        MoveRoutes(["/a/<x>/", "/a/<y>/"]).state_forwards(key, moved)
+    with pytest.raises(PlanError, match="overlap; remove one of them"):
+        MoveRoutes(["/a/", "/a/b/"]).state_forwards(key, moved)
+
+
+@pytest.mark.parametrize("canary", [[0], [10_001], [10, 10], [100, 10]])
+def test_a_canary_ascends_within_its_bounds(canary):
+    with pytest.raises(ValueError, match="must ascend"):
+        MoveRoutes(["/a/"], canary=canary)
+
+
+def test_forwards_moves_reads_step_by_step_and_then_the_ownership(world, moved, key, events):
+    ROUTES.forwards(world, moved, ROUTES.state_forwards(key, moved))
+    assert published(events) == [
+        (Side.SOURCE, 1, 1, 100),
+        (Side.SOURCE, 1, 2, 10_000),
+        (Side.TARGET, 2, 0, 0),
+    ]
+    assert [event[0] for event in events if event[0] in ("recover", "watched")] == ["recover", "watched", "watched"]
+
+
+def test_every_publication_stands_between_two_events(world, moved, key, events):
+    ROUTES.forwards(world, moved, ROUTES.state_forwards(key, moved))
+    for number, event in enumerate(events):
+        if event[0] == "published":
+            assert events[number - 1][0] == "step"
+
+
+def test_a_run_after_the_switch_only_recovers(world, moved, key, move, events):
+    move.owner = Side.TARGET
+    ROUTES.forwards(world, moved, ROUTES.state_forwards(key, moved))
+    assert events == [("recover",)]
+
+
+def test_a_service_that_fails_the_canary_loses_all_reads(world, moved, key, move, events):
+    def fail(seconds):
+        raise StranglerError("the service answers 500")
+
+    with pytest.raises(PlanError, match="the canary at 1% failed, all reads went back: the service answers 500"):
+        ROUTES.forwards(replace(world, gate=fail), moved, ROUTES.state_forwards(key, moved))
+    assert published(events)[-1] == (Side.SOURCE, 1, 2, 0)
+    assert move.owner is Side.SOURCE
+
+
+def test_a_refused_switch_gives_the_reads_back_to_the_owner(world, moved, key, move, events):
+    move.switch_fails = True
+    with pytest.raises(PlanError, match="the switch to the target was not finished: lag is over the limit"):
+        ROUTES.forwards(world, moved, ROUTES.state_forwards(key, moved))
+    assert published(events)[-1] == (Side.SOURCE, 1, 3, 0)
+
+
+def test_backwards_reverses_and_is_safe_to_run_again(world, moved, key, move, events):
+    after = ROUTES.state_forwards(key, moved)
+    ROUTES.forwards(world, moved, after)
+    ROUTES.backwards(world, moved, after)
+    ROUTES.backwards(world, moved, after)
+    assert published(events)[-1] == (Side.SOURCE, 3, 0, 0)
+    assert move.owner is Side.SOURCE

@@ -1,0 +1,42 @@
+import pytest
+
+from strangler.plans.errors import PlanError
+from strangler.plans.operations import CutForeignKey, MoveRoutes, MoveTables, RetireTables
+
+RETIRE = RetireTables(["reviews.Review", "reviews.Vote"])
+
+
+@pytest.fixture
+def moved(state, key):
+    cut = CutForeignKey("reviews.Review.product", keep="product_id", migration="0002_cut").state_forwards(key, state)
+    return MoveTables(["reviews.Review", "reviews.Vote"]).state_forwards(key, cut)
+
+
+@pytest.fixture
+def routed(moved, key):
+    return MoveRoutes(["/api/reviews/"]).state_forwards(key, moved)
+
+
+def test_it_is_final_and_irreversible(world, routed, key):
+    assert (RETIRE.final, RETIRE.reversible) == (True, False)
+    with pytest.raises(PlanError, match="cannot be undone"):
+        RETIRE.backwards(world, routed, routed)
+
+
+def test_the_whole_move_is_retired(world, routed, key, move):
+    after = RETIRE.state_forwards(key, routed)
+    RETIRE.forwards(world, routed, after)
+    assert after.retired_tables == ("reviews.Review", "reviews.Vote")
+    assert move.done
+
+
+def test_retiring_before_moving_is_refused(state, moved, key):
+    with pytest.raises(PlanError, match=r'"reviews.Review" is retired before it is moved'):
+        RETIRE.state_forwards(key, state)
+    with pytest.raises(PlanError, match="put MoveRoutes before RetireTables"):
+        RETIRE.state_forwards(key, moved)
+
+
+def test_a_part_of_a_move_cannot_be_retired(routed, key):
+    with pytest.raises(PlanError, match=r'must name "reviews.Vote" too'):
+        RetireTables(["reviews.Review"]).state_forwards(key, routed)
