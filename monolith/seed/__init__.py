@@ -1,0 +1,1 @@
+"""Data to fill an empty Orchard with: the same size and seed give the same bytes."""
