@@ -14,4 +14,4 @@ def products_best_rated(*, minimum_reviews=3, limit=8):
 
 
 def category_list():
-    return Category.objects.annotate(number=Count("products"))
+    return Category.objects.annotate(number=Count("products")).order_by("name")
