@@ -145,8 +145,8 @@ CELERY_BEAT_SCHEDULE = {
 PAYMENT_URL = env.text("ORCHARD_PAYMENT_URL", "http://127.0.0.1:8010")
 
 REVIEWS_URL = env.text("ORCHARD_REVIEWS_URL", "http://127.0.0.1:8002")
-REVIEWS_MOVED = env.text("ORCHARD_REVIEWS_MOVED", "monolith.reviews.flags.never")
-REVIEWS_IDENTITY = env.text("ORCHARD_REVIEWS_IDENTITY", "monolith.reviews.flags.no_identity")
+REVIEWS_MOVED = env.text("ORCHARD_REVIEWS_MOVED", "strangler.flags.moved")
+REVIEWS_IDENTITY = env.text("ORCHARD_REVIEWS_IDENTITY", "strangler.identity.issue")
 
 _PLANS = BASE_DIR / "migration_plans"
 STRANGLER = {

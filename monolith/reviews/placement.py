@@ -6,7 +6,7 @@ from django.utils.module_loading import import_string
 
 def reviews_moved():
     """Whether the reviews live in another service now (`settings.REVIEWS_MOVED`)."""
-    return bool(import_string(settings.REVIEWS_MOVED)())
+    return bool(import_string(settings.REVIEWS_MOVED)("reviews"))
 
 
 def identity_token(user, audience):

@@ -1,0 +1,16 @@
+"""The toolkit as a Django app. It has no models: its tables live in a schema of their own, in each database."""
+
+from django.apps import AppConfig
+
+
+class StranglerConfig(AppConfig):
+    """Makes every database connection of the project speak of refusals by their type."""
+
+    name = "strangler"
+    label = "strangler"
+    verbose_name = "Strangler"
+
+    def ready(self) -> None:
+        from strangler import refusal  # noqa: PLC0415
+
+        refusal.watch()

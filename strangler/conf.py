@@ -1,0 +1,78 @@
+"""The project's settings of the toolkit, read once where they are needed and checked to be complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One extracted service: its database, for an administrator, and where it answers."""
+
+    name: str
+    dsn: str
+    upstream: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """`settings.STRANGLER`, with its defaults."""
+
+    plans: Path
+    records: Path
+    source_dsn: str
+    services: Mapping[str, Service]
+    monolith_upstream: str
+    proxies: tuple[str, ...]
+    proxy_token: str
+    identity_key: Path | None
+
+    def service(self, name: str) -> Service:
+        """The named service; ImproperlyConfigured where the settings do not know it."""
+        try:
+            return self.services[name]
+        except KeyError:
+            known = ", ".join(sorted(self.services)) or "none"
+            raise ImproperlyConfigured(
+                f'STRANGLER["SERVICES"] has no service "{name}" (known: {known}); add it with its DSN and UPSTREAM'
+            ) from None
+
+
+def configuration() -> Configuration:
+    """What `settings.STRANGLER` says. Raises ImproperlyConfigured naming the key that is wrong."""
+    given: Any = getattr(settings, "STRANGLER", None)
+    if not isinstance(given, Mapping):
+        given = {}
+    known = {
+        "PLANS",
+        "RECORDS",
+        "SOURCE_DSN",
+        "SERVICES",
+        "MONOLITH_UPSTREAM",
+        "PROXIES",
+        "PROXY_TOKEN",
+        "IDENTITY_KEY",
+    }
+    if unknown := sorted(set(given) - known):
+        raise ImproperlyConfigured(f'STRANGLER has an unknown key "{unknown[0]}"; it knows {", ".join(sorted(known))}')
+    plans = Path(given.get("PLANS") or Path.cwd() / "migration_plans")
+    identity_key = given.get("IDENTITY_KEY")
+    return Configuration(
+        plans=plans,
+        records=Path(given.get("RECORDS") or plans),
+        source_dsn=given.get("SOURCE_DSN") or "",
+        services={
+            name: Service(name=name, dsn=service.get("DSN", ""), upstream=service.get("UPSTREAM", ""))
+            for name, service in given.get("SERVICES", {}).items()
+        },
+        monolith_upstream=given.get("MONOLITH_UPSTREAM") or "http://127.0.0.1:8001",
+        proxies=tuple(given.get("PROXIES", ())),
+        proxy_token=given.get("PROXY_TOKEN") or "",
+        identity_key=Path(identity_key) if identity_key else None,
+    )

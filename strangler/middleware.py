@@ -1,0 +1,56 @@
+"""The one middleware of the monolith: answers refusals (docs/contracts.md), and tells the proxy who a client is."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from django.http.response import HttpResponseBase
+
+from strangler import identity
+from strangler.conf import configuration
+from strangler.refusal import Refusal, Watch, refusal_of, watching
+
+IDENTITY_PATH = "/.strangler/identity"
+REFUSED = "Strangler-Refused"
+
+
+class StranglerMiddleware:
+    """Stands last in MIDDLEWARE, behind the authentication: what is outside of it is not replayed with the request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info == IDENTITY_PATH:
+            return _identify(request)
+        with watching() as watch:
+            response = self.get_response(request)
+        if not watch.refusals:
+            return response
+        response.close()
+        return refused(watch.refusals[-1], watch)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """An answer for a refusal that reached the top; __call__ gives it its header. None for all else."""
+        return HttpResponse(status=503) if refusal_of(exception) else None
+
+
+def refused(refusal: Refusal, watch: Watch) -> HttpResponse:
+    """The answer that the proxy understands: send it again elsewhere, if nothing has happened here."""
+    response = JsonResponse({"detail": f"{refusal}; try again"}, status=503)
+    response["Retry-After"] = "1"
+    response[REFUSED] = f"move={refusal.move}; term={refusal.term}; replay={int(watch.repeatable)}"
+    return response
+
+
+def _identify(request: HttpRequest) -> HttpResponse:
+    expected = configuration().proxy_token
+    given = request.headers.get("Strangler-Proxy-Token", "")
+    if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+        return HttpResponseNotFound()
+    token = identity.issue(getattr(request, "user", None), request.GET.get("audience", ""), via="session")
+    if token is None:
+        return HttpResponse(status=204)
+    return JsonResponse({"token": token, "expires_in": identity.LIFETIME})
