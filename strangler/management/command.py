@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from strangler.errors import StranglerError
@@ -17,9 +18,14 @@ class StranglerCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self.run(**options)
-        except StranglerError as error:
+        except (StranglerError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
 
     def run(self, **options: Any) -> None:
         """Do what the command is for. Raises StranglerError."""
         raise NotImplementedError
+
+
+def position(text: str) -> int:
+    """Parse a number of operations; "zero" is 0. Raises ValueError, which argparse turns into a usage error."""
+    return 0 if text == "zero" else int(text)

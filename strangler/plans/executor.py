@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from strangler.plans.errors import PlanError
 from strangler.plans.plan import Plan
 from strangler.plans.project import Project
-from strangler.plans.recorder import BACKWARDS, FORWARDS, Event, PlanRecorder
+from strangler.plans.recorder import BACKWARDS, FORWARDS, Entry, Event, PlanRecorder
 from strangler.plans.world import Emit, World
 
 
@@ -26,6 +26,8 @@ class PlanExecutor:
     world: Callable[[Plan, Emit], World]
     lock: Callable[[str], AbstractContextManager[None]]
     """Held while a plan runs; raises PlanError at once where somebody else holds it."""
+    announce: Callable[[Entry], None] = lambda entry: None
+    """Told of every event after it is recorded."""
 
     def run(self, plan: Plan, to: int | None = None, *, final: bool = False) -> int:
         """Go to the state after `to` operations (default: all, the final ones only if `final`); returns how many ran.
@@ -101,7 +103,7 @@ class PlanExecutor:
         recorder = self.recorder(plan)
 
         def record(event: str, /, **facts: object) -> None:
-            recorder.append(
+            entry = recorder.append(
                 Event(event),
                 plan_hash=plan.digest(index + 1),
                 index=index,
@@ -109,6 +111,7 @@ class PlanExecutor:
                 direction=direction,
                 facts=facts,
             )
+            self.announce(entry)
 
         world = self.world(plan, record)
         record(Event.STARTED)

@@ -41,6 +41,11 @@ class Entry:
     event: str
     facts: dict[str, object]
 
+    def __str__(self) -> str:
+        undo = "" if self.direction == FORWARDS else "undo: "
+        facts = ", ".join(f"{name} {value}" for name, value in self.facts.items())
+        return f"{self.at[11:19]} {self.index + 1}. {undo}{self.operation}: {facts or self.event}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Position:

@@ -22,7 +22,7 @@ def write_cuts(cuts: tuple[Cut, ...], directory: Path | None = None) -> Iterator
 
     Raises PlanError, before the first file is written, where one exists already.
     """
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     writers = []
     for (app, name), group in groupby(sorted(cuts, key=_migration), key=_migration):
         writer = MigrationWriter(_migration_of(app, name, tuple(group), loader))
@@ -44,15 +44,20 @@ def _migration_of(app: str, name: str, cuts: tuple[Cut, ...], loader: MigrationL
 
     Its state operations are empty: the models, and so makemigrations, see no difference.
     """
-    migration = Migration(name, app)
-    if (app, name) in loader.graph.nodes:  # written once more, elsewhere, to be compared
-        migration.dependencies = [node.key for node in loader.graph.node_map[app, name].parents if node.key[0] == app]
-    else:
-        migration.dependencies = loader.graph.leaf_nodes(app)
-    migration.operations = [
-        SeparateDatabaseAndState(database_operations=[_without_constraint(cut) for cut in cuts], state_operations=[])
-    ]
+    body = {"dependencies": _dependencies(app, name, loader), "operations": [_cut_constraints(cuts)]}
+    migration: Migration = type("Migration", (Migration,), body)(name, app)
     return migration
+
+
+def _dependencies(app: str, name: str, loader: MigrationLoader) -> list[tuple[str, str]]:
+    if (app, name) not in loader.graph.nodes:
+        return list(loader.graph.leaf_nodes(app))
+    # It is written once more, elsewhere, to be compared.
+    return [node.key for node in loader.graph.node_map[app, name].parents if node.key[0] == app]
+
+
+def _cut_constraints(cuts: tuple[Cut, ...]) -> SeparateDatabaseAndState:
+    return SeparateDatabaseAndState(database_operations=[_without_constraint(cut) for cut in cuts], state_operations=[])
 
 
 def _without_constraint(cut: Cut) -> AlterField:

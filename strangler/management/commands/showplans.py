@@ -18,5 +18,9 @@ class Command(StranglerCommand):
 
     def run(self, **options: Any) -> None:
         reports = list(report_plans(wiring.project(), wiring.recorder))
-        text = json.dumps([asdict(report) for report in reports], indent=2) if options["json"] else "\n".join(map(str, reports))
+        text = (
+            json.dumps([asdict(report) for report in reports], indent=2)
+            if options["json"]
+            else "\n".join(map(str, reports))
+        )
         self.stdout.write(text or "There are no plans yet.")

@@ -69,8 +69,7 @@ class MoveRoutes(Operation):
         if _routing(move).owner is Side.TARGET:
             return
         for weight in self.canary:
-            _set_weight(world, move, weight)
-            self._watch(world, move, weight)
+            self._step(world, move, weight)
         _switch(world, move, Side.TARGET)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
@@ -78,13 +77,18 @@ class MoveRoutes(Operation):
         move.recover(world.traffic, world.on_step)
         if _routing(move).owner is Side.TARGET:
             _switch(world, move, Side.SOURCE)
-        _set_weight(world, move, 0)
+        _take_reads_back(world, move)
 
-    def _watch(self, world: World, move: Mover, weight: int) -> None:
+    def _step(self, world: World, move: Mover, weight: int) -> None:
+        """Give the service a share of the reads while it is fit to answer; else take all of them back."""
         try:
+            world.gate(0)
+            _set_weight(world, move, weight)
+            # Unlike a switch, a canary has no fence to rely on: every proxy must have the table.
+            world.publish_routes()
             world.gate(self.hold)
         except StranglerError as error:
-            _set_weight(world, move, 0)
+            _take_reads_back(world, move)
             raise PlanError(f"the canary at {weight / 100:g}% failed, all reads went back: {error}") from error
 
     def _check_pair(self, pattern: str, other: Routed, plan: PlanKey) -> None:
@@ -111,12 +115,16 @@ def _routing(move: Mover) -> Routing:
 
 
 def _set_weight(world: World, move: Mover, weight: int) -> None:
-    if weight == _routing(move).weight == 0:
-        return
     world.emit("step", step="reads", weight=weight)
     routing = move.set_weight(weight)
     world.emit("step", step="publish", weight=weight, term=routing.term, n=routing.n)
-    world.traffic.publish(routing.owner, routing.term, routing.n, routing.weight)
+
+
+def _take_reads_back(world: World, move: Mover) -> None:
+    if _routing(move).weight:
+        _set_weight(world, move, 0)
+        routing = _routing(move)
+        world.traffic.publish(routing.owner, routing.term, routing.n, routing.weight)
 
 
 def _switch(world: World, move: Mover, to: Side) -> None:
@@ -124,6 +132,6 @@ def _switch(world: World, move: Mover, to: Side) -> None:
         report = move.switch(to, world.traffic, world.on_step)
     except StranglerError as error:
         if _routing(move).owner is not to:
-            _set_weight(world, move, 0)
+            _take_reads_back(world, move)
         raise PlanError(f"the switch to the {to} was not finished: {error}") from error
     world.emit("step", step="switched", to=to.value, term=report.term, pause_ms=round(report.pause_ms, 1))

@@ -40,7 +40,7 @@ def world(key, move, migrations, events, tmp_path):
         migrations=migrations,
         move=lambda state: move,
         traffic=FakeTraffic(events),
-        publish_routes=lambda: events.append(("routes",)),
+        publish_routes=lambda: events.append(("routes", move.weight)),
         gate=lambda seconds: events.append(("watched", seconds)),
         emit=lambda event, /, **facts: events.append((event, facts)),
     )

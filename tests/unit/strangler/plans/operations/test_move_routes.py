@@ -8,7 +8,7 @@ from strangler.plans.operations import CutForeignKey, MoveRoutes, MoveTables
 from strangler.plans.state import Routed
 from strangler.split.spec import Side
 
-ROUTES = MoveRoutes(["/api/reviews/", "/api/products/<pk>/reviews/"], canary=[100, 10_000], hold=0)
+ROUTES = MoveRoutes(["/api/reviews/", "/api/products/<pk>/reviews/"], canary=[100, 10_000], hold=2)
 
 
 @pytest.fixture
@@ -61,18 +61,22 @@ def test_a_canary_ascends_within_its_bounds(canary):
 
 def test_forwards_moves_reads_step_by_step_and_then_the_ownership(world, moved, key, events):
     ROUTES.forwards(world, moved, ROUTES.state_forwards(key, moved))
-    assert published(events) == [
-        (Side.SOURCE, 1, 1, 100),
-        (Side.SOURCE, 1, 2, 10_000),
-        (Side.TARGET, 2, 0, 0),
+    assert [event for event in events if event[0] != "step"] == [
+        ("recover",),
+        ("watched", 0),
+        ("routes", 100),
+        ("watched", 2),
+        ("watched", 0),
+        ("routes", 10_000),
+        ("watched", 2),
+        ("published", Side.TARGET, 2, 0, 0),
     ]
-    assert [event[0] for event in events if event[0] in ("recover", "watched")] == ["recover", "watched", "watched"]
 
 
 def test_every_publication_stands_between_two_events(world, moved, key, events):
     ROUTES.forwards(world, moved, ROUTES.state_forwards(key, moved))
     for number, event in enumerate(events):
-        if event[0] == "published":
+        if event[0] in ("published", "routes"):
             assert events[number - 1][0] == "step"
 
 
@@ -84,12 +88,32 @@ def test_a_run_after_the_switch_only_recovers(world, moved, key, move, events):
 
 def test_a_service_that_fails_the_canary_loses_all_reads(world, moved, key, move, events):
     def fail(seconds):
-        raise StranglerError("the service answers 500")
+        if seconds:
+            raise StranglerError("the service answers 500")
 
     with pytest.raises(PlanError, match="the canary at 1% failed, all reads went back: the service answers 500"):
         ROUTES.forwards(replace(world, gate=fail), moved, ROUTES.state_forwards(key, moved))
     assert published(events)[-1] == (Side.SOURCE, 1, 2, 0)
     assert move.owner is Side.SOURCE
+
+
+def test_a_service_that_is_not_ready_gets_no_reads_at_all(world, moved, key, move, events):
+    def fail(seconds):
+        raise StranglerError("nobody answers")
+
+    with pytest.raises(PlanError, match="the canary at 1% failed"):
+        ROUTES.forwards(replace(world, gate=fail), moved, ROUTES.state_forwards(key, moved))
+    assert [event for event in events if event[0] != "step"] == [("recover",)]
+    assert move.weight == 0
+
+
+def test_a_proxy_that_does_not_take_the_table_ends_the_canary(world, moved, key, move, events):
+    def fail():
+        raise StranglerError("a proxy does not answer")
+
+    with pytest.raises(PlanError, match="the canary at 1% failed, all reads went back: a proxy does not answer"):
+        ROUTES.forwards(replace(world, publish_routes=fail), moved, ROUTES.state_forwards(key, moved))
+    assert published(events) == [(Side.SOURCE, 1, 2, 0)]
 
 
 def test_a_refused_switch_gives_the_reads_back_to_the_owner(world, moved, key, move, events):

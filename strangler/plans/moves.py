@@ -1,0 +1,41 @@
+"""The one move that carries all tables of a plan, as a state declares it."""
+
+from __future__ import annotations
+
+from graphlib import CycleError, TopologicalSorter
+
+from strangler.plans.errors import PlanError
+from strangler.plans.schema import Schema
+from strangler.plans.state import PlanKey, ProjectState
+from strangler.split.spec import MoveSpec, Replica
+
+
+def move_spec(plan: PlanKey, state: ProjectState) -> MoveSpec:
+    """The plan's tables, parents before children, under the plan's name. Raises PlanError where it moves none."""
+    models = [entry.model for entry in state.moved_by(plan.name)]
+    if not models:
+        raise PlanError(f'plan "{plan.name}" moves no tables')
+    return MoveSpec(
+        name=plan.name,
+        moved=tuple(state.schema.model(label).table for label in _parents_first(models, state.schema)),
+        replicated=tuple(
+            Replica(table=state.schema.model(entry.model).table, columns=entry.columns)
+            for entry in state.replicated_by(plan.name)
+        ),
+    )
+
+
+def _parents_first(labels: list[str], schema: Schema) -> tuple[str, ...]:
+    parents = {
+        label: [
+            field.references
+            for field in schema.model(label).fields
+            if field.references in labels and field.references != label
+        ]
+        for label in labels
+    }
+    try:
+        return tuple(TopologicalSorter(parents).static_order())
+    except CycleError as error:
+        cycle = " -> ".join(error.args[1])
+        raise PlanError(f"models point at each other in a cycle, {cycle}; cut one of the foreign keys") from None

@@ -1,0 +1,105 @@
+"""What planstatus says of one plan: who owns, who serves, how far behind, whether one can go back, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from strangler.plans.plan import Plan
+from strangler.plans.recorder import Position
+from strangler.plans.state import MONOLITH
+from strangler.split import MoveStatus, Side
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanStatus:
+    """One plan at one moment. What only a created move has is None, or empty, before."""
+
+    plan: str
+    service: str
+    applied: int
+    operations: int
+    half_done: bool
+    owner: str
+    """"monolith", the service's name, or "nobody" in the middle of a switch."""
+    term: int | None
+    version: int | None
+    reads_to_service: float
+    """Percent of the reads that the service answers, as published last."""
+    pending: dict[str, int]
+    """Changes that wait to be applied, by the side where they were made."""
+    lag_seconds: dict[str, float | None]
+    verified_at: str | None
+    differences: int | None
+    can_go_back: bool
+    reasons: tuple[str, ...]
+    """Why one cannot go back, or why the next switch would be refused now."""
+    next: str
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.plan} ({self.service})", *(f"  {name:<13}{text}" for name, text in self._lines())])
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
+        half = f", number {self.applied + 1} half done" if self.half_done else ""
+        yield "applied", f"{self.applied} of {self.operations} operations{half}"
+        yield "owner", self.owner + (f" (term {self.term})" if self.term is not None else "")
+        yield "reads", f"{self.reads_to_service:g}% by {self.service}"
+        if self.pending:
+            yield "waiting", ", ".join(f"{count} changes of the {side}" for side, count in self.pending.items())
+            yield "heartbeat", ", ".join(f"{side} {_age(age)}" for side, age in self.lag_seconds.items())
+        if self.verified_at is not None:
+            yield "verified", f"{self.verified_at}, {self.differences} differences"
+        yield "back", "possible" if self.can_go_back else "not possible now"
+        yield from (("because", reason) for reason in self.reasons)
+        yield "next", self.next
+
+
+def plan_status(plan: Plan, position: Position, move: MoveStatus | None) -> PlanStatus:
+    """Put together what the record and the databases say; "move" is None where the plan has none yet. Pure."""
+    picture = move.picture if move else None
+    routing = move.routing if move else None
+    owner = {Side.SOURCE: MONOLITH, Side.TARGET: plan.key.service}
+    in_target = picture is not None and picture.last_owner is Side.TARGET
+    irreversible = [op.describe() for op in plan.operations[: position.highest] if not op.reversible]
+    reasons = tuple(f"{what} cannot be undone" for what in irreversible)
+    if picture is not None and move is not None and not picture.done:
+        reasons += move.refusals
+    # Only a reverse passes the gates; a plan whose tables the monolith still owns is undone without a switch.
+    can_go_back = position.highest > 0 and not irreversible and not (in_target and reasons)
+    weight = routing.weight / 100 if routing else 0.0
+    return PlanStatus(
+        plan=plan.name,
+        service=plan.key.service,
+        applied=position.lowest,
+        operations=len(plan.operations),
+        half_done=position.half_done,
+        owner=MONOLITH if picture is None else owner[picture.owner] if picture.owner else "nobody",
+        term=picture.term if picture else None,
+        version=routing.n if routing else None,
+        reads_to_service=100 - weight if in_target else weight,
+        pending={side.value: count for side, count in move.pending.items()} if move else {},
+        lag_seconds={side.value: age for side, age in move.lag_seconds.items()} if move else {},
+        verified_at=move.verified_at if move else None,
+        differences=move.differences if move else None,
+        can_go_back=can_go_back,
+        reasons=reasons,
+        next=_next(plan, position),
+    )
+
+
+def _next(plan: Plan, position: Position) -> str:
+    command = f"manage.py applyplan {plan.name}"
+    final = " --final" if position.highest > plan.reversible_length else ""
+    if position.half_done:
+        return f'"{command}{final}" finishes operation {position.highest}, "{command} {position.lowest}" undoes it'
+    if position.lowest < plan.reversible_length:
+        what = plan.operations[position.lowest].describe()
+        return f'"{command} {position.lowest + 1}" goes on with: {what}'
+    if position.lowest < len(plan.operations):
+        back = "" if position.lowest > plan.reversible_length else f', "{command} zero" goes back'
+        return f'"{command} --final" ends it for good{back}'
+    return "nothing, the extraction is over"
+
+
+def _age(seconds: float | None) -> str:
+    return "never arrived" if seconds is None else f"{seconds:.1f} s ago"

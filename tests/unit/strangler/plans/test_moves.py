@@ -1,0 +1,38 @@
+from dataclasses import replace
+
+import pytest
+
+from strangler.plans.errors import PlanError
+from strangler.plans.moves import move_spec
+from strangler.plans.state import Moved, Replicated
+from tests.unit.strangler.plans.fake_world import foreign_key, model
+
+
+def moved(*models):
+    return tuple(Moved(plan="0001_reviews", service="reviews", model=label) for label in models)
+
+
+@pytest.mark.parametrize("order", [("reviews.Review", "reviews.Vote"), ("reviews.Vote", "reviews.Review")])
+def test_parents_come_before_children_however_they_are_named(state, key, order):
+    assert move_spec(key, replace(state, moved=moved(*order))).moved == ("reviews_review", "reviews_vote")
+
+
+def test_the_replicated_tables_of_the_plan_go_with_it(state, key):
+    mine = Replicated(plan=key.name, service="reviews", model="catalog.Product", columns=("id", "name"))
+    other = replace(mine, plan="0002_other", model="accounts.User")
+    spec = move_spec(key, replace(state, moved=moved("reviews.Review"), replicated=(mine, other)))
+    assert [(r.table, r.columns) for r in spec.replicated] == [("catalog_product", ("id", "name"))]
+
+
+def test_a_model_may_point_at_itself_but_not_two_at_each_other(state, key):
+    tree = model("shop.Tree", foreign_key("parent", "shop.Tree"))
+    egg, hen = model("shop.Egg", foreign_key("hen", "shop.Hen")), model("shop.Hen", foreign_key("egg", "shop.Egg"))
+    state = replace(state, schema=replace(state.schema, models=(tree, egg, hen)))
+    assert move_spec(key, replace(state, moved=moved("shop.Tree"))).moved == ("shop_tree",)
+    with pytest.raises(PlanError, match="in a cycle, shop"):
+        move_spec(key, replace(state, moved=moved("shop.Egg", "shop.Hen")))
+
+
+def test_a_plan_without_tables_has_no_move(state, key):
+    with pytest.raises(PlanError, match='plan "0001_reviews" moves no tables'):
+        move_spec(key, state)
