@@ -1,0 +1,277 @@
+"""Who answers a request: an immutable route table, and a pure decision over it.
+
+Standard library only: the proxy and the toolkit share this module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+BUCKETS = 10_000
+"""Weights and buckets are hundredths of a percent."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Reads; everything else is a write, unknown methods included."""
+
+_PLACEHOLDER = re.compile(r"<[a-z_][a-z0-9_]*>")
+_SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upstream:
+    """A server behind the proxy. With "identity" its requests carry who the client is instead of a session."""
+
+    name: str
+    url: str
+    identity: bool = False
+
+    @property
+    def address(self) -> tuple[str, int]:
+        parts = urlsplit(self.url)
+        return parts.hostname or "", parts.port or 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveRoutes:
+    """The routes of one move: writes go to the owner, a share of the reads to the candidate."""
+
+    move: str
+    term: int
+    n: int
+    owner: str
+    candidate: str
+    weight: int  # share of the reads that goes to the candidate, 0 to 10000
+    routes: tuple[str, ...]
+
+    @property
+    def version(self) -> tuple[int, int]:
+        return self.term, self.n
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Where a request goes, and why."""
+
+    upstream: str
+    move: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.upstream} ({self.reason})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteTable:
+    """All routes at one moment. Made by from_json or by its constructor; both raise ValueError on a bad table."""
+
+    default: str
+    upstreams: tuple[Upstream, ...]
+    moves: tuple[MoveRoutes, ...] = ()
+    _tree: dict[str, Any] = field(init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        _check(self)
+        object.__setattr__(self, "_tree", _tree(self.moves))
+
+    def upstream(self, name: str) -> Upstream:
+        return next(upstream for upstream in self.upstreams if upstream.name == name)
+
+    def move(self, name: str) -> MoveRoutes | None:
+        return next((move for move in self.moves if move.move == name), None)
+
+    def move_of(self, path: str) -> MoveRoutes | None:
+        """The move whose most specific pattern the path is under, or None."""
+        segments = _segments(path)
+        return None if segments is None else _find(self._tree, segments)
+
+    @property
+    def versions(self) -> dict[str, tuple[int, int]]:
+        return {move.move: move.version for move in self.moves}
+
+    @classmethod
+    def from_json(cls, given: str | bytes | Mapping[str, Any]) -> RouteTable:
+        """A table from its JSON text or the object in it. Raises ValueError with one sentence."""
+        try:
+            data = given if isinstance(given, Mapping) else json.loads(given)
+        except ValueError as error:
+            raise ValueError(f"the route table is not JSON ({error})") from error
+        try:
+            return cls(
+                default=data["default"],
+                upstreams=tuple(
+                    Upstream(name=name, url=upstream["url"], identity=bool(upstream.get("identity", False)))
+                    for name, upstream in data["upstreams"].items()
+                ),
+                moves=tuple(MoveRoutes(**{**move, "routes": tuple(move["routes"])}) for move in data.get("moves", ())),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"the route table has a part that is missing or of the wrong kind ({error})") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that from_json reads."""
+        return {
+            "default": self.default,
+            "upstreams": {
+                upstream.name: {"url": upstream.url, "identity": upstream.identity} for upstream in self.upstreams
+            },
+            "moves": [
+                {
+                    "move": move.move,
+                    "term": move.term,
+                    "n": move.n,
+                    "owner": move.owner,
+                    "candidate": move.candidate,
+                    "weight": move.weight,
+                    "routes": list(move.routes),
+                }
+                for move in self.moves
+            ],
+        }
+
+
+def decide(table: RouteTable, method: str, path: str, client_key: str) -> Decision:
+    """Where a request goes.
+
+    "path" is the request's target as sent, with or without a query. A path that Django and this table could read
+    differently (dot segments, empty segments, an encoded slash) goes to the default: the monolith knows all routes,
+    and its fence refuses what is no longer its own.
+    """
+    move = table.move_of(path)
+    if move is None:
+        return Decision(upstream=table.default, move=None, reason="no route of a move")
+    if method.upper() not in SAFE_METHODS:
+        return Decision(upstream=move.owner, move=move.move, reason=f"write to the owner of {move.move}")
+    if bucket(client_key) < move.weight:
+        return Decision(upstream=move.candidate, move=move.move, reason=f"read of {move.move} in the canary")
+    return Decision(upstream=move.owner, move=move.move, reason=f"read from the owner of {move.move}")
+
+
+def bucket(client_key: str) -> int:
+    """The client's bucket, the same on every engine that knows CRC-32."""
+    return zlib.crc32(client_key.encode("utf-8", "surrogateescape")) % BUCKETS
+
+
+def older(current: RouteTable, offered: RouteTable) -> list[str]:
+    """The moves whose version would go back, or that would vanish while they are under way; as sentences."""
+    found = []
+    versions = offered.versions
+    for move in current.moves:
+        version = versions.get(move.move)
+        if version is not None and version < move.version:
+            found.append(f'move "{move.move}" is at {move.version} and was offered at {version}')
+    return found
+
+
+def _segments(path: str) -> list[str] | None:
+    """The decoded segments of a path; None where it can be read in more than one way."""
+    raw = path.partition("?")[0].partition("#")[0]
+    if "://" in raw:
+        raw = urlsplit(raw).path
+    parts = raw.lstrip("/").rstrip("/").split("/") if raw.strip("/") else []
+    decoded = [unquote(part) for part in parts]
+    if raw.startswith("//") or raw.endswith("//"):
+        return None
+    if any(part in ("", ".", "..") or "/" in part or "\\" in part or "\0" in part for part in decoded):
+        return None
+    return decoded
+
+
+def _tree(moves: Iterable[MoveRoutes]) -> dict[str, Any]:
+    root: dict[str, Any] = {}
+    for move in moves:
+        for pattern in move.routes:
+            node = root
+            for part in pattern.strip("/").split("/"):
+                node = node.setdefault("<>" if _PLACEHOLDER.fullmatch(part) else part, {})
+            node["/"] = move  # no segment holds a slash, so this is nobody's child
+    return root
+
+
+def _find(node: dict[str, Any], segments: list[str]) -> MoveRoutes | None:
+    """The deepest match, literal segments before placeholders."""
+    if segments:
+        for name in (segments[0], "<>"):
+            child = node.get(name) if name != "/" else None
+            if child is not None:
+                found = _find(child, segments[1:])
+                if found is not None:
+                    return found
+    return node.get("/")
+
+
+def _check(table: RouteTable) -> None:
+    names = [upstream.name for upstream in table.upstreams]
+    _check_twice("upstream", names)
+    for upstream in table.upstreams:
+        _check_upstream(upstream)
+    if table.default not in names:
+        raise ValueError(f'the default upstream "{table.default}" is not among the upstreams ({", ".join(names)})')
+    _check_twice("move", [move.move for move in table.moves])
+    claimed: dict[tuple[str, ...], str] = {}
+    for move in table.moves:
+        _check_move(move, names)
+        for pattern in move.routes:
+            shape = _shape(pattern)
+            if shape in claimed:
+                raise ValueError(
+                    f'the route "{pattern}" of move "{move.move}" is claimed by move "{claimed[shape]}" already'
+                )
+            claimed[shape] = move.move
+
+
+def _check_upstream(upstream: Upstream) -> None:
+    if not isinstance(upstream.name, str) or not _NAME.fullmatch(upstream.name):
+        raise ValueError(f'"{upstream.name}" is no name for an upstream; use letters, digits, "_", "." and "-"')
+    try:
+        parts = urlsplit(upstream.url)
+        usable = parts.scheme == "http" and parts.hostname and parts.port is not None and parts.path in ("", "/")
+    except (ValueError, AttributeError, TypeError):
+        usable = False
+    if not usable:
+        raise ValueError(f'the URL "{upstream.url}" of upstream "{upstream.name}" is not of the form http://host:port')
+
+
+def _check_move(move: MoveRoutes, upstreams: list[str]) -> None:
+    if not isinstance(move.move, str) or not _NAME.fullmatch(move.move):
+        raise ValueError(f'"{move.move}" is no name for a move; use letters, digits, "_", "." and "-"')
+    for number, what in ((move.term, "term"), (move.n, "n"), (move.weight, "weight")):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise ValueError(f'the {what} of move "{move.move}" is {number!r}; it must be a whole number from 0')
+    if move.weight > BUCKETS:
+        raise ValueError(f'the weight of move "{move.move}" is {move.weight}; it must be from 0 to {BUCKETS}')
+    for side in (move.owner, move.candidate):
+        if side not in upstreams:
+            raise ValueError(f'move "{move.move}" names the upstream "{side}", which is not among the upstreams')
+    if move.owner == move.candidate:
+        raise ValueError(f'move "{move.move}" has "{move.owner}" on both sides')
+    if not move.routes:
+        raise ValueError(f'move "{move.move}" has no routes')
+
+
+def _shape(pattern: str) -> tuple[str, ...]:
+    """The pattern with its placeholders' names taken out: two of the same shape match the same paths."""
+    if not isinstance(pattern, str) or not pattern.startswith("/") or not pattern.endswith("/") or pattern == "/":
+        raise ValueError(f'the route "{pattern}" must begin and end with "/", with something between')
+    shape = []
+    for part in pattern.strip("/").split("/"):
+        if _PLACEHOLDER.fullmatch(part):
+            shape.append("<>")
+        elif _SEGMENT.fullmatch(part) and part not in (".", ".."):
+            shape.append(part)
+        else:
+            raise ValueError(
+                f'the route "{pattern}" has the segment "{part}"; use letters, digits, "-", ".", "_", "~" or one <name>'
+            )
+    return tuple(shape)
+
+
+def _check_twice(what: str, names: list[str]) -> None:
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f'the {what} "{twice[0]}" stands twice in the route table')

@@ -1,0 +1,159 @@
+"""The route table, and the decision over it, beside a naive matcher that tries every pattern."""
+
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strangler_proxy.routes import BUCKETS, MoveRoutes, RouteTable, Upstream, bucket, decide, older
+
+MONOLITH = Upstream(name="monolith", url="http://127.0.0.1:8001")
+REVIEWS = Upstream(name="reviews", url="http://127.0.0.1:8002", identity=True)
+ORDERS = Upstream(name="orders", url="http://127.0.0.1:8003", identity=True)
+
+
+def move(name="0001_reviews", routes=("/api/reviews/", "/api/products/<pk>/reviews/"), **changes):
+    given = {"move": name, "term": 1, "n": 0, "owner": "monolith", "candidate": "reviews", "weight": 0}
+    return MoveRoutes(**{**given, "routes": tuple(routes), **changes})
+
+
+def table(*moves):
+    return RouteTable(default="monolith", upstreams=(MONOLITH, REVIEWS, ORDERS), moves=moves)
+
+
+@pytest.mark.parametrize(
+    ("path", "moved"),
+    [
+        ("/api/reviews/", True),
+        ("/api/reviews", True),
+        ("/api/reviews/12/votes/", True),
+        ("/api/reviews/?product=3", True),
+        ("/api/products/12/reviews/", True),
+        ("/api/products/12/reviews/?page=2", True),
+        ("http://shop.example/api/reviews/", True),
+        ("/api/%72eviews/", True),
+        ("/api/reviewsandmore/", False),
+        ("/api/products/12/", False),
+        ("/api/products/12/13/reviews/", False),
+        ("/", False),
+        ("*", False),
+        # What could be read differently by somebody else is the monolith's.
+        ("/api/reviews/../orders/", False),
+        ("/api/./reviews/", False),
+        ("/api/%2e%2e/api/reviews/", False),
+        ("/api//reviews/", False),
+        ("//api/reviews/", False),
+        ("/api/products/1%2F2/reviews/", False),
+        ("/api/products/1%5c2/reviews/", False),
+        ("/api/reviews//", False),
+    ],
+)
+def test_patterns_match_whole_segments(path, moved):
+    assert (decide(table(move()), "GET", path, "somebody").move is not None) is moved
+
+
+def test_writes_go_to_the_owner_and_reads_by_bucket():
+    canary = table(move(weight=5_000))
+    inside = next(str(n) for n in range(100) if bucket(str(n)) < 5_000)
+    outside = next(str(n) for n in range(100) if bucket(str(n)) >= 5_000)
+    assert decide(canary, "GET", "/api/reviews/", inside).upstream == "reviews"
+    assert decide(canary, "HEAD", "/api/reviews/", outside).upstream == "monolith"
+    for method in ("POST", "PUT", "PATCH", "DELETE", "PURGE", "post"):
+        assert decide(canary, method, "/api/reviews/", inside).upstream == "monolith"
+
+
+@given(st.text(), st.integers(0, BUCKETS))
+def test_a_client_stays_on_its_side_and_the_share_grows_with_the_weight(key, weight):
+    canary = table(move(weight=weight))
+    side = decide(canary, "GET", "/api/reviews/", key).upstream
+    assert side == ("reviews" if bucket(key) < weight else "monolith")
+    if side == "reviews" and weight < BUCKETS:
+        assert decide(table(move(weight=weight + 1)), "GET", "/api/reviews/", key).upstream == "reviews"
+
+
+def test_the_bucket_is_the_one_of_other_engines():
+    assert bucket("orchard") == zlib.crc32(b"orchard") % 10_000
+
+
+segments = st.sampled_from(["a", "b", "c"])
+parts = st.lists(st.one_of(segments, st.just("<x>")), min_size=1, max_size=4)
+
+
+@st.composite
+def tables(draw):
+    patterns = draw(st.lists(parts, min_size=1, max_size=6, unique_by=tuple))
+    return table(*(move(f"m{n}", ["/" + "/".join(pattern) + "/"]) for n, pattern in enumerate(patterns)))
+
+
+@given(tables(), st.lists(segments, max_size=5))
+def test_the_tree_finds_what_trying_every_pattern_finds(given_table, path):
+    def matches(pattern):
+        return len(pattern) <= len(path) and all(a in ("<x>", b) for a, b in zip(pattern, path, strict=False))
+
+    patterns = {tuple(m.routes[0].strip("/").split("/")): m.move for m in given_table.moves}
+    best = None
+    for pattern in filter(matches, patterns):
+        # Literal before placeholder at the first place where two differ, then longer before shorter.
+        if best is None or [p == "<x>" for p in pattern] + [True] * (9 - len(pattern)) < [p == "<x>" for p in best] + [
+            True
+        ] * (9 - len(best)):
+            best = pattern
+    found = given_table.move_of("/" + "/".join(path))
+    assert (found.move if found else None) in {patterns.get(best), *_equally_good(patterns, best, matches)}
+
+
+def _equally_good(patterns, best, matches):
+    """Deeper patterns that begin with the best one's segments are as specific at every place they share."""
+    if best is None:
+        return set()
+    return {m for p, m in patterns.items() if matches(p) and p[: len(best)] == best}
+
+
+@given(tables())
+def test_a_table_survives_its_json(given_table):
+    assert RouteTable.from_json(given_table.to_json()) == given_table
+
+
+def test_an_older_version_is_told_by_term_first():
+    assert older(table(move(term=2, n=0)), table(move(term=1, n=9)))
+    assert older(table(move(term=2, n=3)), table(move(term=2, n=2)))
+    assert not older(table(move(term=2, n=3)), table(move(term=3, n=0)))
+    assert not older(table(move()), table(move()))
+    assert not older(table(move()), table())
+
+
+@pytest.mark.parametrize(
+    ("moves", "error"),
+    [
+        ([move(owner="nobody")], 'names the upstream "nobody"'),
+        ([move(weight=10_001)], "from 0 to 10000"),
+        ([move(weight=-1)], "whole number"),
+        ([move(weight=True)], "whole number"),
+        ([move(owner="reviews")], "on both sides"),
+        ([move(routes=())], "has no routes"),
+        ([move(routes=("/api/reviews",))], 'begin and end with "/"'),
+        ([move(routes=("/",))], 'begin and end with "/"'),
+        ([move(routes=("/a b/",))], 'the segment "a b"'),
+        ([move(routes=("/../",))], r'the segment "\.\."'),
+        ([move(), move()], 'the move "0001_reviews" stands twice'),
+        ([move(), move("0002_x")], "claimed by move"),
+        ([move(routes=("/a/<x>/",)), move("0002_x", routes=("/a/<other>/",))], "claimed by move"),
+    ],
+)
+def test_a_bad_table_is_refused_in_one_sentence(moves, error):
+    with pytest.raises(ValueError, match=error):
+        table(*moves)
+
+
+@pytest.mark.parametrize("url", ["https://x:1", "http://x", "http://:80", "ftp://x:1", "http://x:1/path", "", 7])
+def test_an_upstream_is_plain_http_with_a_port(url):
+    with pytest.raises(ValueError, match="http://host:port"):
+        RouteTable(default="a", upstreams=(Upstream(name="a", url=url),))
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"default": "a", "upstreams": []}', '{"default": 1, "upstreams": {}}']
+)
+def test_what_is_no_table_is_refused(text):
+    with pytest.raises(ValueError, match=r"route table|default upstream"):
+        RouteTable.from_json(text)
