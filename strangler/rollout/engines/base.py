@@ -1,0 +1,29 @@
+"""What the toolkit asks of anything that routes requests."""
+
+from typing import Protocol
+
+from strangler_proxy.routes import RouteTable
+
+from strangler.errors import StranglerError
+
+
+class EngineError(StranglerError):
+    """An engine did not do what it was asked."""
+
+
+class RoutingEngine(Protocol):
+    """One proxy. Every method raises EngineError with one sentence that names the engine."""
+
+    name: str
+
+    def apply(self, table: RouteTable) -> None:
+        """Route by this table from now on. A table with an older version of a move is refused."""
+
+    def observe(self) -> RouteTable:
+        """The table in force, as the engine itself tells it."""
+
+    def hold(self, move: str, seconds: float) -> None:
+        """Let new writes of the move's routes wait, for so long at most; returns when that is in force."""
+
+    def release(self, move: str) -> None:
+        """Send the waiting writes on, to whom the table names now."""

@@ -1,0 +1,61 @@
+"""The Python proxy (package strangler_proxy), spoken to over its operators' endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from strangler_proxy.routes import RouteTable
+
+from strangler.rollout.engines.base import EngineError
+
+_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MitmproxyEngine:
+    """A proxy at "url", for whoever has the operators' token."""
+
+    url: str
+    token: str
+
+    @property
+    def name(self) -> str:
+        return self.url
+
+    def apply(self, table: RouteTable) -> None:
+        self._ask("PUT", "/-/table", table.to_json())
+
+    def observe(self) -> RouteTable:
+        return RouteTable.from_json(self._ask("GET", "/-/table"))
+
+    def hold(self, move: str, seconds: float) -> None:
+        self._ask("PUT", f"/-/holds/{move}", {"seconds": seconds})
+
+    def release(self, move: str) -> None:
+        self._ask("DELETE", f"/-/holds/{move}")
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            answer = httpx.request(
+                method,
+                self.url.rstrip("/") + path,
+                json=body,
+                headers={"Authorization": f"Bearer {self.token}"},
+                timeout=_SECONDS,
+                trust_env=False,
+            )
+            said = answer.json() if answer.content else {}
+        except (httpx.HTTPError, ValueError) as error:
+            raise EngineError(
+                f"the proxy at {self.url} does not answer ({type(error).__name__}); check that it runs, and "
+                'STRANGLER["PROXIES"]'
+            ) from error
+        if answer.status_code == 404:
+            raise EngineError(
+                f'the proxy at {self.url} does not know the operators\' token; check STRANGLER["PROXY_TOKEN"]'
+            )
+        if answer.is_error:
+            raise EngineError(f"the proxy at {self.url} refused: {said.get('error', answer.status_code)}")
+        return dict(said)

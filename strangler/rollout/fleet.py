@@ -1,0 +1,59 @@
+"""All proxies of a project, asked at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from strangler_proxy.routes import RouteTable
+
+from strangler.rollout.engines.base import EngineError, RoutingEngine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """Every method asks all engines at once, and raises EngineError that names each one that did not do it.
+
+    The others have done it all the same: a proxy that is away must not keep the rest from moving on.
+    """
+
+    engines: Sequence[RoutingEngine]
+
+    def apply(self, table: RouteTable) -> None:
+        """Have every proxy route by this table."""
+        self._ask(lambda engine: engine.apply(table))
+
+    def refresh(self, table: RouteTable) -> None:
+        """Give the table to every proxy that has another one."""
+        self._ask(lambda engine: None if engine.observe() == table else engine.apply(table))
+
+    def hold(self, move: str, seconds: float) -> None:
+        """Have every proxy hold the move's new writes; returns when those that answered do."""
+        self._ask(lambda engine: engine.hold(move, seconds))
+
+    def release(self, move: str) -> None:
+        """Have every proxy send the held writes on."""
+        self._ask(lambda engine: engine.release(move))
+
+    def observe(self) -> dict[str, RouteTable]:
+        """The table in force at each proxy, by its name."""
+        found: dict[str, RouteTable] = {}
+        self._ask(lambda engine: found.__setitem__(engine.name, engine.observe()))
+        return found
+
+    def _ask(self, what: Callable[[RoutingEngine], None]) -> None:
+        if not self.engines:
+            return
+        with ThreadPoolExecutor(max_workers=len(self.engines)) as all_at_once:
+            errors = [error for error in all_at_once.map(lambda engine: _error(what, engine), self.engines) if error]
+        if errors:
+            raise EngineError("; ".join(map(str, errors)))
+
+
+def _error(what: Callable[[RoutingEngine], None], engine: RoutingEngine) -> EngineError | None:
+    try:
+        what(engine)
+    except EngineError as error:
+        return error
+    return None
