@@ -91,10 +91,10 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "monolith" / "static"]
-# Serve from the apps' own folders where nobody has run collectstatic, so that a fresh checkout has its style sheet.
-WHITENOISE_USE_FINDERS = not STATIC_ROOT.exists()
+# Where `collectstatic` has put the files; without it they are served from where the apps keep them.
+STATIC_ROOT = env.text("ORCHARD_STATIC_ROOT") or None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 
 # The proxy in front keeps the client's Host and says which scheme the client used.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
