@@ -26,7 +26,7 @@ class PlanExecutor:
     world: Callable[[Plan, Emit], World]
     lock: Callable[[str], AbstractContextManager[None]]
     """Held while a plan runs; raises PlanError at once where somebody else holds it."""
-    announce: Callable[[Entry], None] = lambda entry: None
+    announce: Callable[[Entry], object] = lambda entry: None
     """Told of every event after it is recorded."""
 
     def run(self, plan: Plan, to: int | None = None, *, final: bool = False) -> int:

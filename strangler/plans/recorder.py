@@ -42,9 +42,11 @@ class Entry:
     facts: dict[str, object]
 
     def __str__(self) -> str:
-        undo = "" if self.direction == FORWARDS else "undo: "
+        if self.event == Event.STARTED:
+            undo = "" if self.direction == FORWARDS else "Undo: "
+            return f"{self.at[11:19]} {self.index + 1}. {undo}{self.operation}"
         facts = ", ".join(f"{name} {value}" for name, value in self.facts.items())
-        return f"{self.at[11:19]} {self.index + 1}. {undo}{self.operation}: {facts or self.event}"
+        return f"{self.at[11:19]}    {facts or self.event}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,32 +2,122 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 
+from strangler import conf
+from strangler.plans.django_migrations import DjangoMigrations
 from strangler.plans.errors import PlanError
+from strangler.plans.executor import PlanExecutor
+from strangler.plans.gate import ReadinessGate
+from strangler.plans.lock import plan_lock
+from strangler.plans.moves import move_spec
 from strangler.plans.plan import Plan
 from strangler.plans.project import Project
 from strangler.plans.recorder import PlanRecorder
+from strangler.plans.routes import Routes, route_table
 from strangler.plans.schema import schema_of
+from strangler.plans.state import MONOLITH, PlanKey, ProjectState
+from strangler.plans.status import PlanStatus, plan_status
+from strangler.plans.traffic import MoveTraffic
+from strangler.plans.world import Emit, World
+from strangler.rollout.engines.mitmproxy import MitmproxyEngine
+from strangler.rollout.fleet import Fleet
+from strangler.split import Move
+from strangler.split.database import Database
+
+_READY = "/health/ready/"
 
 
 def project() -> Project:
     """All plans below STRANGLER["PLANS"]. Raises PlanError."""
-    return Project.load(Path(_setting("PLANS")), schema_of(apps))
+    return Project.load(conf.configuration().plans, schema_of(apps))
 
 
 def recorder(plan: Plan) -> PlanRecorder:
-    """The plan's record below STRANGLER["RECORDS"], or beside its file where that is not set."""
-    directory = settings.STRANGLER.get("RECORDS") or plan.directory.parent
-    return PlanRecorder(Path(directory) / plan.name / "record.jsonl", plan.name)
+    """The plan's record below STRANGLER["RECORDS"]."""
+    return PlanRecorder(conf.configuration().records / plan.name / "record.jsonl", plan.name)
 
 
-def _setting(name: str) -> Any:
-    value = getattr(settings, "STRANGLER", {}).get(name)
-    if not value:
-        raise PlanError(f'the setting STRANGLER["{name}"] is missing; add it to your settings')
-    return value
+def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecutor:
+    """An executor over the real world, which tells every event in a line. Raises PlanError."""
+    loaded = project()
+    return PlanExecutor(
+        project=loaded,
+        recorder=recorder,
+        world=lambda plan, emit: _world(loaded, plan, emit),
+        lock=lambda name: plan_lock(Database(name="source", dsn=_source_dsn()), name),
+        announce=lambda entry: announce(str(entry)),
+    )
+
+
+def status(loaded: Project, plan: Plan) -> PlanStatus:
+    """What planstatus shows of one plan. This is a read-only operation."""
+    state = loaded.states(plan.name)[-1]
+    move = _move(plan.key, state).status() if state.moved_by(plan.name) else None
+    return plan_status(plan, recorder(plan).position(), move)
+
+
+def moves() -> list[Move]:
+    """The moves of all plans that move tables, created or not. Raises PlanError."""
+    return _moves(project())
+
+
+def routes() -> Routes:
+    """The table that follows from plans and databases, and the proxies that it goes to. Raises PlanError."""
+    return _routes(project())
+
+
+def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
+    shared = _routes(loaded)
+    service = _service(plan.key.service)
+    return World(
+        plan=plan.key,
+        root=Path(settings.BASE_DIR),
+        migrations=DjangoMigrations(),
+        move=lambda state: _move(plan.key, state),
+        traffic=MoveTraffic(move=plan.name, routes=shared, emit=emit),
+        publish_routes=shared.publish,
+        gate=ReadinessGate(service=service.name, url=service.upstream.rstrip("/") + _READY),
+        emit=emit,
+    )
+
+
+def _routes(loaded: Project) -> Routes:
+    configuration = conf.configuration()
+    state, known = loaded.final_state(), _moves(loaded)
+    upstreams = {MONOLITH: configuration.monolith_upstream}
+    upstreams |= {plan.key.service: _service(plan.key.service).upstream for plan in loaded.plans}
+    return Routes(
+        derive=lambda: route_table(state, {move.spec.name: move.routing() for move in known}, upstreams),
+        fleet=Fleet(
+            engines=[MitmproxyEngine(url=url, token=configuration.proxy_token) for url in configuration.proxies]
+        ),
+    )
+
+
+def _moves(loaded: Project) -> list[Move]:
+    state = loaded.final_state()
+    return [_move(plan.key, state) for plan in loaded.plans if state.moved_by(plan.name)]
+
+
+def _move(plan: PlanKey, state: ProjectState) -> Move:
+    return Move(move_spec(plan, state), _source_dsn(), _service(plan.service).dsn)
+
+
+def _service(name: str) -> conf.Service:
+    service = conf.configuration().service(name)
+    for key, value in (("DSN", service.dsn), ("UPSTREAM", service.upstream)):
+        if not value:
+            raise PlanError(f'the setting STRANGLER["SERVICES"]["{name}"]["{key}"] is empty; set it')
+    return service
+
+
+def _source_dsn() -> str:
+    dsn = conf.configuration().source_dsn
+    if not dsn:
+        raise PlanError('the setting STRANGLER["SOURCE_DSN"] is empty; set it to an administrator of the source')
+    return dsn

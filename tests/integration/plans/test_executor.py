@@ -170,6 +170,7 @@ def test_killed_at_any_boundary_a_plan_is_finished_by_the_next_run_in_both_direc
     while not finished:
         finished = shop.run_and_be_killed(3, boundary)
         owners = shop.owners()
+        # Until the move is set up, the target is an ordinary database that nobody is led to.
         assert len(owners) <= 1 or shop.recorder().position().lowest < 2, f"two owners at boundary {boundary}"
         shop.resume(3)
         assert (shop.owners(), shop.counts(shop.target)) == ([Side.TARGET], [ROWS] * 3), f"at boundary {boundary}"

@@ -79,3 +79,10 @@ def test_an_unwritable_record_is_one_sentence(tmp_path):
     recorder = PlanRecorder(tmp_path / "file" / "record.jsonl", "0001_reviews")
     with pytest.raises(PlanError, match=r"the record .* cannot be written"):
         record(recorder, Event.STARTED)
+
+
+def test_an_event_prints_as_a_line_under_its_operation(recorder):
+    started = record(recorder, Event.STARTED, 2, BACKWARDS)
+    step = record(recorder, Event.STEP, 2, BACKWARDS, step="fence", attempt=1)
+    assert str(started)[8:] == " 3. Undo: Move"
+    assert str(step)[8:] == "    step fence, attempt 1"

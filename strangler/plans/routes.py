@@ -1,0 +1,79 @@
+"""Who answers which request: derived from the plans and the databases, never edited by hand."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
+
+from strangler.errors import StranglerError
+from strangler.plans.errors import PlanError
+from strangler.plans.state import MONOLITH, ProjectState
+from strangler.rollout.fleet import Fleet
+from strangler.split import Side
+from strangler.split.move import Routing
+
+logger = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 1.0
+
+
+def route_table(
+    state: ProjectState, routings: Mapping[str, Routing | None], upstreams: Mapping[str, str]
+) -> RouteTable:
+    """The table for all proxies. Pure.
+
+    "state" says which routes belong to which plan, "routings" what the databases say of each plan's move (None: not
+    set up, so its routes are the monolith's like any other), "upstreams" where monolith and services answer.
+    Raises PlanError.
+    """
+    moves = []
+    for name, routing in routings.items():
+        routes = state.routed_by(name)
+        if routing is None or not routes:
+            continue
+        sides = {Side.SOURCE: MONOLITH, Side.TARGET: routes[0].service}
+        moves.append(
+            MoveRoutes(
+                move=name,
+                term=routing.term,
+                n=routing.n,
+                owner=sides[routing.owner],
+                candidate=sides[routing.owner.other],
+                weight=routing.weight,
+                routes=tuple(route.pattern for route in routes),
+            )
+        )
+    # Whoever is not the monolith sees no session and needs the client's identity.
+    servers = tuple(Upstream(name=name, url=url, identity=name != MONOLITH) for name, url in upstreams.items())
+    try:
+        return RouteTable(default=MONOLITH, upstreams=servers, moves=tuple(moves))
+    except ValueError as error:
+        raise PlanError(f"no route table follows from the plans and settings: {error}") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routes:
+    """The table as it follows from the databases at any moment, and the proxies that it goes to."""
+
+    derive: Callable[[], RouteTable]
+    fleet: Fleet
+
+    def publish(self) -> None:
+        """Send the table to all proxies. Raises StranglerError where one did not take it."""
+        self.fleet.apply(self.derive())
+
+    def refresh_until(self, stop: threading.Event) -> None:
+        """Send the table to every proxy that has another one, every second, until told to stop."""
+        said = ""
+        while not stop.wait(REFRESH_SECONDS):
+            try:
+                self.fleet.refresh(self.derive())
+                said = ""
+            except StranglerError as error:
+                if str(error) != said:
+                    said = str(error)
+                    logger.error("the proxies' tables may be stale: %s", said)
