@@ -14,7 +14,9 @@ class EngineError(StranglerError):
 class RoutingEngine(Protocol):
     """One proxy. Every method raises EngineError with one sentence that names the engine."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What to call it in a message."""
 
     def apply(self, table: RouteTable) -> None:
         """Route by this table from now on. A table with an older version of a move is refused."""

@@ -1,0 +1,58 @@
+"""Writes that wait while their rows change hands: a lease for each move, which ends by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass(kw_only=True)
+class _Hold:
+    until: float  # time.monotonic()
+    term: int  # of the table when the hold began: a newer one ends it
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Holds:
+    """The holds in force. A write asks once, and waits at most until its lease ends."""
+
+    def __init__(self) -> None:
+        self._holds: dict[str, _Hold] = {}
+        self.waiting = 0
+
+    def hold(self, move: str, seconds: float, term: int) -> None:
+        """Let new writes of the move wait. Asked again, the lease begins anew and those that wait go on waiting."""
+        current = self._holds.get(move)
+        if current is not None and not current.released.is_set():
+            current.until, current.term = time.monotonic() + seconds, term
+        else:
+            self._holds[move] = _Hold(until=time.monotonic() + seconds, term=term)
+
+    def release(self, move: str) -> None:
+        """Let them go. Nothing where there is no hold."""
+        hold = self._holds.pop(move, None)
+        if hold is not None:
+            hold.released.set()
+
+    def table_changed(self, terms: dict[str, int]) -> None:
+        """End the holds of all moves that have a new term: the rows have arrived, or are back."""
+        for move in [move for move, hold in self._holds.items() if terms.get(move, 0) > hold.term]:
+            self.release(move)
+
+    async def wait(self, move: str) -> float:
+        """Wait until the move is not held; the seconds waited."""
+        began = time.monotonic()
+        while (hold := self._holds.get(move)) is not None:
+            left = hold.until - time.monotonic()
+            if left <= 0:
+                self.release(move)
+                break
+            self.waiting += 1
+            try:
+                await asyncio.wait_for(hold.released.wait(), left)
+            except TimeoutError:
+                continue  # the lease may have begun anew
+            finally:
+                self.waiting -= 1
+        return time.monotonic() - began

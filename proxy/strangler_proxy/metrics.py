@@ -1,0 +1,29 @@
+"""What the proxy counts; Prometheus reads it at /-/metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter(
+    "strangler_requests", "Answered requests.", ["move", "upstream", "kind", "status"], registry=REGISTRY
+)
+SECONDS = Histogram(
+    "strangler_request_seconds",
+    "From the request's headers to the end of its answer.",
+    ["move", "upstream"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+HELD = Counter("strangler_held", "Writes that waited for a hold.", ["move"], registry=REGISTRY)
+WAITING = Gauge("strangler_waiting", "Writes that wait for a hold now.", registry=REGISTRY)
+REPLAYED = Counter("strangler_replayed", "Refused writes that were sent again.", ["move", "outcome"], registry=REGISTRY)
+FALLBACKS = Counter(
+    "strangler_fallbacks", "Reads that the candidate failed and the owner answered.", ["move"], registry=REGISTRY
+)
+
+
+def text() -> bytes:
+    """All of it in Prometheus's text format."""
+    exposed: bytes = generate_latest(REGISTRY)
+    return exposed

@@ -1,0 +1,102 @@
+"""The operators' endpoints below /-/: health, metrics, the table, holds. Everybody else sees 404."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from strangler_proxy import metrics
+from strangler_proxy.holds import Holds
+from strangler_proxy.routes import RouteTable
+from strangler_proxy.table import OlderTable, TableStore
+
+PREFIX = "/-/"
+_HOLDS = "/-/holds/"
+_LONGEST_HOLD = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An HTTP answer, before it becomes mitmproxy's."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operators:
+    """Answers operators' requests. "in_flight" counts the writes of a move that are on their way."""
+
+    token: str
+    store: TableStore
+    holds: Holds
+    in_flight: dict[str, int]
+
+    async def answer(self, method: str, path: str, authorization: str, body: bytes) -> Answer:
+        """The answer to one request below PREFIX."""
+        expected = f"Bearer {self.token}".encode()
+        if not self.token or not hmac.compare_digest(authorization.encode("utf-8", "replace"), expected):
+            return not_found()
+        if path.startswith(_HOLDS):
+            return self._hold(method, path.removeprefix(_HOLDS), body)
+        if (method, path) == ("PUT", "/-/table"):
+            return await self._apply(body)
+        return self._tell(path) if method == "GET" else not_found()
+
+    def _tell(self, path: str) -> Answer:
+        match path:
+            case "/-/health":
+                return as_json(200, {"status": "ok"})
+            case "/-/metrics":
+                return Answer(status=200, body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+            case "/-/table":
+                return as_json(200, self.store.table.to_json())
+        return not_found()
+
+    async def _apply(self, body: bytes) -> Answer:
+        try:
+            offered = RouteTable.from_json(body)
+        except ValueError as error:
+            return as_json(422, {"error": str(error)})
+        try:
+            await self.store.apply(offered)
+        except OlderTable as error:
+            return as_json(409, {"error": str(error)})
+        except OSError as error:
+            return as_json(507, {"error": f"the table cannot be remembered ({error}); the old one goes on"})
+        self.holds.table_changed({move.move: move.term for move in offered.moves})
+        return as_json(200, {"versions": offered.versions})
+
+    def _hold(self, method: str, name: str, body: bytes) -> Answer:
+        move = self.store.table.move(name)
+        if method == "DELETE":
+            self.holds.release(name)
+            return as_json(200, {})
+        if method != "PUT":
+            return not_found()
+        if move is None:
+            # Nothing is routed for it, so there is nothing to hold.
+            return as_json(200, {"in_flight": 0})
+        try:
+            seconds = float(json.loads(body)["seconds"])
+        except (ValueError, KeyError, TypeError):
+            return as_json(422, {"error": 'a hold needs a body like {"seconds": 5}'})
+        if not 0 < seconds <= _LONGEST_HOLD:
+            return as_json(422, {"error": f"a hold lasts more than 0 and at most {_LONGEST_HOLD:g} seconds"})
+        self.holds.hold(name, seconds, move.term)
+        return as_json(200, {"in_flight": self.in_flight.get(name, 0)})
+
+
+def as_json(status: int, body: Mapping[str, Any], **headers: str) -> Answer:
+    """An answer in JSON; underscores in the headers' names become dashes."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer(status=status, body=json.dumps(body).encode(), headers={"Content-Type": "application/json", **named})
+
+
+def not_found() -> Answer:
+    """What everybody sees where there is nothing for them."""
+    return as_json(404, {"detail": "Not found."})
