@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
@@ -13,6 +14,7 @@ from strangler.errors import StranglerError
 class StranglerCommand(BaseCommand):
     """A command whose `run` may raise StranglerError."""
 
+    # A check that fails elsewhere in the project must not keep anybody from seeing or ending a switch.
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -20,6 +22,11 @@ class StranglerCommand(BaseCommand):
             self.run(**options)
         except (StranglerError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
+        except psycopg.Error as error:
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            raise CommandError(f"a database failed in the middle ({lines[0]}); run the same command again") from error
+        except KeyboardInterrupt as error:
+            raise CommandError("interrupted; the same command goes on from here") from error
 
     def run(self, **options: Any) -> None:
         """Do what the command is for. Raises StranglerError."""

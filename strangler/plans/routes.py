@@ -66,10 +66,10 @@ class Routes:
         """Send the table to all proxies. Raises StranglerError where one did not take it."""
         self.fleet.apply(self.derive())
 
-    def refresh_until(self, stop: threading.Event) -> None:
-        """Send the table to every proxy that has another one, every second, until told to stop."""
+    def refresh_until(self, stop: threading.Event, every: float = REFRESH_SECONDS) -> None:
+        """Send the table to every proxy that has another one, again and again until told to stop."""
         said = ""
-        while not stop.wait(REFRESH_SECONDS):
+        while not stop.wait(every):
             try:
                 self.fleet.refresh(self.derive())
                 said = ""
