@@ -12,6 +12,18 @@ from monolith.fakes import payment_provider
 from monolith.orders.models import Stock
 
 
+@pytest.fixture(autouse=True)
+def no_broker():
+    """Nothing listens where tasks are sent; who wants them run asks for `tasks_at_once`."""
+    app.conf.broker_url = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture(autouse=True)
+def reviews_are_here(settings):
+    settings.REVIEWS_MOVED = "monolith.reviews.flags.never"
+    settings.REVIEWS_IDENTITY = "monolith.reviews.flags.no_identity"
+
+
 @pytest.fixture
 def ada(db):
     return User.objects.create(username="ada", email="ada@orchard.example")
@@ -61,7 +73,7 @@ def tasks_at_once():
 def provider(settings):
     """A payment provider that runs and is configured."""
     listening = payment_provider.server(0)
-    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
     settings.PAYMENT_URL = f"http://127.0.0.1:{listening.server_port}"
     yield listening.provider
     listening.shutdown()

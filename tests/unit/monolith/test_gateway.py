@@ -40,7 +40,7 @@ class FakeService(ThreadingHTTPServer):
         self.answers = []
         self.requests = []
         self.delay = 0.0
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self):
@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = _respond
+    do_GET = do_POST = do_PATCH = do_DELETE = _respond  # noqa: N815
 
     def log_message(self, template, *values):
         pass
@@ -89,8 +89,7 @@ def service():
 
 
 @pytest.fixture
-def remote(service, settings):
-    settings.REVIEWS_IDENTITY = "monolith.reviews.flags.no_identity"
+def remote(service):
     return RemoteReviews(service.url, timeout=httpx.Timeout(0.3))
 
 
@@ -127,7 +126,13 @@ def test_write_introduces_the_user_to_the_service(service, remote, ada, settings
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(400, ReviewInvalid), (403, ReviewForbidden), (404, ReviewNotFound), (409, ReviewConflict), (500, ReviewsUnavailable)],
+    [
+        (400, ReviewInvalid),
+        (403, ReviewForbidden),
+        (404, ReviewNotFound),
+        (409, ReviewConflict),
+        (500, ReviewsUnavailable),
+    ],
 )
 def test_refusals_of_the_service_become_errors_of_ours(service, remote, ada, status, error):
     service.answer(status, {"detail": "Because."})

@@ -53,7 +53,9 @@ def test_second_review_of_a_product_answers_409(as_user, ada, product):
     assert post_review(client, product).status_code == 409
 
 
-@pytest.mark.parametrize("wrong", [{"rating": 6}, {"rating": 0}, {"title": ""}, {"title": "x" * 201}, {"reference": "no"}])
+@pytest.mark.parametrize(
+    "wrong", [{"rating": 6}, {"rating": 0}, {"title": ""}, {"title": "x" * 201}, {"reference": "no"}]
+)
 def test_bad_values_answer_400(as_user, ada, product, wrong):
     assert post_review(as_user(ada), product, **wrong).status_code == 400
 
