@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
 import httpx
 
 from strangler.plans.errors import PlanError
 
-_EVERY = 0.25
-
 
 @dataclass(frozen=True, kw_only=True)
 class ReadinessGate:
-    """Watches a service's readiness: one bad answer ends it. It says nothing about the answers' contents."""
+    """Asks a service whether it is ready. It says nothing about the answers' contents."""
 
     service: str
     url: str
+    timeout: float = 2.0
 
-    def __call__(self, seconds: float) -> None:
-        """Ask for so many seconds, at least once. Raises PlanError as soon as an answer is not 2xx."""
-        deadline = time.monotonic() + seconds
-        with httpx.Client(timeout=2.0, trust_env=False) as client:
-            while True:
-                self._ask(client)
-                if time.monotonic() + _EVERY > deadline:
-                    return
-                time.sleep(_EVERY)
-
-    def _ask(self, client: httpx.Client) -> None:
+    def __call__(self) -> None:
+        """Ask once. Raises PlanError where the answer is late or not 2xx."""
         try:
-            response = client.get(self.url)
+            response = httpx.get(self.url, timeout=self.timeout, trust_env=False)
         except httpx.HTTPError as error:
             raise PlanError(f'service "{self.service}" does not answer at {self.url}') from error
         if not response.is_success:

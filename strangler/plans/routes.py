@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import psycopg
 from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
 
 from strangler.errors import StranglerError
@@ -73,7 +74,7 @@ class Routes:
             try:
                 self.fleet.refresh(self.derive())
                 said = ""
-            except StranglerError as error:
-                if str(error) != said:
+            except (StranglerError, psycopg.Error) as error:
+                if str(error) != said:  # once, not every second
                     said = str(error)
                     logger.error("the proxies' tables may be stale: %s", said)

@@ -72,8 +72,8 @@ class World:
     """The proxies, as far as the plan's move is concerned."""
     publish_routes: Callable[[], None]
     """Send the route table to all proxies as it follows from the databases now."""
-    gate: Callable[[float], None]
-    """Watch the service for so many seconds; raises StranglerError as soon as it is not fit to answer."""
+    gate: Callable[[], None]
+    """Ask the service once; raises StranglerError where it is not fit to answer."""
     emit: Emit
 
     def on_step(self, step: Step, facts: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 
@@ -15,6 +16,9 @@ from strangler.split.move import Routing
 from strangler.split.spec import Side
 
 ALL_READS = 10_000
+STALE_SECONDS = 5.0
+"""A canary ends where the service's rows cannot be brought up to the owner's in this time."""
+WATCH_EVERY = 0.25
 
 
 @dataclass(frozen=True)
@@ -82,14 +86,15 @@ class MoveRoutes(Operation):
     def _step(self, world: World, move: Mover, weight: int) -> None:
         """Give the service a share of the reads while it is fit to answer; else take all of them back."""
         try:
-            world.gate(0)
+            _watch(world, move, 0)
             _set_weight(world, move, weight)
             # Unlike a switch, a canary has no fence to rely on: every proxy must have the table.
             world.publish_routes()
-            world.gate(self.hold)
+            world.emit("step", step="acknowledged", weight=weight)
+            _watch(world, move, self.hold)
         except StranglerError as error:
             _take_reads_back(world, move)
-            raise PlanError(f"the canary at {weight / 100:g}% failed, all reads went back: {error}") from error
+            raise PlanError(f"the canary at {weight / 100:g}% failed, the owner answers all reads: {error}") from error
 
     def _check_pair(self, pattern: str, other: Routed, plan: PlanKey) -> None:
         relation = relate(pattern, other.pattern)
@@ -105,6 +110,17 @@ class MoveRoutes(Operation):
             return
         advice = f'name "{other.pattern}" in "overlapping" if that is meant' if nested else "remove one of them"
         raise PlanError(f'routes "{pattern}" and "{other.pattern}" (plan "{other.plan}") overlap; {advice}')
+
+
+def _watch(world: World, move: Mover, seconds: float) -> None:
+    """See, again and again, that the service is fit to answer and that what it answers is not old."""
+    deadline = time.monotonic() + seconds
+    while True:
+        move.catch_up(STALE_SECONDS)
+        world.gate()
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(min(WATCH_EVERY, seconds))
 
 
 def _routing(move: Mover) -> Routing:

@@ -89,7 +89,7 @@ class Shop:
                 move=lambda state: Move(move_spec(plan.key, state), self.source_dsn, self.target_dsn),
                 traffic=FakeTraffic([]),
                 publish_routes=lambda: None,
-                gate=lambda seconds: None,
+                gate=lambda: None,
                 emit=emit,
             ),
             lock=lambda name: plan_lock(Database(name="source", dsn=self.source_dsn), name),

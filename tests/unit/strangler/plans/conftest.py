@@ -41,6 +41,6 @@ def world(key, move, migrations, events, tmp_path):
         move=lambda state: move,
         traffic=FakeTraffic(events),
         publish_routes=lambda: events.append(("routes", move.weight)),
-        gate=lambda seconds: events.append(("watched", seconds)),
+        gate=lambda: events.append(("asked",)),
         emit=lambda event, /, **facts: events.append((event, facts)),
     )

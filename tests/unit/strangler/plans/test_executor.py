@@ -97,7 +97,7 @@ class System:
             move=lambda state: FakeMove([]),
             traffic=FakeTraffic([]),
             publish_routes=lambda: None,
-            gate=lambda seconds: None,
+            gate=lambda: None,
             emit=emit,
         )
 

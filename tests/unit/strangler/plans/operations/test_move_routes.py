@@ -8,7 +8,7 @@ from strangler.plans.operations import CutForeignKey, MoveRoutes, MoveTables
 from strangler.plans.state import Routed
 from strangler.split.spec import Side
 
-ROUTES = MoveRoutes(["/api/reviews/", "/api/products/<pk>/reviews/"], canary=[100, 10_000], hold=2)
+ROUTES = MoveRoutes(["/api/reviews/", "/api/products/<pk>/reviews/"], canary=[100, 10_000], hold=0)
 
 
 @pytest.fixture
@@ -63,12 +63,16 @@ def test_forwards_moves_reads_step_by_step_and_then_the_ownership(world, moved, 
     ROUTES.forwards(world, moved, ROUTES.state_forwards(key, moved))
     assert [event for event in events if event[0] != "step"] == [
         ("recover",),
-        ("watched", 0),
+        ("catch up",),
+        ("asked",),
         ("routes", 100),
-        ("watched", 2),
-        ("watched", 0),
+        ("catch up",),
+        ("asked",),
+        ("catch up",),
+        ("asked",),
         ("routes", 10_000),
-        ("watched", 2),
+        ("catch up",),
+        ("asked",),
         ("published", Side.TARGET, 2, 0, 0),
     ]
 
@@ -80,6 +84,12 @@ def test_every_publication_stands_between_two_events(world, moved, key, events):
             assert events[number - 1][0] == "step"
 
 
+def test_a_step_is_watched_for_as_long_as_it_is_held(world, moved, key, events):
+    routes = replace(ROUTES, canary=[100], hold=0.6)
+    routes.forwards(world, moved, routes.state_forwards(key, moved))
+    assert events.count(("asked",)) == events.count(("catch up",)) == 1 + 4
+
+
 def test_a_run_after_the_switch_only_recovers(world, moved, key, move, events):
     move.owner = Side.TARGET
     ROUTES.forwards(world, moved, ROUTES.state_forwards(key, moved))
@@ -87,31 +97,35 @@ def test_a_run_after_the_switch_only_recovers(world, moved, key, move, events):
 
 
 def test_a_service_that_fails_the_canary_loses_all_reads(world, moved, key, move, events):
-    def fail(seconds):
-        if seconds:
+    def fail():
+        if move.weight:
             raise StranglerError("the service answers 500")
 
-    with pytest.raises(PlanError, match="the canary at 1% failed, all reads went back: the service answers 500"):
+    with pytest.raises(
+        PlanError, match=r"canary at 1% failed, the owner answers all reads: the service answers 500"
+    ):
         ROUTES.forwards(replace(world, gate=fail), moved, ROUTES.state_forwards(key, moved))
     assert published(events)[-1] == (Side.SOURCE, 1, 2, 0)
     assert move.owner is Side.SOURCE
 
 
 def test_a_service_that_is_not_ready_gets_no_reads_at_all(world, moved, key, move, events):
-    def fail(seconds):
+    def fail():
         raise StranglerError("nobody answers")
 
     with pytest.raises(PlanError, match="the canary at 1% failed"):
         ROUTES.forwards(replace(world, gate=fail), moved, ROUTES.state_forwards(key, moved))
-    assert [event for event in events if event[0] != "step"] == [("recover",)]
-    assert move.weight == 0
+    assert published(events) == []
+    assert (move.n, move.weight) == (0, 0)
 
 
 def test_a_proxy_that_does_not_take_the_table_ends_the_canary(world, moved, key, move, events):
     def fail():
         raise StranglerError("a proxy does not answer")
 
-    with pytest.raises(PlanError, match="the canary at 1% failed, all reads went back: a proxy does not answer"):
+    with pytest.raises(
+        PlanError, match=r"canary at 1% failed, the owner answers all reads: a proxy does not answer"
+    ):
         ROUTES.forwards(replace(world, publish_routes=fail), moved, ROUTES.state_forwards(key, moved))
     assert published(events) == [(Side.SOURCE, 1, 2, 0)]
 
