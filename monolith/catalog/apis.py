@@ -22,3 +22,7 @@ class ProductListApi(ListAPIView):
 class ProductDetailApi(RetrieveAPIView):
     queryset = Product.objects.select_related("category")
     serializer_class = ProductOutput
+
+    def get(self, request, *args, **kwargs):
+        """One product."""
+        return super().get(request, *args, **kwargs)

@@ -32,8 +32,7 @@ class Conflict(APIException):
 
 
 class ReviewsApi(GenericAPIView):
-    """Base: our own errors become DRF's."""
-
+    # What the views below share. No docstring: it would become the description of every operation without one.
     queryset = Review.objects.none()
     serializer_class = ReviewOutput
 
@@ -52,6 +51,7 @@ class ReviewListApi(ReviewsApi):
         responses=ReviewOutput(many=True),
     )
     def get(self, request):
+        """Published reviews, newest first."""
         return self.paged(selectors.review_list(**_filters(request)))
 
     @extend_schema(operation_id="reviews_create", request=ReviewInput, responses={201: ReviewOutput, 200: ReviewOutput})
@@ -73,6 +73,7 @@ class ProductReviewListApi(ReviewsApi):
         operation_id="products_reviews_list", parameters=[_ORDERING, _PAGE], responses=ReviewOutput(many=True)
     )
     def get(self, request, pk):
+        """One product's published reviews, newest first."""
         if not Product.objects.filter(pk=pk).exists():
             raise Http404
         return self.paged(selectors.review_list(**(_filters(request) | {"product": pk})))
@@ -81,15 +82,18 @@ class ProductReviewListApi(ReviewsApi):
 class ReviewDetailApi(ReviewsApi):
     @extend_schema(operation_id="reviews_retrieve")
     def get(self, request, pk):
+        """One review."""
         return Response(ReviewOutput(selectors.review_get(pk)).data)
 
     @extend_schema(operation_id="reviews_update", request=ReviewChange)
     def patch(self, request, pk):
+        """Change a review: its author or staff; the status staff alone."""
         changes = _validated(ReviewChange, request.data)
         return Response(ReviewOutput(services.review_update(actor=request.user, review_id=pk, **changes)).data)
 
     @extend_schema(operation_id="reviews_delete", responses={204: None})
     def delete(self, request, pk):
+        """Delete a review: its author or staff."""
         services.review_delete(actor=request.user, review_id=pk)
         return Response(status=204)
 
