@@ -8,12 +8,13 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.http.response import HttpResponseBase
 
-from strangler import identity
+from strangler import flags, identity
 from strangler.conf import configuration
 from strangler.refusal import Refusal, Watch, refusal_of, watching
 
 IDENTITY_PATH = "/.strangler/identity"
 REFUSED = "Strangler-Refused"
+MOVE = "Strangler-Move"
 
 
 class StranglerMiddleware:
@@ -25,6 +26,8 @@ class StranglerMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path_info == IDENTITY_PATH:
             return _identify(request)
+        if (elsewhere := _elsewhere(request.headers.get(MOVE, ""))) is not None:
+            return refused(elsewhere, Watch())
         with watching() as watch:
             response = self.get_response(request)
         if not watch.refusals:
@@ -43,6 +46,17 @@ def refused(refusal: Refusal, watch: Watch) -> HttpResponse:
     response["Retry-After"] = "1"
     response[REFUSED] = f"move={refusal.move}; term={refusal.term}; replay={int(watch.repeatable)}"
     return response
+
+
+def _elsewhere(move: str) -> Refusal | None:
+    """The refusal of a write that the proxy took for ours, where another database owns the move by now.
+
+    The view would read rows that lag behind the owner's before it met the fence, and answer wrongly.
+    """
+    if not move:
+        return None
+    term = flags.term_elsewhere(move)
+    return None if term is None else Refusal(move=move, term=term)
 
 
 def _identify(request: HttpRequest) -> HttpResponse:

@@ -203,6 +203,9 @@ class Strangler:
     async def _identify(self, request: http.Request, exchange: Exchange, table: RouteTable, upstream: str) -> None:
         """Put the client's token in place of its session, for upstreams that want it so."""
         request.headers.pop(forwarding.IDENTITY, None)
+        request.headers.pop(forwarding.MOVE, None)
+        if exchange.in_flight:
+            request.headers[forwarding.MOVE] = exchange.in_flight
         if not table.upstream(upstream).identity:
             _restore_credentials(request, exchange)
             return

@@ -9,6 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 
 CLIENT_COOKIE = "strangler_client"
 IDENTITY = "Strangler-Identity"
+MOVE = "Strangler-Move"
 _OURS = "strangler-"
 _VIA = "1.1 strangler"
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
