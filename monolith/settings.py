@@ -145,6 +145,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "sweep-reviews": {"task": "reviews.sweep", "schedule": 60},
     "refresh-ratings": {"task": "reviews.refresh_ratings", "schedule": 15},
+    "reconcile-ratings": {"task": "reviews.reconcile_ratings", "schedule": 3600},
     "send-queued-mail": {"task": "notifications.send_queued", "schedule": 10},
     "run-workflows": {"task": "workflow.run", "schedule": 10},
 }

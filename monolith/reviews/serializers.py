@@ -69,7 +69,9 @@ class ReviewFilter(serializers.Serializer):
 
 
 class RatingFilter(serializers.Serializer):
-    product = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=500)
+    product = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False, max_length=500
+    )
     changed_since = serializers.DateTimeField(required=False)
 
 

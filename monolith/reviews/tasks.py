@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from monolith.accounts.services import shop_user
+from monolith.catalog.models import Product
 from monolith.catalog.services import product_rating_update
 from monolith.reviews import gateway
 from monolith.reviews.errors import ReviewNotFound, ReviewsUnavailable
@@ -15,6 +16,7 @@ from monolith.tasks import RetryingTask
 
 OVERLAP = timedelta(minutes=2)
 """How far a periodic task looks back behind its cursor: a transaction may commit later than its timestamps say."""
+PRODUCTS_AT_ONCE = 100
 
 
 class ReviewsTask(RetryingTask):
@@ -44,10 +46,19 @@ def refresh_ratings():
     started = timezone.now()
     since = _cursor("refresh_ratings").position - OVERLAP
     changed = gateway.reviews().ratings_changed_since(since)
-    for rating in changed:
-        product_rating_update(product_id=rating.product, average=rating.average, count=rating.count)
+    _copy(changed)
     Cursor.objects.filter(name="refresh_ratings").update(position=started)
     return len(changed)
+
+
+@shared_task(name="reviews.reconcile_ratings", base=ReviewsTask)
+def reconcile_ratings():
+    """Compare every product's rating with its reviews: a deleted review leaves nothing that says it changed."""
+    products = Product.objects.order_by("pk")
+    last = 0
+    while chunk := list(products.filter(pk__gt=last).values_list("pk", flat=True)[:PRODUCTS_AT_ONCE]):
+        _copy(gateway.reviews().ratings(products=chunk))
+        last = chunk[-1]
 
 
 @shared_task(name="reviews.sweep", base=ReviewsTask)
@@ -61,6 +72,11 @@ def sweep():
     for review in list(_written_since(since)):
         _moderate(review)
     Cursor.objects.filter(name="sweep").update(position=started)
+
+
+def _copy(ratings):
+    for rating in ratings:
+        product_rating_update(product_id=rating.product, average=rating.average, count=rating.count)
 
 
 def _moderate(review):

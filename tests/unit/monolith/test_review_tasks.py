@@ -80,3 +80,13 @@ def test_refresh_goes_on_where_it_stopped(ada, product):
     Product.objects.update(rating_changed_at=long_ago)
     Review.objects.update(updated_at=long_ago)
     assert tasks.refresh_ratings() == 0
+
+
+def test_reconciling_finds_what_nothing_mentions(ada, product, other_product):
+    write(ada, product, rating=4)
+    Product.objects.update(rating_average=2, rating_count=9)
+    tasks.reconcile_ratings()
+    product.refresh_from_db()
+    other_product.refresh_from_db()
+    assert (float(product.rating_average), product.rating_count) == (4.0, 1)
+    assert (float(other_product.rating_average), other_product.rating_count) == (0.0, 0)
