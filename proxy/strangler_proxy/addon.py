@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import posixpath
 import time
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import httpx
 from mitmproxy import http
@@ -62,7 +64,7 @@ class Strangler:
         exchange = _exchange(flow)
         flow.metadata["strangler"] = exchange
         large = _large(flow.request)
-        if flow.request.path.startswith((operators.PREFIX, "/.strangler")):
+        if _is_ours(flow.request.path):
             exchange.own = True
             if large:
                 self._answer(flow, operators.not_found())
@@ -131,7 +133,8 @@ class Strangler:
         self._takes_off(request, exchange, decision)
         table = self._store.table
         owner = table.move(decision.move) if decision.move is not None else None
-        if owner is not None and decision.upstream != owner.owner and request.method in ("GET", "HEAD"):
+        may_fall_back = request.method in ("GET", "HEAD") and not request.stream
+        if owner is not None and decision.upstream != owner.owner and may_fall_back:
             if await self._read_from_candidate(flow, exchange, table, decision):
                 return
             metrics.FALLBACKS.labels(owner.move).inc()
@@ -152,6 +155,7 @@ class Strangler:
             await self._identify(flow.request, exchange, table, exchange.decision.upstream)
         except IdentityUnknown as error:
             self._landed(exchange)
+            flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
             self._answer(flow, operators.as_json(503, {"detail": f"{error}; try again"}, Retry_After="1"))
             return
         # Setting the host would change the Host header as well, which stays the client's.
@@ -268,6 +272,12 @@ def _exchange(flow: http.HTTPFlow) -> Exchange:
     authorization = flow.request.headers.get("Authorization")
     key, new = forwarding.client_key(cookies, authorization)
     return Exchange(client_key=key, new_client=new, cookies=cookies, authorization=authorization)
+
+
+def _is_ours(target: str) -> bool:
+    """Whether a server could read the path as one of the proxy's own, which no upstream is to see."""
+    path = "/" + posixpath.normpath(unquote(target.partition("?")[0])).lstrip("/") + "/"
+    return path.startswith((operators.PREFIX, "/.strangler"))
 
 
 def _large(request: http.Request) -> bool:

@@ -22,8 +22,11 @@ HOP_BY_HOP = frozenset(
 
 
 def strip_ours(headers: MutableMapping[str, str]) -> None:
-    """Take our own headers out: a client must not speak as the proxy, nor hear what servers tell it."""
-    for name in [name for name in headers if name.lower().startswith(_OURS)]:
+    """Take our own headers out: a client must not speak as the proxy, nor hear what servers tell it.
+
+    With underscores too: WSGI knows no difference between Strangler-Identity and Strangler_Identity.
+    """
+    for name in [name for name in headers if name.lower().replace("_", "-").startswith(_OURS)]:
         headers.pop(name, None)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 @dataclass(kw_only=True)
 class _Hold:
     until: float  # time.monotonic()
-    term: int  # of the table when the hold began: a newer one ends it
+    version: tuple[int, int]  # of the move when the hold began: a newer one ends it
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -21,13 +21,13 @@ class Holds:
         self._holds: dict[str, _Hold] = {}
         self.waiting = 0
 
-    def hold(self, move: str, seconds: float, term: int) -> None:
+    def hold(self, move: str, seconds: float, version: tuple[int, int]) -> None:
         """Let new writes of the move wait. Asked again, the lease begins anew and those that wait go on waiting."""
         current = self._holds.get(move)
         if current is not None and not current.released.is_set():
-            current.until, current.term = time.monotonic() + seconds, term
+            current.until, current.version = time.monotonic() + seconds, version
         else:
-            self._holds[move] = _Hold(until=time.monotonic() + seconds, term=term)
+            self._holds[move] = _Hold(until=time.monotonic() + seconds, version=version)
 
     def release(self, move: str) -> None:
         """Let them go. Nothing where there is no hold."""
@@ -35,10 +35,11 @@ class Holds:
         if hold is not None:
             hold.released.set()
 
-    def table_changed(self, terms: dict[str, int]) -> None:
-        """End the holds of all moves that have a new term: the rows have arrived, or are back."""
-        for move in [move for move, hold in self._holds.items() if terms.get(move, 0) > hold.term]:
-            self.release(move)
+    def table_changed(self, versions: dict[str, tuple[int, int]]) -> None:
+        """End the holds of all moves that have a newer version, or that are routed no more."""
+        for move, hold in list(self._holds.items()):
+            if move not in versions or versions[move] > hold.version:
+                self.release(move)
 
     async def wait(self, move: str) -> float:
         """Wait until the move is not held; the seconds waited."""

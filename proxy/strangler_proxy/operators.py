@@ -68,7 +68,7 @@ class Operators:
             return as_json(409, {"error": str(error)})
         except OSError as error:
             return as_json(507, {"error": f"the table cannot be remembered ({error}); the old one goes on"})
-        self.holds.table_changed({move.move: move.term for move in offered.moves})
+        self.holds.table_changed(offered.versions)
         return as_json(200, {"versions": offered.versions})
 
     def _hold(self, method: str, name: str, body: bytes) -> Answer:
@@ -87,7 +87,7 @@ class Operators:
             return as_json(422, {"error": 'a hold needs a body like {"seconds": 5}'})
         if not 0 < seconds <= _LONGEST_HOLD:
             return as_json(422, {"error": f"a hold lasts more than 0 and at most {_LONGEST_HOLD:g} seconds"})
-        self.holds.hold(name, seconds, move.term)
+        self.holds.hold(name, seconds, move.version)
         return as_json(200, {"in_flight": self.in_flight.get(name, 0)})
 
 

@@ -158,7 +158,7 @@ def bucket(client_key: str) -> int:
 
 
 def older(current: RouteTable, offered: RouteTable) -> list[str]:
-    """The moves whose version would go back, or that would vanish while they are under way; as sentences."""
+    """The moves whose version would go back, as sentences. A move that is left out is routed no more."""
     found = []
     versions = offered.versions
     for move in current.moves:

@@ -40,8 +40,9 @@ class TableStore:
             raise OlderTable("; ".join(back))
         if self._path is not None:
             _write(self._path, offered)
+        # Before anything is awaited: the next one to apply has to be compared with this table.
+        self.table = offered
         async with self._changed:
-            self.table = offered
             self._changed.notify_all()
 
     async def wait_for_term(self, move: str, above: int, seconds: float) -> bool:

@@ -1,0 +1,174 @@
+"""Servers on real sockets for the proxy's tests: an upstream that a test scripts, and the proxy as a process."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+TOKEN = "operators"
+MOVE = "0001_reviews"
+
+
+@dataclass(kw_only=True)
+class Heard:
+    """A request as an upstream received it."""
+
+    method: str
+    path: str
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+@dataclass(kw_only=True)
+class Said:
+    """What an upstream answers."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Server:
+    """An upstream; `answer` is the test's script."""
+
+    def __init__(self, name: str) -> None:
+        self.heard: list[Heard] = []
+        self.answer: Callable[[Heard], Said] = lambda request: Said(body=name.encode())
+        upstream = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self) -> None:
+                if "chunked" in self.headers.get("Transfer-Encoding", ""):
+                    body = self._chunks()
+                else:
+                    body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                request = Heard(method=self.command, path=self.path, headers=self.headers, body=body)
+                upstream.heard.append(request)
+                said = upstream.answer(request)
+                self.send_response(said.status)
+                for header in said.headers:
+                    self.send_header(*header)
+                self.send_header("Content-Length", str(len(said.body)))
+                self.end_headers()
+                self.wfile.write(b"" if self.command == "HEAD" else said.body)
+
+            def _chunks(self) -> bytes:
+                body = b""
+                while size := int(self.rfile.readline(), 16):
+                    body += self.rfile.read(size)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return body
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def heard_at(self, path: str) -> list[Heard]:
+        return [request for request in self.heard if request.path == path]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Proxy:
+    """The proxy as operators run it."""
+
+    def __init__(self, *, state: Path, monolith: str, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{self.port}",
+            "STRANGLER_PROXY_TOKEN": TOKEN,
+            "STRANGLER_PROXY_STATE": str(state),
+            "STRANGLER_PROXY_MONOLITH": monolith,
+        }
+
+    def launch(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "strangler_proxy"],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self) -> None:
+        self.process = self.launch()
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                if self.operate("GET", "/-/health")[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("the proxy did not start")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes, http.client.HTTPMessage]:
+        """Send one request on a connection of its own."""
+        connection = self.connect()
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read(), answer.headers
+        finally:
+            connection.close()
+
+    def operate(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
+        content = None if body is None else json.dumps(body).encode()
+        return self.ask(method, path, content, {"Authorization": f"Bearer {TOKEN}"})[:2]
+
+
+def table(monolith: Server, reviews: Server, *, identity: bool = False, **changes: object) -> dict[str, object]:
+    move = {"move": MOVE, "term": 1, "n": 0, "owner": "monolith", "candidate": "reviews", "weight": 0}
+    return {
+        "default": "monolith",
+        "upstreams": {
+            "monolith": {"url": monolith.url, "identity": False},
+            "reviews": {"url": reviews.url, "identity": identity},
+        },
+        "moves": [{**move, "routes": ["/api/reviews/"], **changes}],
+    }
+
+
+def free_port() -> int:
+    """A port below the ephemeral range, so that no outgoing connection takes it meanwhile."""
+    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port")
