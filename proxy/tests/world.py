@@ -72,7 +72,7 @@ class Server:
                 self.rfile.readline()
                 return body
 
-            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815 - http.server names them so
 
             def log_message(self, *args: object) -> None:
                 pass

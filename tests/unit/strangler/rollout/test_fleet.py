@@ -1,0 +1,88 @@
+"""Several proxies asked at once; the fakes implement the real interface."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
+
+from strangler.rollout.engines.base import EngineError
+from strangler.rollout.fleet import Fleet
+
+MONOLITH = Upstream(name="monolith", url="http://127.0.0.1:8001")
+REVIEWS = Upstream(name="reviews", url="http://127.0.0.1:8002")
+EMPTY = RouteTable(default="monolith", upstreams=(MONOLITH,))
+MOVED = RouteTable(
+    default="monolith",
+    upstreams=(MONOLITH, REVIEWS),
+    moves=(
+        MoveRoutes(
+            move="0001_reviews",
+            term=2,
+            n=0,
+            owner="reviews",
+            candidate="monolith",
+            weight=0,
+            routes=("/api/reviews/",),
+        ),
+    ),
+)
+
+
+@dataclass
+class MemoryEngine:
+    """An engine that routes nothing and remembers everything."""
+
+    name: str
+    away: bool = False
+    table: RouteTable = EMPTY
+    applied: int = 0
+    held: set[str] = field(default_factory=set)
+
+    def apply(self, table: RouteTable) -> None:
+        self._answer()
+        self.table = table
+        self.applied += 1
+
+    def observe(self) -> RouteTable:
+        self._answer()
+        return self.table
+
+    def hold(self, move: str, seconds: float) -> None:
+        self._answer()
+        self.held.add(move)
+
+    def release(self, move: str) -> None:
+        self._answer()
+        self.held.discard(move)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise EngineError(f"the proxy {self.name} does not answer")
+
+
+def test_a_proxy_that_is_away_is_named_and_the_rest_move_on():
+    here, away = MemoryEngine("a"), MemoryEngine("b", away=True)
+    with pytest.raises(EngineError, match=r"^the proxy b does not answer$"):
+        Fleet(engines=[away, here]).apply(MOVED)
+    assert (here.table, away.table) == (MOVED, EMPTY)
+
+
+def test_a_hold_reaches_every_proxy_and_so_does_its_release():
+    engines = [MemoryEngine("a"), MemoryEngine("b")]
+    fleet = Fleet(engines=engines)
+    fleet.hold("0001_reviews", 5)
+    assert [engine.held for engine in engines] == [{"0001_reviews"}] * 2
+    fleet.release("0001_reviews")
+    assert [engine.held for engine in engines] == [set()] * 2
+
+
+def test_refresh_gives_the_table_only_to_proxies_that_have_another():
+    current, stale = MemoryEngine("a", table=MOVED), MemoryEngine("b")
+    fleet = Fleet(engines=[current, stale])
+    fleet.refresh(MOVED)
+    assert (current.applied, stale.applied) == (0, 1)
+    assert fleet.observe() == {"a": MOVED, "b": MOVED}
+
+
+def test_a_fleet_without_proxies_has_nothing_to_do():
+    Fleet(engines=[]).apply(MOVED)
