@@ -83,7 +83,11 @@ class Move:
         """The statements that create() would run, for a dry run. This is a read-only operation."""
         with self.source.connect() as source, self.target.connect() as target:
             layout = read_layout(self.spec, source, target)
-            self._refuse_unfit(source, target, layout)
+            try:
+                self._refuse_unfit(source, target, layout)
+            except Refused as error:
+                # An operation before this one may still change that; create() looks again.
+                yield f"-- would be refused now: {error}"
             for side, connection in ((Side.TARGET, target), (Side.SOURCE, source)):
                 yield f"-- in the {side} database: strangler/split/schema.sql, then"
                 for statement in installation.statements(self.spec, layout, side):

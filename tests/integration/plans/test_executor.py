@@ -207,3 +207,10 @@ def test_the_dry_run_prints_sql_and_changes_nothing(shop):
     assert any("CREATE TRIGGER" in line for line in lines)
     assert not shop.path.exists()
     assert shop.target.execute("SELECT to_regnamespace('strangler')").fetchone() == (None,)
+
+
+def test_the_dry_run_shows_what_would_be_refused_now_and_goes_on(shop):
+    shop.target.execute("INSERT INTO shop_product VALUES (1, 'whose is this?')")
+    lines = list(shop.executor().effects(PLAN))
+    assert any(line.startswith("-- would be refused now:") and "shop_product" in line for line in lines)
+    assert any("CREATE TRIGGER" in line for line in lines)
