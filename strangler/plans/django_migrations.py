@@ -46,10 +46,10 @@ class DjangoMigrations:
             parents = [node.key for node in loader.graph.node_map[app, name].parents]
             self._migrate(app, next((parent[1] for parent in parents if parent[0] == app), "zero"))
 
-    def sql(self, app: str, name: str) -> list[str]:
+    def sql(self, app: str, name: str, *, undo: bool = False) -> list[str]:
         with _sentences():
             migration = self._loader(app, name).get_migration(app, name)
-            lines = MigrationLoader(self._connection, replace_migrations=False).collect_sql([(migration, False)])
+            lines = MigrationLoader(self._connection, replace_migrations=False).collect_sql([(migration, undo)])
             return [line for line in lines if line and not line.startswith("--")]
 
     @property

@@ -49,10 +49,10 @@ class PlanExecutor:
         world = self.world(plan, _no_emit)
         for index in indexes:
             operation = plan.operations[index]
-            undo = "" if direction == FORWARDS else "Undo: "
-            yield f"-- {index + 1}. {undo}{operation.describe()}"
-            if direction == FORWARDS:
-                yield from operation.effects(world, states[index], states[index + 1])
+            forwards = direction == FORWARDS
+            yield f"-- {index + 1}. {'' if forwards else 'Undo: '}{operation.describe()}"
+            effects = operation.effects if forwards else operation.undo_effects
+            yield from effects(world, states[index], states[index + 1])
 
     def _check(self, plan: Plan, to: int | None, *, final: bool) -> tuple[range, str]:
         """Decide which operations run in which direction, or refuse."""

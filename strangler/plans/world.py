@@ -53,8 +53,8 @@ class Migrations(Protocol):
         """Migrate back to the one before it."""
         ...
 
-    def sql(self, app: str, name: str) -> list[str]:
-        """The statements of `apply`. This is a read-only operation."""
+    def sql(self, app: str, name: str, *, undo: bool = False) -> list[str]:
+        """The statements of `apply`, or of `unapply`. This is a read-only operation."""
         ...
 
 

@@ -36,6 +36,10 @@ class Operation(ABC):
         """Every effect that `forwards` would have, a line each, SQL included. This is a read-only operation."""
 
     @abstractmethod
+    def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        """The same of `backwards`; nothing where that does not exist. This is a read-only operation."""
+
+    @abstractmethod
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         """Bring the world from `before` to `after`."""
 

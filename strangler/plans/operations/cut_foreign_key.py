@@ -45,6 +45,14 @@ class CutForeignKey(Operation):
         yield f"-- monolith: apply migration {cut.app}.{cut.migration}"
         yield from world.migrations.sql(cut.app, cut.migration)
 
+    def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        cut = after.cuts[-1]
+        if _shared(cut, before):
+            yield f"-- monolith: migration {cut.app}.{cut.migration} is still needed by an earlier operation"
+            return
+        yield f"-- monolith: undo migration {cut.app}.{cut.migration}"
+        yield from world.migrations.sql(cut.app, cut.migration, undo=True)
+
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         cut = after.cuts[-1]
         if world.migrations.is_applied(cut.app, cut.migration):

@@ -67,6 +67,10 @@ class MoveRoutes(Operation):
             yield f"-- proxies: {weight / 100:g}% of the reads to {world.plan.service}, for {self.hold:g} s"
         yield f"-- both databases and the proxies: switch ownership of {world.plan.name} to {world.plan.service}"
 
+    def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        yield f"-- both databases and the proxies: switch ownership of {world.plan.name} back to the monolith"
+        yield f"-- proxies: no reads to {world.plan.service}"
+
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         move = world.move(after)
         move.recover(world.traffic, world.on_step)

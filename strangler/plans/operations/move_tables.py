@@ -58,6 +58,12 @@ class MoveTables(Operation):
             yield f"-- copy {after.schema.model(label).table}"
         yield "-- catch up, then compare both sides row by row"
 
+    def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        yield f"-- both databases: drop the captures, fences and claims of {world.plan.name}"
+        for label in (*self.models, *(entry.model for entry in after.replicated_by(world.plan.name))):
+            yield f"-- {world.plan.service}: empty {after.schema.model(label).table}"
+        yield f"-- proxies: forget the routes of {world.plan.name}"
+
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         move = world.move(after)
         move.create()

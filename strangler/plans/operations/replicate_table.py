@@ -45,6 +45,9 @@ class ReplicateTable(Operation):
         table = after.schema.model(self.model).table
         yield f"-- {table} ({', '.join(self.columns)}): declared here, copied and followed by MoveTables"
 
+    def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        yield f"-- {after.schema.model(self.model).table}: emptied by undoing MoveTables"
+
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         """Nothing yet: one move carries all tables of a plan, under one position."""
 

@@ -40,6 +40,9 @@ class RetireCode(Operation):
         for name in self.code:
             yield f"-- code: {name} must be gone" + (" (it is still there)" if _exists(name, world.root) else "")
 
+    def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        yield from ()
+
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         if left := [name for name in self.code if _exists(name, world.root)]:
             raise PlanError(f'code "{left[0]}" is still there; delete it, then run the plan again')

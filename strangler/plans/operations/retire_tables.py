@@ -44,7 +44,12 @@ class RetireTables(Operation):
         for label in self.models:
             yield f"-- monolith: {after.schema.model(label).table} stays fenced as a tombstone"
 
+    def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        yield from ()
+
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        # Strictly, before the way back is closed: no proxy may still lead anybody to the monolith's tables.
+        world.publish_routes()
         world.move(after).complete(world.traffic, world.on_step)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:

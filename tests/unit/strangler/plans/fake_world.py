@@ -50,8 +50,8 @@ class FakeMigrations:
         self.applied.remove((app, name))
         self.events.append(("unapplied", name))
 
-    def sql(self, app, name):
-        return [f"ALTER TABLE {app};"]
+    def sql(self, app, name, *, undo=False):
+        return [f"ALTER TABLE {app} {'ADD' if undo else 'DROP'};"]
 
 
 @dataclass

@@ -34,6 +34,7 @@ def test_the_sql_is_shown_without_running_it(migrations):
     migrations.unapply(*CUT)
     assert any("DROP CONSTRAINT" in line for line in migrations.sql(*CUT))
     assert not migrations.is_applied(*CUT)
+    assert any("ADD CONSTRAINT" in line for line in migrations.sql(*CUT, undo=True))
 
 
 def test_a_migration_with_others_on_top_is_not_undone(migrations):

@@ -36,6 +36,9 @@ class Put(Operation):
     def effects(self, world, before, after):
         yield f"PUT {self.letter};"
 
+    def undo_effects(self, world, before, after):
+        yield f"TAKE {self.letter};"
+
     def forwards(self, world, before, after):
         world.emit("step", step="putting")
         world.migrations.applied.add(self.letter)
@@ -235,5 +238,12 @@ def test_a_position_that_does_not_exist_is_refused(system, to):
 def test_a_dry_run_shows_every_effect_and_has_none(system):
     lines = list(system.executor().effects(ABC, 2))
     assert lines == ["-- 1. Put a", "PUT a;", "-- 2. Put b", "PUT b;"]
+    system.executor().run(ABC, 2)
+    assert list(system.executor().effects(ABC, 1)) == ["-- 2. Undo: Put b", "TAKE b;"]
+    assert system.letters == "ab"
+
+
+def test_a_dry_run_of_a_new_plan_leaves_no_record(system):
+    list(system.executor().effects(ABC))
     assert system.letters == ""
     assert not (system.directory / "0001_abc").exists()

@@ -46,6 +46,13 @@ def test_a_shared_migration_is_applied_once_and_undone_with_the_first_cut(world,
 
 def test_the_dry_run_shows_the_sql_once(world, state, key, migrations):
     one = PRODUCT.state_forwards(key, state)
-    assert "ALTER TABLE reviews;" in list(PRODUCT.effects(world, state, one))
+    assert "ALTER TABLE reviews DROP;" in list(PRODUCT.effects(world, state, one))
     assert not any("ALTER" in line for line in AGAIN.effects(world, one, AGAIN.state_forwards(key, one)))
     assert migrations.applied == set()
+
+
+def test_the_dry_run_backwards_shows_the_sql_with_the_first_cut_only(world, state, key):
+    one = PRODUCT.state_forwards(key, state)
+    two = AGAIN.state_forwards(key, one)
+    assert not any("ALTER" in line for line in AGAIN.undo_effects(world, one, two))
+    assert "ALTER TABLE reviews ADD;" in list(PRODUCT.undo_effects(world, state, one))

@@ -101,9 +101,7 @@ def test_a_service_that_fails_the_canary_loses_all_reads(world, moved, key, move
         if move.weight:
             raise StranglerError("the service answers 500")
 
-    with pytest.raises(
-        PlanError, match=r"canary at 1% failed, the owner answers all reads: the service answers 500"
-    ):
+    with pytest.raises(PlanError, match=r"canary at 1% failed, the owner answers all reads: the service answers 500"):
         ROUTES.forwards(replace(world, gate=fail), moved, ROUTES.state_forwards(key, moved))
     assert published(events)[-1] == (Side.SOURCE, 1, 2, 0)
     assert move.owner is Side.SOURCE
@@ -123,9 +121,7 @@ def test_a_proxy_that_does_not_take_the_table_ends_the_canary(world, moved, key,
     def fail():
         raise StranglerError("a proxy does not answer")
 
-    with pytest.raises(
-        PlanError, match=r"canary at 1% failed, the owner answers all reads: a proxy does not answer"
-    ):
+    with pytest.raises(PlanError, match=r"canary at 1% failed, the owner answers all reads: a proxy does not answer"):
         ROUTES.forwards(replace(world, publish_routes=fail), moved, ROUTES.state_forwards(key, moved))
     assert published(events) == [(Side.SOURCE, 1, 2, 0)]
 

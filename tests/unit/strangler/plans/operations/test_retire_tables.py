@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
+from strangler.errors import StranglerError
 from strangler.plans.errors import PlanError
 from strangler.plans.operations import CutForeignKey, MoveRoutes, MoveTables, RetireTables
 
@@ -28,6 +31,15 @@ def test_the_whole_move_is_retired(world, routed, key, move):
     RETIRE.forwards(world, routed, after)
     assert after.retired_tables == ("reviews.Review", "reviews.Vote")
     assert move.done
+
+
+def test_nothing_is_retired_while_a_proxy_does_not_know_the_routes(world, routed, key, move):
+    def fail():
+        raise StranglerError("a proxy does not answer")
+
+    with pytest.raises(StranglerError, match="a proxy does not answer"):
+        RETIRE.forwards(replace(world, publish_routes=fail), routed, RETIRE.state_forwards(key, routed))
+    assert not move.done
 
 
 def test_retiring_before_moving_is_refused(state, moved, key):
