@@ -1,4 +1,4 @@
-"""Orchard as a system on one machine: two databases, broker, payment provider, shop, worker, service, proxy, applier."""
+"""Orchard as a system on one machine: databases, broker, payment provider, shop, worker, service, proxy, applier."""
 
 from __future__ import annotations
 

@@ -1,0 +1,121 @@
+"""Holds the journal against the databases: was anything lost, doubled, or brought back?
+
+It reads the journal and the databases, and nothing of the toolkit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import dict_row
+
+from strangler.workshop.journal import Entry, Outcome
+
+_State = Mapping[str, Any] | None  # what a row's values are; None: there is no row
+_PEOPLE = "SELECT id FROM accounts_user WHERE username LIKE 'shopper-%'"
+_REVIEWS: LiteralString = (
+    "SELECT reference::text AS key, product_id AS product, rating, title, body FROM reviews_review "
+    "WHERE author_id = ANY(%s)"
+)
+_VOTES: LiteralString = (
+    "SELECT reference::text AS key, review_id AS review, helpful FROM reviews_vote WHERE voter_id = ANY(%s)"
+)
+_ORDERS: LiteralString = "SELECT number::text AS key FROM orders_order WHERE customer_id = ANY(%s)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One row that is not what was acknowledged."""
+
+    kind: str
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}: {self.what}"
+
+
+@dataclass(kw_only=True)
+class Findings:
+    """What the journal and the databases say of each other."""
+
+    acknowledged: int = 0
+    lost: list[Finding] = field(default_factory=list)  # acknowledged, and not there, or not with these values
+    duplicated: list[Finding] = field(default_factory=list)  # there more than once
+    resurrected: list[Finding] = field(default_factory=list)  # acknowledged as deleted, and there
+    unexplained: list[Finding] = field(default_factory=list)  # there, and nobody wrote it
+
+    @property
+    def all(self) -> list[Finding]:
+        return [*self.lost, *self.duplicated, *self.resurrected, *self.unexplained]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.acknowledged} acknowledged, {len(self.lost)} lost, {len(self.duplicated)} duplicated, "
+            f"{len(self.resurrected)} resurrected, {len(self.unexplained)} unexplained"
+        )
+
+
+def check(entries: Iterable[Entry], orchard: str, reviews: str) -> Findings:
+    """Compare the shoppers' journal with the rows in the databases that own them.
+
+    "orchard" is the DSN of the shop's database, "reviews" of the one that owns the reviews now.
+    """
+    findings = Findings()
+    histories: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        if entry.kind and entry.outcome is not Outcome.REFUSED:
+            histories[entry.kind, entry.key].append(entry)
+            findings.acknowledged += entry.outcome is Outcome.ACKNOWLEDGED
+    rows, reviewed = _read(orchard, reviews)
+    for (kind, key), history in histories.items():
+        _compare(findings, kind, key, rows.pop((kind, key), []), _possible(history), reviewed)
+    findings.unexplained += [Finding(kind=kind, key=key, what="nobody wrote it") for kind, key in rows]
+    return findings
+
+
+def _compare(  # noqa: PLR0917
+    findings: Findings, kind: str, key: str, found: list[Mapping[str, Any]], possible: list[_State], reviewed: set[int]
+) -> None:
+    if len(found) > 1:
+        findings.duplicated.append(Finding(kind=kind, key=key, what=f"stands there {len(found)} times"))
+    elif found and possible == [None]:
+        findings.resurrected.append(Finding(kind=kind, key=key, what="was deleted, and is there"))
+    elif found and not any(state is not None and _fits(found[0], state) for state in possible):
+        findings.lost.append(Finding(kind=kind, key=key, what=f"is {dict(found[0])}, acknowledged was {possible[0]}"))
+    elif not found and None not in possible:
+        # A vote goes with its review; a review that is missing wrongly is found by itself.
+        if kind == "vote" and possible[0] is not None and possible[0]["review"] not in reviewed:
+            return
+        findings.lost.append(Finding(kind=kind, key=key, what="is not there"))
+
+
+def _possible(history: list[Entry]) -> list[_State]:
+    """The states that the row may have: the last acknowledged one, or that of a later write without an answer."""
+    states: list[_State] = [None]
+    for entry in history:
+        state = None if entry.deleted else entry.values
+        states = [state] if entry.outcome is Outcome.ACKNOWLEDGED else [*states, state]
+    return states
+
+
+def _fits(row: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
+    return all(row[name] == value for name, value in state.items())
+
+
+def _read(orchard: str, reviews: str) -> tuple[dict[tuple[str, str], list[Mapping[str, Any]]], set[int]]:
+    """(the shoppers' rows by kind and key, the numbers of all reviews)."""
+    rows: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    with (
+        psycopg.connect(orchard, row_factory=dict_row) as shop,
+        psycopg.connect(reviews, row_factory=dict_row) as owner,
+    ):
+        people = [row["id"] for row in shop.execute(_PEOPLE)]
+        for kind, connection, query in (("review", owner, _REVIEWS), ("vote", owner, _VOTES), ("order", shop, _ORDERS)):
+            for row in connection.execute(query, (people,)):
+                rows[kind, row["key"]].append(row)
+        return rows, {row["id"] for row in owner.execute("SELECT id FROM reviews_review")}
