@@ -16,8 +16,11 @@ from django.db.migrations.loader import MigrationLoader
 
 from strangler.plans.errors import PlanError
 
-_LOCK_TIMEOUT = "2s"
-_ATTEMPTS = 5
+# Less than PostgreSQL's deadlock_timeout (1 s): in a deadlock with the application it is we who give way.
+_LOCK_TIMEOUT = "200ms"
+_ATTEMPTS = 50
+_PAUSE = 0.2
+_TRY_AGAIN = frozenset({"55P03", "40P01"})  # lock not available, deadlock detected
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,9 @@ class DjangoMigrations:
             try:
                 call_command("migrate", app, target, database=self.alias, interactive=False, verbosity=0)
             except DatabaseError as error:
-                if getattr(error.__cause__, "sqlstate", None) != "55P03" or attempt == _ATTEMPTS:
+                if getattr(error.__cause__, "sqlstate", None) not in _TRY_AGAIN or attempt == _ATTEMPTS:
                     raise
-                time.sleep(0.5)
+                time.sleep(_PAUSE)
             else:
                 return
             finally:
