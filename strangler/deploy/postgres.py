@@ -8,6 +8,8 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from typing import Any
 
 import psycopg
 
-from strangler.deploy.ports import is_free
+from strangler.deploy.ports import free_port, is_free
 from strangler.errors import StranglerError
 
 ADMIN = "strangler"
@@ -222,3 +224,22 @@ def _alive(pid: int) -> bool:
         )
     except OSError:
         return False
+
+
+def main() -> int:
+    """Run "-- COMMAND …" beside a server of its own, whose URL is in $POSTGRES_URL; the command's exit status."""
+    command = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    if not command:
+        sys.stderr.write("usage: python -m strangler.deploy.postgres -- COMMAND …\n")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="postgres-") as home:
+        server = PostgresServer(data=Path(home) / "data", port=free_port(), settings={"fsync": "off"})
+        try:
+            server.start()
+            return subprocess.run(command, env={**os.environ, "POSTGRES_URL": server.dsn()}, check=False).returncode
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+# Orchard and the toolkit on one machine. "make help" lists what there is.
+PYTHON ?= python3
+VENV := .venv/bin
+RUN := PYTHONPATH=.:proxy $(VENV)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down test check bench-split bench-proxy clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+
+demo: setup ## extract reviews under load, take it back, extract it again (RECORD=1 keeps the record)
+	@RECORD=$(RECORD) $(RUN) -m strangler.workshop demo
+
+up: setup ## start Orchard behind the proxy, and keep it running
+	@$(RUN) -m strangler.workshop up
+
+down: setup ## stop it; its data stays
+	@$(RUN) -m strangler.workshop down
+
+test: setup ## all tests
+	$(VENV)/python -m pytest -n 2 --dist loadgroup
+	$(RUN) -m strangler.deploy.postgres -- sh -c 'cd extracted/reviews && REVIEWS_DATABASE_URL=$$POSTGRES_URL ../../$(VENV)/python -m pytest'
+	cd proxy && ../.venv-proxy/bin/python -m pytest
+
+check: setup ## ruff, types, import contracts, templates, migrations
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+	PYTHONPATH=.:proxy $(VENV)/lint-imports
+	$(VENV)/djlint --lint --quiet monolith
+	$(RUN) manage.py makemigrations --check --dry-run
+	$(RUN) manage.py checkplans
+
+bench-split: setup ## copy, verification and the switch, beside their references
+	@$(RUN) tests/benchmarks/bench_split.py
+
+bench-proxy: setup ## the proxy beside stock mitmdump
+	@$(RUN) tests/benchmarks/bench_proxy.py
+
+clean: ## remove the environments and all running data; "make down" first
+	rm -rf .venv .venv-proxy .run
+
+setup: .venv/.ready .venv-proxy/.ready
+
+.venv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python %d.%d is too old: django-strangler needs 3.11 or newer; set PYTHON=python3.11, say" % sys.version_info[:2])'
+	@$(PYTHON) -m venv .venv
+	@$(VENV)/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[0-9.]*' requirements/dev.txt)"
+
+.venv/.ready: requirements/dev.txt | .venv/bin/uv
+	@echo "setting up .venv"
+	@$(VENV)/uv pip sync --quiet --python .venv/bin/python requirements/dev.txt
+	@touch $@
+
+.venv-proxy/.ready: requirements/proxy.txt | .venv/.ready
+	@echo "setting up .venv-proxy"
+	@test -x .venv-proxy/bin/python || $(VENV)/python -m venv --without-pip .venv-proxy
+	@$(VENV)/uv pip sync --quiet --python .venv-proxy/bin/python requirements/proxy.txt
+	@touch $@
