@@ -37,11 +37,10 @@ def run(moves: Callable[[], Iterable[Move]], stop: threading.Event) -> None:
 
 
 def _follow(move: Move, stop: threading.Event) -> None:
-    """Follow one move until it stops or something goes wrong; run() starts it again."""
-    if move.picture() is None:
-        stop.wait(_PAUSE)
-        return
+    """Follow one move until it ends or something goes wrong; run() starts it again."""
     try:
+        if move.picture() is None:
+            return
         with move.session() as session:
             beat_at = prune_at = 0.0
             while not stop.is_set():

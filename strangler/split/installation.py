@@ -60,7 +60,7 @@ def statements(spec: MoveSpec, layout: Layout, side: Side) -> Iterator[sql.Compo
     owns = side is Side.SOURCE
     yield sql.SQL(
         "INSERT INTO strangler.ownership (move, side, epoch, owns, term) VALUES ({}, {}, {}, {}, {}) "
-        "ON CONFLICT (move) DO UPDATE SET epoch = ownership.epoch + 1"
+        "ON CONFLICT (move) DO UPDATE SET epoch = ownership.epoch + 1, peer_epoch = 0"
     ).format(*map(sql.Literal, (spec.name, side.value, int(owns), owns, int(owns))))
     for position, (table, kind) in enumerate(_claimed(layout, side)):
         yield sql.SQL("INSERT INTO strangler.claims (relation, move, kind, position) VALUES ({}, {}, {}, {})").format(

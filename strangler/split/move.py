@@ -381,23 +381,27 @@ class Session:
                 gone += prune(self.connection(side), self.move, applied)
         return gone
 
-    def send_heartbeats(self) -> int:
-        """Write the next beat on both sides; its number."""
-        beat = time.time_ns() // 1_000_000
-        for side in Side:
-            self.connection(side).execute(
-                """INSERT INTO strangler.heartbeats (move, side, beat, beat_at) VALUES (%s, %s, %s, clock_timestamp())
-                   ON CONFLICT (move, side) DO UPDATE SET beat = excluded.beat, beat_at = excluded.beat_at""",
-                (self.move, side.value, beat),
+    def send_heartbeats(self) -> dict[Side, int]:
+        """Write the next beat on both sides; their numbers."""
+        return {
+            side: int(
+                scalar(
+                    self.connection(side),
+                    """INSERT INTO strangler.heartbeats (move, side, beat, beat_at)
+                       VALUES (%s, %s, 1, clock_timestamp())
+                       ON CONFLICT (move, side) DO UPDATE SET beat = heartbeats.beat + 1, beat_at = excluded.beat_at
+                       RETURNING beat""",
+                    (self.move, side.value),
+                )
             )
-        return beat
+            for side in Side
+        }
 
     def beat(self, seconds: float) -> bool:
-        """Send a beat each way and see that both arrive in time."""
-        beat = self.send_heartbeats()
+        """Send a beat each way and see that both, or later ones, arrive in time."""
+        beats = self.send_heartbeats()
         deadline = time.monotonic() + seconds
-        there, back = self.streams[Side.SOURCE], self.streams[Side.TARGET]
-        while not gates.heartbeat(there, back, beat):
+        while not all(gates.arrived(stream, beats[origin]) for origin, stream in self.streams.items()):
             if time.monotonic() > deadline:
                 return False
             if not self.apply_once():

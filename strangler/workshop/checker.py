@@ -16,7 +16,6 @@ from psycopg.rows import dict_row
 from strangler.workshop.journal import Entry, Outcome
 
 _State = Mapping[str, Any] | None  # what a row's values are; None: there is no row
-_PEOPLE = "SELECT id FROM accounts_user WHERE username LIKE 'shopper-%'"
 _REVIEWS: LiteralString = (
     "SELECT reference::text AS key, product_id AS product, rating, title, body FROM reviews_review "
     "WHERE author_id = ANY(%s)"
@@ -60,10 +59,11 @@ class Findings:
         )
 
 
-def check(entries: Iterable[Entry], orchard: str, reviews: str) -> Findings:
+def check(entries: Iterable[Entry], orchard: str, reviews: str, people: str = "shopper-%") -> Findings:
     """Compare the shoppers' journal with the rows in the databases that own them.
 
-    "orchard" is the DSN of the shop's database, "reviews" of the one that owns the reviews now.
+    "orchard" is the DSN of the shop's database, "reviews" of the one that owns the reviews now; "people" is a LIKE
+    pattern of the shoppers' names: rows of theirs that the journal does not explain are findings too.
     """
     findings = Findings()
     histories: dict[tuple[str, str], list[Entry]] = defaultdict(list)
@@ -71,7 +71,7 @@ def check(entries: Iterable[Entry], orchard: str, reviews: str) -> Findings:
         if entry.kind and entry.outcome is not Outcome.REFUSED:
             histories[entry.kind, entry.key].append(entry)
             findings.acknowledged += entry.outcome is Outcome.ACKNOWLEDGED
-    rows, reviewed = _read(orchard, reviews)
+    rows, reviewed = _read(orchard, reviews, people)
     for (kind, key), history in histories.items():
         _compare(findings, kind, key, rows.pop((kind, key), []), _possible(history), reviewed)
     findings.unexplained += [Finding(kind=kind, key=key, what="nobody wrote it") for kind, key in rows]
@@ -107,15 +107,16 @@ def _fits(row: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
     return all(row[name] == value for name, value in state.items())
 
 
-def _read(orchard: str, reviews: str) -> tuple[dict[tuple[str, str], list[Mapping[str, Any]]], set[int]]:
+def _read(orchard: str, reviews: str, people: str) -> tuple[dict[tuple[str, str], list[Mapping[str, Any]]], set[int]]:
     """(the shoppers' rows by kind and key, the numbers of all reviews)."""
     rows: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     with (
         psycopg.connect(orchard, row_factory=dict_row) as shop,
         psycopg.connect(reviews, row_factory=dict_row) as owner,
     ):
-        people = [row["id"] for row in shop.execute(_PEOPLE)]
+        shoppers = shop.execute("SELECT id FROM accounts_user WHERE username LIKE %s", (people,))
+        keys = [row["id"] for row in shoppers]
         for kind, connection, query in (("review", owner, _REVIEWS), ("vote", owner, _VOTES), ("order", shop, _ORDERS)):
-            for row in connection.execute(query, (people,)):
+            for row in connection.execute(query, (keys,)):
                 rows[kind, row["key"]].append(row)
         return rows, {row["id"] for row in owner.execute("SELECT id FROM reviews_review")}

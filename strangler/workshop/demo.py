@@ -96,18 +96,7 @@ def _report(system: System, entries: list[Entry], watch: OwnerWatch) -> Page:
     _say("comparing journal and databases")
     environment = system.instance.environment()
     events = [json.loads(line) for line in _record(system).read_text(encoding="utf-8").splitlines()]
-    move = Move(
-        MoveSpec(
-            name=PLAN,
-            moved=("reviews_review", "reviews_vote"),
-            replicated=(
-                Replica(table="catalog_product", columns=("id", "name")),
-                Replica(table="accounts_user", columns=("id", "username")),
-            ),
-        ),
-        environment["STRANGLER_SOURCE_DSN"],
-        environment["STRANGLER_REVIEWS_DSN"],
-    )
+    move = move_between(environment["STRANGLER_SOURCE_DSN"], environment["STRANGLER_REVIEWS_DSN"])
     move.catch_up()
     verified = move.verify()
     picture = move.picture()
@@ -124,6 +113,15 @@ def _report(system: System, entries: list[Entry], watch: OwnerWatch) -> Page:
         switches=list(_switches(events, entries)),
         status=system.manage("planstatus", PLAN).stdout,
     )
+
+
+def move_between(source: str, target: str) -> Move:
+    """The plan's move, for whoever wants to compare the two databases."""
+    replicated = (
+        Replica(table="catalog_product", columns=("id", "name")),
+        Replica(table="accounts_user", columns=("id", "username")),
+    )
+    return Move(MoveSpec(name=PLAN, moved=("reviews_review", "reviews_vote"), replicated=replicated), source, target)
 
 
 def _switches(events: list[dict[str, Any]], entries: list[Entry]) -> Iterator[Switch]:

@@ -87,6 +87,7 @@ class Instance:
         """The variables of docs/contracts.md for this copy."""
         return {
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "proxy")]),
+            "DJANGO_SETTINGS_MODULE": "monolith.settings",
             "ORCHARD_SECRET_KEY": self.secrets["orchard"],
             "ORCHARD_DATABASE_URL": self.app_dsn("orchard"),
             "ORCHARD_BROKER_URL": f"redis://127.0.0.1:{self.ports['broker']}/0",

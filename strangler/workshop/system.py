@@ -20,6 +20,7 @@ from strangler.workshop.instance import PASSWORD, ROOT, Instance
 
 Say = Callable[[str], None]
 SERVICE = ROOT / "extracted" / "reviews"
+_IN_SERVICE = {"PYTHONPATH": str(SERVICE), "DJANGO_SETTINGS_MODULE": "reviews_service.settings"}
 _BEFORE_THE_PLAN = "0001"
 _TEMPLATES = ROOT / ".run" / "templates"
 _SHAPES_DATA = (
@@ -112,7 +113,7 @@ class System:
         yield Process(
             name="reviews",
             command=[*gunicorn, "-c", "gunicorn.conf.py", "--bind", bind["reviews"], "reviews_service.wsgi"],
-            environment={**environment, "PYTHONPATH": str(SERVICE)},
+            environment={**environment, **_IN_SERVICE},
             directory=SERVICE,
             ready_url=self.instance.url("reviews") + "/health/",
         )
@@ -169,9 +170,7 @@ class System:
             self.instance.database(name).start()
 
     def _run(self, directory: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **self.instance.environment()}
-        if directory == SERVICE:
-            environment["PYTHONPATH"] = str(SERVICE)
+        environment = {**os.environ, **self.instance.environment(), **(_IN_SERVICE if directory == SERVICE else {})}
         ran = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=directory,

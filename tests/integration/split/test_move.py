@@ -369,3 +369,21 @@ def test_the_canary_weight_is_versioned_within_the_term(shop, traffic):
     shop.move.switch(Side.TARGET, traffic)
     routing = shop.move.routing()
     assert (routing.owner, routing.term, routing.n, routing.weight) == (Side.TARGET, 2, 0, 0)
+
+
+def test_the_daemons_heartbeats_do_not_hide_the_executors(shop):
+    shop.bring()
+    with shop.move.session() as session:
+        beats = session.send_heartbeats()
+        assert session.send_heartbeats() == {side: beat + 1 for side, beat in beats.items()}
+        assert session.beat(2)
+
+
+def test_a_target_that_was_made_anew_after_a_cancel_is_taken(shop, traffic):
+    shop.bring()
+    shop.move.switch(Side.TARGET, traffic)
+    shop.move.switch(Side.SOURCE, traffic)
+    shop.move.cancel()
+    shop.target.execute("DROP SCHEMA strangler CASCADE")
+    shop.bring()
+    assert shop.move.switch(Side.TARGET, traffic).owner is Side.TARGET
