@@ -1,0 +1,77 @@
+"""The toolkit as somebody else installs it: a wheel, an empty environment, a new project."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UV = Path(sys.executable).parent / "uv"
+OURS = {"strangler", "strangler_proxy"}
+
+
+def run(*command, cwd, **environment):
+    # Nothing of this tree may leak in.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "DJANGO", "VIRTUAL"))}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**clean, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """(python of an environment with the wheel alone, a directory with a new project that uses it)."""
+    home = tmp_path_factory.mktemp("wheel")
+    run(UV, "build", "--quiet", "--wheel", "--out-dir", home / "dist", ROOT, cwd=home)
+    run(UV, "venv", "--quiet", "--python", sys.executable, home / "venv", cwd=home)
+    python = home / "venv" / "bin" / "python"
+    [wheel] = (home / "dist").glob("*.whl")
+    run(UV, "pip", "install", "--quiet", "--python", python, wheel, cwd=home)
+    (home / "work").mkdir()
+    run(python, "-m", "django", "startproject", "shop", home / "work", cwd=home)
+    with (home / "work" / "shop" / "settings.py").open("a") as settings:
+        settings.write(
+            "\nINSTALLED_APPS.append('strangler')\nMIDDLEWARE.append('strangler.middleware.StranglerMiddleware')\n"
+        )
+    return python, home / "work"
+
+
+def test_it_works_in_a_new_project(project):
+    python, work = project
+    run(python, "manage.py", "check", cwd=work)
+    run(python, "manage.py", "startapp", "notes", cwd=work)
+    (work / "notes" / "models.py").write_text(
+        "from django.db import models\nclass Note(models.Model):\n    text = models.TextField()\n"
+    )
+    with (work / "shop" / "settings.py").open("a") as settings:
+        settings.write("\nINSTALLED_APPS.append('notes')\n")
+    plan = work / "migration_plans" / "0001_notes" / "plan.py"
+    plan.parent.mkdir(parents=True)
+    plan.write_text(
+        "from strangler import plans\nfrom strangler.plans.operations import MoveRoutes, MoveTables\n"
+        "class Plan(plans.Plan):\n    service = 'notes'\n"
+        "    operations = [MoveTables(['notes.Note']), MoveRoutes(['/notes/'])]\n"
+    )
+    assert "1 plan, nothing to complain about" in run(python, "manage.py", "checkplans", cwd=work)
+    assert "[ ] 1. Move tables notes.Note" in run(python, "manage.py", "showplans", cwd=work)
+
+
+def test_it_brings_neither_mitmproxy_nor_generic_names(project):
+    python, work = project
+    script = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = Path(run(python, "-c", script, cwd=work).strip())
+    names = {path.name for path in packages.iterdir() if path.is_dir() and not path.name.endswith(".dist-info")}
+    assert names >= OURS
+    assert names.isdisjoint({"mitmproxy", "tests", "proxy", "monolith", "extracted", "migration_plans", "docs"})
+    assert (packages / "strangler" / "split" / "schema.sql").exists()
+    assert not (packages / "strangler" / "workshop").exists()
+    assert (packages / "strangler" / "py.typed").exists()

@@ -1,0 +1,39 @@
+"""Ports and secrets of one copy of Orchard."""
+
+import socket
+import stat
+
+import pytest
+
+from strangler.deploy.ports import free_port
+from strangler.workshop.instance import Instance, InstanceError
+
+
+def test_ports_are_chosen_once_from_the_base(tmp_path):
+    instance = Instance(home=tmp_path)
+    instance.prepare(9000)
+    assert instance.ports["proxy"] == 9000
+    assert len(set(instance.ports.values())) == len(instance.ports)
+    instance.prepare(10_000)
+    assert Instance(home=tmp_path).ports["proxy"] == 9000
+
+
+def test_a_taken_port_is_named_with_its_part(tmp_path):
+    base = free_port()
+    instance = Instance(home=tmp_path)
+    instance.prepare(base)
+    with (
+        socket.create_server(("127.0.0.1", base + 1)),
+        pytest.raises(InstanceError, match=f"port {base + 1}, for orchard"),
+    ):
+        instance.refuse_taken_ports()
+
+
+def test_secrets_are_for_their_owner_alone_and_stay(tmp_path):
+    instance = Instance(home=tmp_path)
+    instance.prepare(None)
+    before = instance.secrets["proxy"]
+    for name in ("secrets.json", "identity.pem"):
+        assert stat.S_IMODE((tmp_path / "secrets" / name).stat().st_mode) == 0o600
+    Instance(home=tmp_path).prepare(None)
+    assert Instance(home=tmp_path).secrets["proxy"] == before
