@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, LiteralString, TypeAlias
 
@@ -110,6 +111,17 @@ class Database:
                 f"the DSN of the {self.name} database cannot be read; write it as "
                 "postgresql://user:password@host:port/database"
             ) from error
+
+    def connect_for_switch(self, lock_timeout: float) -> Connection:
+        """A connection that does not wait long for a table, and that an autovacuum of it makes way for.
+
+        PostgreSQL ends an autovacuum that blocks somebody, but only after deadlock_timeout, by default longer than
+        a switch may wait. Without the right to set that, the switch is tried again until the vacuum is over.
+        """
+        connection = self.connect(lock_timeout=lock_timeout)
+        with suppress(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SET deadlock_timeout = '50ms'")
+        return connection
 
     def connect_as_applier(self) -> Connection:
         """A connection that passes the fences and whose changes are not captured back."""

@@ -105,9 +105,12 @@ class Move:
                 session.layout,
                 on_progress,
             )
-            for table in session.layout.copied:
-                session.target.execute(sql.SQL("ANALYZE {}").format(table.identifier))
-            return done
+            tables = session.layout.copied
+        # An autovacuum of the new rows may be in the way for a while: no switch's short lock timeout here.
+        with self.target.connect(lock_timeout=_PATIENCE) as target:
+            for table in tables:
+                target.execute(sql.SQL("ANALYZE {}").format(table.identifier))
+        return done
 
     def apply_once(self) -> int:
         """Apply one batch in each direction; the number of changes applied. Nothing before the copy is complete."""
@@ -258,8 +261,8 @@ class Move:
         """Connections to work with the move for a while. Raises SplitError where it is not created."""
         lock = (limits or Limits()).lock
         with ExitStack() as stack:
-            source = stack.enter_context(self.source.connect(lock_timeout=lock))
-            target = stack.enter_context(self.target.connect(lock_timeout=lock))
+            source = stack.enter_context(self.source.connect_for_switch(lock))
+            target = stack.enter_context(self.target.connect_for_switch(lock))
             if not self._created(source, target):
                 raise SplitError(f'move "{self.spec.name}" is not created; create it first')
             layout = read_layout(self.spec, source, target)

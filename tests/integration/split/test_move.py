@@ -1,6 +1,7 @@
 """A move on two real databases, from its creation to its end."""
 
 import threading
+import time
 
 import psycopg
 import pytest
@@ -387,3 +388,26 @@ def test_a_target_that_was_made_anew_after_a_cancel_is_taken(shop, traffic):
     shop.target.execute("DROP SCHEMA strangler CASCADE")
     shop.bring()
     assert shop.move.switch(Side.TARGET, traffic).owner is Side.TARGET
+
+
+def test_an_autovacuum_makes_way_for_the_fence(shop, traffic, source_dsn):
+    """An autovacuum that works slowly on a moved table: a plain lock timeout would never outwait it."""
+    shop.bring()
+    shop.source.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+    shop.source.execute(
+        "ALTER TABLE review SET (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0, "
+        "autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"
+    )
+    shop.source.execute("SELECT pg_reload_conf()")
+    working = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'autovacuum:%public.review%'"
+    try:
+        shop.source.execute("UPDATE review SET body = body || '!'")
+        deadline = time.monotonic() + 20
+        while shop.source.execute(working).fetchone() == (0,):
+            assert time.monotonic() < deadline, "no autovacuum came"
+            time.sleep(0.02)
+        report = shop.move.switch(Side.TARGET, traffic, limits=Limits(fence_attempts=1))
+        assert report.pause_ms < 500
+    finally:
+        shop.source.execute("ALTER SYSTEM RESET autovacuum_naptime")
+        shop.source.execute("SELECT pg_reload_conf()")
