@@ -177,7 +177,8 @@ class Cutover:
                 if attempt == self.limits.fence_attempts:
                     raise SwitchAborted(
                         f'move "{self.spec.name}" stays with the {to.other}: writers, or a vacuum, kept its '
-                        f"tables locked longer than {self.limits.lock:g} s, {attempt} times; look for long transactions, or allow more"
+                        f"tables locked longer than {self.limits.lock:g} s, {attempt} times; look for long "
+                        "transactions, or allow more"
                     ) from error
                 time.sleep(self.limits.fence_pause)
             except (CasFailed, psycopg.Error) as error:
