@@ -47,7 +47,7 @@ def _addresses(instance: Instance) -> str:
 Orchard is up, behind the proxy:  {instance.url("proxy")}/
   the shop itself                 {instance.url("orchard")}/
   the reviews service             {instance.url("reviews")}/api/reviews/
-  log in as                       shopper1, password {PASSWORD}
+  log in as                       dmitri3, or as admin; password {PASSWORD}
 
 In a shell of your own:           source {instance.home / "env"}
   python manage.py showplans
