@@ -16,6 +16,7 @@ from mitmproxy import options
 from mitmproxy.addons import core, next_layer, proxyserver
 from mitmproxy.master import Master
 
+from strangler_proxy import repeat
 from strangler_proxy.addon import Strangler
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities
@@ -65,7 +66,7 @@ def main() -> int:
     logging.getLogger("strangler_proxy.access").setLevel(logging.INFO)
     try:
         asyncio.run(serve(Settings.read(os.environ)))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         sys.stderr.write(f"strangler_proxy: {error}\n")
         return 1
     return 0
@@ -76,6 +77,7 @@ async def serve(settings: Settings) -> None:
     first = RouteTable(default="monolith", upstreams=(Upstream(name="monolith", url=settings.monolith),))
     store = TableStore.open(settings.state, first)
     _refuse_taken(settings)
+    repeat.install()
     master = Master(options.Options(), asyncio.get_running_loop())
     # No more addons than needed: each hook of each addon costs every request.
     listener = proxyserver.Proxyserver()

@@ -1,0 +1,85 @@
+"""An upstream that closes a kept connection just as the next request arrives."""
+
+import http.client
+import socket
+import threading
+
+import pytest
+from world import Proxy
+
+
+class Fickle:
+    """Answers some requests of each connection, and closes at the next one without a word."""
+
+    def __init__(self) -> None:
+        self.answers = 1  # on each connection
+        self.heard: list[str] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection:
+            for number in range(self.answers + 1):
+                request = b""
+                while b"\r\n\r\n" not in request:
+                    chunk = connection.recv(65536)
+                    if not chunk:
+                        return
+                    request += chunk
+                self.heard.append(request.split(b" ", 1)[0].decode())
+                if number < self.answers:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def fickle():
+    upstream = Fickle()
+    yield upstream
+    upstream.close()
+
+
+@pytest.fixture
+def proxy(tmp_path, fickle):
+    running = Proxy(state=tmp_path / "routes.json", monolith=fickle.url)
+    running.start()
+    yield running
+    running.stop()
+
+
+def test_reads_are_sent_again_on_a_new_connection(proxy, fickle):
+    client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+    for _ in range(5):
+        client.request("GET", "/anything/")
+        answer = client.getresponse()
+        assert (answer.status, answer.read()) == (200, b"ok")
+    # The second of each two was heard and not answered, then sent again.
+    assert fickle.heard.count("GET") > 5
+
+
+def test_writes_are_never_sent_twice(proxy, fickle):
+    client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+    client.request("GET", "/anything/")
+    assert client.getresponse().read() == b"ok"
+    client.request("POST", "/anything/")
+    assert client.getresponse().status == 502
+    assert fickle.heard == ["GET", "POST"]
+
+
+def test_a_read_is_not_sent_a_third_time(proxy, fickle):
+    fickle.answers = 0
+    client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+    client.request("GET", "/anything/")
+    assert client.getresponse().status == 502
+    assert fickle.heard == ["GET", "GET"]
