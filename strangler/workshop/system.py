@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib import util
@@ -161,11 +162,14 @@ class System:
         """Keep the filled servers, so that the next start needs seconds; older ones go."""
         for name in ("orchard", "reviews"):
             self.instance.database(name).stop()
-        shutil.rmtree(template.with_suffix(".new"), ignore_errors=True)
         for old in _TEMPLATES.glob(f"{self._size}-*"):
             shutil.rmtree(old, ignore_errors=True)
-        shutil.copytree(self.instance.home / "postgres", template.with_suffix(".new"), symlinks=True)
-        template.with_suffix(".new").rename(template)
+        _TEMPLATES.mkdir(parents=True, exist_ok=True)
+        # Several may do this at once: each makes its own, and the first one's stays.
+        with tempfile.TemporaryDirectory(dir=_TEMPLATES, prefix="new-") as draft:
+            made = Path(shutil.copytree(self.instance.home / "postgres", Path(draft) / "postgres", symlinks=True))
+            with suppress(OSError):
+                made.rename(template)
         for name in ("orchard", "reviews"):
             self.instance.database(name).start()
 

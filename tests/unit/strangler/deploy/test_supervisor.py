@@ -81,7 +81,8 @@ def test_a_number_that_belongs_to_somebody_else_by_now_is_left_alone(supervisor)
 
 
 def test_a_process_that_ends_at_once_is_told_with_the_end_of_its_log(supervisor):
-    process = Process(name="broken", command=["sh", "-c", "echo the reason; exit 3"])
+    command = ["sh", "-c", "echo the reason; exit 3"]
+    process = Process(name="broken", command=command, ready_url=f"http://127.0.0.1:{free_port()}/")
     supervisor.start(process)
     with pytest.raises(ProcessError, match="broken ended while it was starting: the reason"):
         supervisor.wait(process)
