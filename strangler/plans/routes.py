@@ -15,7 +15,7 @@ from strangler.plans.errors import PlanError
 from strangler.plans.state import MONOLITH, ProjectState
 from strangler.rollout.fleet import Fleet
 from strangler.split import Side
-from strangler.split.move import Routing
+from strangler.split.status import Routing
 
 logger = logging.getLogger(__name__)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from strangler.rollout.fleet import Fleet
 from strangler.split import Move
 from strangler.split.database import Database
+
+logger = logging.getLogger(__name__)
 
 _READY = "/health/ready/"
 
@@ -69,6 +72,15 @@ def moves() -> list[Move]:
 def routes() -> Routes:
     """The table that follows from plans and databases, and the proxies that it goes to. Raises PlanError."""
     return _routes(project())
+
+
+def traffic(move: Move, to: Routes) -> MoveTraffic:
+    """What a recovery outside of any plan's run asks of the proxies; what they did not do is logged."""
+
+    def log(event: str, /, **facts: object) -> None:
+        logger.warning("%s: %s %s", move.spec.name, event, facts)
+
+    return MoveTraffic(move=move.spec.name, routes=to, emit=log)
 
 
 def _world(loaded: Project, plan: Plan, emit: Emit) -> World:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from strangler.plans.state import PlanKey, ProjectState
     from strangler.split import Side, Step, SwitchReport, Traffic, Verification
     from strangler.split.copying import CopyProgress
-    from strangler.split.move import Routing
+    from strangler.split.status import Routing
 
 OnStep = Callable[["Step", Mapping[str, Any]], None]
 

@@ -3,9 +3,10 @@
 from strangler.split.cutover import Step, SwitchAborted, SwitchReport, Traffic
 from strangler.split.errors import DatabaseUnreachable, Refused, SplitError, TwoOwners
 from strangler.split.limits import Limits
-from strangler.split.move import Move, MoveStatus
+from strangler.split.move import Move
 from strangler.split.ownership import Picture
 from strangler.split.spec import MoveSpec, Replica, Side
+from strangler.split.status import MoveStatus, Routing
 from strangler.split.verification import Difference, Verification
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Picture",
     "Refused",
     "Replica",
+    "Routing",
     "Side",
     "SplitError",
     "Step",

@@ -15,7 +15,7 @@ class Limits:
     """How often the fence is tried before the switch is given up."""
     fence_pause: float = 0.5
     """Between two tries, with the hold released."""
-    catch_up: float = 4.0
+    catch_up: float = 2.0
     """From the fence until the new owner has everything; longer goes back."""
     transaction_age: float = 5.0
     """A writing transaction older than this on the old owner refuses the switch."""

@@ -5,54 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from strangler.split import gates, installation
-from strangler.split.applier import Stream, apply_once, catch_up
-from strangler.split.checkpoint import checkpoint, log_end, pending, prune
-from strangler.split.copying import CopyProgress, copied, copy
+from strangler.split.applier import Stream
+from strangler.split.copying import CopyProgress, copy
 from strangler.split.cutover import Cutover, OnStep, Step, SwitchAborted, SwitchReport, Traffic, Unclear
 from strangler.split.database import Connection, Database, scalar
-from strangler.split.errors import Refused, SplitError
+from strangler.split.errors import CasFailed, Refused, SplitError
 from strangler.split.layout import Layout, read_layout
 from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, compare_and_set, read_ownership, take_picture
+from strangler.split.session import PATIENCE, Session
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.verification import Verification, verify
+from strangler.split.status import MoveStatus, Routing, not_created, read_routing, read_status
+from strangler.split.verification import Verification
 
-_PATIENCE = 60.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Routing:
-    """What the routes of a move follow from: its owner and the canary's weight."""
-
-    owner: Side
-    term: int
-    n: int
-    weight: int  # share of the reads (0-10000) that goes to the side that does not own
-
-
-@dataclass(frozen=True, kw_only=True)
-class MoveStatus:
-    """A move at one moment; None for what cannot be known before it is created."""
-
-    move: str
-    picture: Picture | None
-    routing: Routing | None
-    copied: bool
-    pending: Mapping[Side, int]  # changes that wait to be applied, by the side where they were made
-    lag_seconds: Mapping[Side, float | None]  # age of the last heartbeat that arrived, by the side it came from
-    verified_at: str | None
-    differences: int | None
-    refusals: tuple[str, ...]  # why a switch to the other side would be refused now
-
-    @property
-    def can_switch(self) -> bool:
-        return self.picture is not None and self.picture.owner is not None and not self.refusals
+_RECOVERIES = 10
 
 
 class Move:
@@ -107,7 +79,7 @@ class Move:
             )
             tables = session.layout.copied
         # An autovacuum of the new rows may be in the way for a while: no switch's short lock timeout here.
-        with self.target.connect(lock_timeout=_PATIENCE) as target:
+        with self.target.connect(lock_timeout=PATIENCE) as target:
             for table in tables:
                 target.execute(sql.SQL("ANALYZE {}").format(table.identifier))
         return done
@@ -117,7 +89,7 @@ class Move:
         with self.session() as session:
             return session.apply_once()
 
-    def catch_up(self, seconds: float = _PATIENCE) -> None:
+    def catch_up(self, seconds: float = PATIENCE) -> None:
         """Apply, both ways, everything that is in the logs now."""
         with self.session() as session:
             session.catch_up(seconds)
@@ -146,8 +118,16 @@ class Move:
     def recover(self, traffic: Traffic, on_step: OnStep | None = None) -> Picture:
         """Bring the move to rest where an executor left it in the middle; then publish the routes."""
         limits = Limits()
-        with self.session(limits) as session:
-            return self._cutover(session, traffic, on_step or _silent, limits).recover()
+        for attempt in range(1, _RECOVERIES + 1):
+            try:
+                with self.session(limits) as session:
+                    return self._cutover(session, traffic, on_step or _silent, limits).recover()
+            except (CasFailed, psycopg.errors.LockNotAvailable):
+                # Somebody else recovers too, or switches: look again.
+                if attempt == _RECOVERIES:
+                    raise
+                time.sleep(0.2)
+        raise AssertionError("at least one attempt is made")
 
     def complete(self, traffic: Traffic, on_step: OnStep | None = None) -> None:
         """End the move: the target owns for good, the way back is closed, the source's fences stay as tombstones."""
@@ -188,20 +168,20 @@ class Move:
     def set_weight(self, weight: int) -> Routing:
         """Persist the canary's weight (0-10000) under the next version; publish it afterwards."""
         with self.source.connect() as source, self.target.connect() as target:
-            now = self._routing(source, target)
+            now = read_routing(self.spec.name, source, target)
             source.execute(
                 """INSERT INTO strangler.routing (move, term, n, weight) VALUES (%s, %s, %s, %s)
                    ON CONFLICT (move) DO UPDATE SET term = excluded.term, n = excluded.n, weight = excluded.weight""",
                 (self.spec.name, now.term, now.n + 1, weight),
             )
-            return self._routing(source, target)
+            return read_routing(self.spec.name, source, target)
 
     def routing(self) -> Routing | None:
         """Owner, version and weight as persisted; None before the move is created. This is a read-only operation."""
         with self.source.connect() as source, self.target.connect() as target:
             if not self._created(source, target):
                 return None
-            return self._routing(source, target)
+            return read_routing(self.spec.name, source, target)
 
     def picture(self) -> Picture | None:
         """Both ownership rows; None before the move is created. This is a read-only operation."""
@@ -212,49 +192,8 @@ class Move:
         """Everything about the move at this moment. This is a read-only operation."""
         with self.source.connect() as source, self.target.connect() as target:
             if not self._created(source, target):
-                return MoveStatus(
-                    move=self.spec.name,
-                    picture=None,
-                    routing=None,
-                    copied=False,
-                    pending={},
-                    lag_seconds={},
-                    verified_at=None,
-                    differences=None,
-                    refusals=("the move is not created",),
-                )
-            layout = read_layout(self.spec, source, target)
-            picture = take_picture(source, target, self.spec.name)
-            side = {Side.SOURCE: source, Side.TARGET: target}
-            verified = (
-                side[picture.last_owner]
-                .execute(
-                    "SELECT verified_at::text, differences FROM strangler.verifications WHERE move = %s",
-                    (self.spec.name,),
-                )
-                .fetchone()
-            )
-            gate = gates.Gate(
-                spec=self.spec, layout=layout, source=source, target=target, picture=picture, limits=Limits()
-            )
-            refusals = (
-                ("nobody owns: a switch is under way or died; recover the move",)
-                if picture.owner is None
-                else tuple(gates.refusals(gate, picture.owner.other))
-            )
-            return MoveStatus(
-                move=self.spec.name,
-                picture=picture,
-                routing=self._routing(source, target),
-                copied=copied(target, self.spec.name),
-                pending={origin: _pending(side[origin], side[origin.other], self.spec.name) for origin in Side},
-                lag_seconds={
-                    origin: _heartbeat_age(side[origin], side[origin.other], self.spec.name, origin) for origin in Side
-                },
-                verified_at=verified[0] if verified else None,
-                differences=verified[1] if verified else None,
-                refusals=refusals,
-            )
+                return not_created(self.spec.name)
+            return read_status(self.spec, source, target)
 
     @contextmanager
     def session(self, limits: Limits | None = None) -> Iterator[Session]:
@@ -318,15 +257,6 @@ class Move:
             for connection in (source, target)
         )
 
-    def _routing(self, source: Connection, target: Connection) -> Routing:
-        picture = take_picture(source, target, self.spec.name)
-        row = source.execute(
-            "SELECT n, weight FROM strangler.routing WHERE move = %s AND term = %s",
-            (self.spec.name, picture.term),
-        ).fetchone()
-        n, weight = row or (0, 0)  # a new owner starts without a canary
-        return Routing(owner=picture.last_owner, term=picture.term, n=n, weight=weight)
-
     def _refuse_unfit(self, source: Connection, target: Connection, layout: Layout) -> None:
         identity = "SELECT system_identifier::text || current_database() FROM pg_control_system()"
         if scalar(source, identity) == scalar(target, identity):
@@ -345,104 +275,6 @@ class Move:
                     f'table "{table}" of the target is not empty; look whose rows these are, and empty it before the '
                     "move is created"
                 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """Connections of one use of a move: two administrators', and two of each stream's own."""
-
-    move: str
-    layout: Layout
-    source: Connection
-    target: Connection
-    streams: Mapping[Side, Stream]
-
-    def connection(self, side: Side) -> Connection:
-        return self.source if side is Side.SOURCE else self.target
-
-    def apply_once(self) -> int:
-        """One batch each way; nothing before the copy is complete, since it would be in the copy's way."""
-        if not copied(self.target, self.move):
-            return 0
-        return sum(apply_once(stream) for stream in self.streams.values())
-
-    def catch_up(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        for stream in self.streams.values():
-            catch_up(stream, log_end(stream.sender, self.move), deadline)
-
-    def current(self) -> bool:
-        """Whether the move still stands; after a cancel its connections are of no use."""
-        return all(installation.installed(self.connection(side), self.move) for side in Side)
-
-    def prune(self) -> int:
-        """Shorten both logs by what is applied and verified; the rows gone."""
-        gone = 0
-        for side in Side:
-            applied = checkpoint(self.connection(side.other), self.move)
-            if applied is not None:
-                gone += prune(self.connection(side), self.move, applied)
-        return gone
-
-    def send_heartbeats(self) -> dict[Side, int]:
-        """Write the next beat on both sides; their numbers."""
-        return {
-            side: int(
-                scalar(
-                    self.connection(side),
-                    """INSERT INTO strangler.heartbeats (move, side, beat, beat_at)
-                       VALUES (%s, %s, 1, clock_timestamp())
-                       ON CONFLICT (move, side) DO UPDATE SET beat = heartbeats.beat + 1, beat_at = excluded.beat_at
-                       RETURNING beat""",
-                    (self.move, side.value),
-                )
-            )
-            for side in Side
-        }
-
-    def beat(self, seconds: float) -> bool:
-        """Send a beat each way and see that both, or later ones, arrive in time."""
-        beats = self.send_heartbeats()
-        deadline = time.monotonic() + seconds
-        while not all(gates.arrived(stream, beats[origin]) for origin, stream in self.streams.items()):
-            if time.monotonic() > deadline:
-                return False
-            if not self.apply_once():
-                time.sleep(0.005)
-        return True
-
-    def verify(self) -> Verification:
-        # Read before the comparison: what changes from here on is compared again at the switch.
-        horizon = {
-            side: scalar(self.connection(side), "SELECT pg_snapshot_xmin(pg_current_snapshot())::text") for side in Side
-        }
-        outcome = verify(self.source, self.target, self.layout.copied, lambda: self.catch_up(_PATIENCE))
-        for side, xid in horizon.items():
-            self.connection(side).execute(
-                """INSERT INTO strangler.verifications (move, xid, rows, differences)
-                   VALUES (%s, %s::text::xid8, %s, %s)
-                   ON CONFLICT (move) DO UPDATE SET xid = excluded.xid, rows = excluded.rows,
-                       differences = excluded.differences, verified_at = excluded.verified_at""",
-                (self.move, xid, outcome.rows, len(outcome.differences)),
-            )
-        return outcome
-
-
-def _pending(sender: Connection, receiver: Connection, move: str) -> int:
-    at = checkpoint(receiver, move)
-    return 0 if at is None else pending(sender, move, at)
-
-
-def _heartbeat_age(sender: Connection, receiver: Connection, move: str, origin: Side) -> float | None:
-    beat_at = scalar(
-        receiver,
-        "SELECT beat_at FROM strangler.heartbeats WHERE move = %s AND side = %s",
-        (move, origin.value),
-    )
-    if beat_at is None:
-        return None
-    # Both times are the sender's clock's.
-    return float(scalar(sender, "SELECT extract(epoch FROM clock_timestamp() - %s)", (beat_at,)))
 
 
 def _silent(step: Step, facts: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from strangler.workshop.instance import ROOT
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.xdist_group("orchard"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 EXERCISE = ROOT / "migration_plans" / "0001_reviews" / "exercise.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)

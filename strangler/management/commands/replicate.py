@@ -20,7 +20,7 @@ class Command(StranglerCommand):
         refresher = threading.Thread(target=routes.refresh_until, args=(stop,), name="refresh routes")
         refresher.start()
         try:
-            daemon.run(lambda: moves, stop)
+            daemon.run(lambda: moves, lambda move: wiring.traffic(move, routes), stop)
         finally:
             stop.set()
             refresher.join(timeout=10)

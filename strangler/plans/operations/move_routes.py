@@ -12,8 +12,8 @@ from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.patterns import Relation, check_pattern, relate
 from strangler.plans.state import PlanKey, ProjectState, Routed
 from strangler.plans.world import Mover, World
-from strangler.split.move import Routing
 from strangler.split.spec import Side
+from strangler.split.status import Routing
 
 ALL_READS = 10_000
 STALE_SECONDS = 5.0

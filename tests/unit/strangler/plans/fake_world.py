@@ -6,7 +6,7 @@ from strangler.errors import StranglerError
 from strangler.plans.schema import Field, Model, Schema
 from strangler.split import Side, Step, SwitchReport
 from strangler.split.copying import CopyProgress
-from strangler.split.move import Routing
+from strangler.split.status import Routing
 from strangler.split.verification import Difference, Verification
 
 OWN = "shop.deletion.unless_moved"

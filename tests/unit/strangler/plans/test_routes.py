@@ -9,7 +9,7 @@ from strangler.plans.errors import PlanError
 from strangler.plans.routes import route_table
 from strangler.plans.state import ProjectState, Routed
 from strangler.split import Side
-from strangler.split.move import Routing
+from strangler.split.status import Routing
 from tests.unit.strangler.plans.fake_world import schema
 
 UPSTREAMS = {"monolith": "http://127.0.0.1:8001", "reviews": "http://127.0.0.1:8002"}

@@ -5,8 +5,8 @@ from strangler.plans.operations import CutForeignKey, MoveTables, RetireTables
 from strangler.plans.recorder import Position
 from strangler.plans.status import plan_status
 from strangler.split import MoveStatus, Picture, Side
-from strangler.split.move import Routing
 from strangler.split.ownership import Ownership
+from strangler.split.status import Routing
 
 OPERATIONS = (
     CutForeignKey("reviews.Review.product", keep="product_id", migration="0002_cut"),
