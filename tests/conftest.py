@@ -11,12 +11,16 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from strangler.deploy.ports import free_port
 from strangler.deploy.postgres import PostgresServer
 
 # Nothing here outlives the run, so nothing has to reach the disk.
 _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Machines are noisy: properties are checked here, not times.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 _SERVERS = pytest.StashKey[list[PostgresServer]]()
 
 
