@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle, permutations
 
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import MigrationSchemaMissing
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations import AlterField, SeparateDatabaseAndState
+from django.db.migrations.operations.base import Operation
 
 from strangler.plans.errors import PlanError
 
-# Less than PostgreSQL's deadlock_timeout (1 s): in a deadlock with the application it is we who give way.
+_FIRST_LOCK = "1500ms"
+"""For the first table we may wait long: we hold nothing that anybody could wait for."""
 _LOCK_TIMEOUT = "200ms"
-_ATTEMPTS = 50
+"""For each other one: all together less than PostgreSQL's deadlock_timeout (1 s), so that in a deadlock with the
+application it is we who give way."""
+_ATTEMPTS = 30
 _PAUSE = 0.2
 _TRY_AGAIN = frozenset({"55P03", "40P01"})  # lock not available, deadlock detected
 
@@ -35,7 +41,7 @@ class DjangoMigrations:
 
     def apply(self, app: str, name: str) -> None:
         with _sentences():
-            self._migrate(app, name)
+            self._migrate(app, name, name)
 
     def unapply(self, app: str, name: str) -> None:
         """Raises PlanError where others stand on it: undoing those is not ours to decide."""
@@ -47,7 +53,7 @@ class DjangoMigrations:
                     f'migration "{app}.{name}" cannot be undone under "{".".join(others[0])}"; undo that one first'
                 )
             parents = [node.key for node in loader.graph.node_map[app, name].parents]
-            self._migrate(app, next((parent[1] for parent in parents if parent[0] == app), "zero"))
+            self._migrate(app, name, next((parent[1] for parent in parents if parent[0] == app), "zero"))
 
     def sql(self, app: str, name: str, *, undo: bool = False) -> list[str]:
         with _sentences():
@@ -65,27 +71,57 @@ class DjangoMigrations:
             raise PlanError(f'app "{app}" has no migration "{name}"; write it with "manage.py cutforeignkeys"')
         return loader
 
-    def _migrate(self, app: str, target: str) -> None:
+    def _migrate(self, app: str, name: str, target: str) -> None:
         """Change tables only while nobody else is in the way for long: waiters would queue up behind us."""
-        postgres = self._connection.vendor == "postgresql"
-        for attempt in range(1, _ATTEMPTS + 1):
-            if postgres:
-                self._execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+        orders = self._lock_orders(app, name) if self._connection.vendor == "postgresql" else [()]
+        for attempt, tables in zip(range(1, _ATTEMPTS + 1), cycle(orders), strict=False):
             try:
-                call_command("migrate", app, target, database=self.alias, interactive=False, verbosity=0)
+                with transaction.atomic(using=self.alias):
+                    self._lock(tables)
+                    call_command("migrate", app, target, database=self.alias, interactive=False, verbosity=0)
             except DatabaseError as error:
                 if getattr(error.__cause__, "sqlstate", None) not in _TRY_AGAIN or attempt == _ATTEMPTS:
                     raise
                 time.sleep(_PAUSE)
             else:
                 return
-            finally:
-                if postgres:
-                    self._execute("RESET lock_timeout")
+
+    def _lock(self, tables: Sequence[str]) -> None:
+        timeout = _FIRST_LOCK
+        for table in tables:
+            self._execute(f"SET LOCAL lock_timeout = '{timeout}'")
+            self._execute(f"LOCK TABLE {self._connection.ops.quote_name(table)} IN ACCESS EXCLUSIVE MODE")
+            timeout = _LOCK_TIMEOUT
+
+    def _lock_orders(self, app: str, name: str) -> list[tuple[str, ...]]:
+        """Orders in which to lock the tables at both ends of the foreign keys that the migration changes.
+
+        Where requests read one table before another, only the same order comes through between them: whoever holds
+        the first one and waits for the second, which we hold, keeps us from the first. Which order that is nobody
+        knows; that rows come after those they belong to is likely, so each order of these is tried in turn.
+        """
+        loader = self._loader(app, name)
+        models = loader.project_state((app, name)).apps
+        parents, children = [], []
+        for operation in _flat(loader.get_migration(app, name).operations):
+            if isinstance(operation, AlterField) and operation.field.remote_field is not None:
+                field = models.get_model(app, operation.model_name)._meta.get_field(operation.name)
+                parents.append(field.related_model._meta.db_table)
+                children.append(field.model._meta.db_table)
+        last = tuple(table for table in dict.fromkeys(children) if table not in parents)
+        return [order + last for order in permutations(dict.fromkeys(parents))]
 
     def _execute(self, statement: str) -> None:
         with self._connection.cursor() as cursor:
             cursor.execute(statement)
+
+
+def _flat(operations: Iterable[Operation]) -> Iterator[Operation]:
+    for operation in operations:
+        if isinstance(operation, SeparateDatabaseAndState):
+            yield from _flat(operation.database_operations)
+        else:
+            yield operation
 
 
 @contextmanager

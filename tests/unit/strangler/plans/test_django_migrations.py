@@ -1,3 +1,7 @@
+import threading
+import time
+
+import psycopg
 import pytest
 from django.db import connection
 
@@ -45,3 +49,39 @@ def test_a_migration_with_others_on_top_is_not_undone(migrations):
 def test_an_unknown_migration_is_one_sentence(migrations):
     with pytest.raises(PlanError, match='app "reviews" has no migration "0007_gone"; write it with'):
         migrations.is_applied("reviews", "0007_gone")
+
+
+def test_a_cut_comes_through_between_requests_and_costs_none_of_them(migrations):
+    """Requests that hold the tables for 200 ms, in either order, one after the other without a pause."""
+    stop, errors, done = threading.Event(), [], []
+    server = connection.get_connection_params()
+    given = {name: server[name] for name in ("host", "port", "user", "password", "dbname")}
+
+    def request(first, second):
+        with psycopg.connect(**given) as shop:
+            while not stop.is_set():
+                try:
+                    shop.execute(f"SELECT count(*) FROM {first}")
+                    time.sleep(0.1)
+                    shop.execute(f"SELECT count(*) FROM {second}")
+                    time.sleep(0.1)
+                    shop.commit()
+                    done.append(first)
+                except psycopg.Error as error:
+                    errors.append(str(error))
+                    return
+
+    orders = [("accounts_user", "catalog_product"), ("catalog_product", "reviews_review")] * 3
+    requests = [threading.Thread(target=request, args=order) for order in orders]
+    for thread in requests:
+        thread.start()
+    try:
+        migrations.unapply(*CUT)
+        migrations.apply(*CUT)
+    finally:
+        stop.set()
+        for thread in requests:
+            thread.join(timeout=20)
+    assert errors == []
+    assert len(done) > 10
+    assert constraints() == []
