@@ -17,6 +17,7 @@ from pathlib import Path
 from strangler.errors import StranglerError
 
 _READY_SECONDS = 60.0
+_SETTLED_SECONDS = 0.5
 _STOP_SECONDS = 10.0
 
 
@@ -32,7 +33,7 @@ class Process:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
-    ready_url: str | None = None  # asked until it answers with less than 500; None: running is enough
+    ready_url: str | None = None  # asked until it answers with less than 500; None: running on is enough
     ready_headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -68,7 +69,7 @@ class Supervisor:
         while True:
             if self.pid(process.name) is None:
                 raise ProcessError(f"{process.name} ended while it was starting: {self._tail(process.name)}")
-            if process.ready_url is None or _answers(process.ready_url, process.ready_headers):
+            if self._serves(process):
                 return
             if time.monotonic() > deadline:
                 raise ProcessError(f"{process.name} is not ready after {seconds:g} s: {self._tail(process.name)}")
@@ -108,6 +109,12 @@ class Supervisor:
 
     def log(self, name: str) -> Path:
         return self.home / f"{name}.log"
+
+    def _serves(self, process: Process) -> bool:
+        if process.ready_url is not None:
+            return _answers(process.ready_url, process.ready_headers)
+        # Every program runs for an instant, also one that ends at once.
+        return time.time() - self._note(process.name).stat().st_mtime > _SETTLED_SECONDS
 
     def _note(self, name: str) -> Path:
         return self.home / f"{name}.pid"

@@ -18,15 +18,16 @@ def main() -> int:
     parser.add_argument("command", choices=["up", "down", "demo"])
     command = parser.parse_args().command
     try:
-        if command == "demo":
-            from strangler.workshop.demo import demo  # noqa: PLC0415
+        from strangler.workshop.demo import clear_killed_demos, demo  # noqa: PLC0415
 
+        if command == "demo":
             return demo(record=os.environ.get("RECORD") == "1")
         system = System(Instance(home=Path(os.environ.get("STRANGLER_RUN") or ROOT / ".run" / "orchard")), _say)
         if command == "up":
             system.up(_port_base())
             _say(_addresses(system.instance))
         else:
+            clear_killed_demos()
             system.down()
             _say("Orchard is down; its data stays for the next time")
     except StranglerError as error:

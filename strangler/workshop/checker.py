@@ -67,19 +67,21 @@ def check(entries: Iterable[Entry], orchard: str, reviews: str, people: str = "s
     """
     findings = Findings()
     histories: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    deleted: set[int] = set()  # the numbers of reviews that a shopper deleted, or may have
     for entry in entries:
         if entry.kind and entry.outcome is not Outcome.REFUSED:
             histories[entry.kind, entry.key].append(entry)
             findings.acknowledged += entry.outcome is Outcome.ACKNOWLEDGED
-    rows, reviewed = _read(orchard, reviews, people)
+            deleted.update([entry.values["id"]] if entry.kind == "review" and entry.deleted else [])
+    rows = _read(orchard, reviews, people)
     for (kind, key), history in histories.items():
-        _compare(findings, kind, key, rows.pop((kind, key), []), _possible(history), reviewed)
+        _compare(findings, kind, key, rows.pop((kind, key), []), _possible(history), deleted)
     findings.unexplained += [Finding(kind=kind, key=key, what="nobody wrote it") for kind, key in rows]
     return findings
 
 
 def _compare(  # noqa: PLR0917
-    findings: Findings, kind: str, key: str, found: list[Mapping[str, Any]], possible: list[_State], reviewed: set[int]
+    findings: Findings, kind: str, key: str, found: list[Mapping[str, Any]], possible: list[_State], deleted: set[int]
 ) -> None:
     if len(found) > 1:
         findings.duplicated.append(Finding(kind=kind, key=key, what=f"stands there {len(found)} times"))
@@ -88,8 +90,9 @@ def _compare(  # noqa: PLR0917
     elif found and not any(state is not None and _fits(found[0], state) for state in possible):
         findings.lost.append(Finding(kind=kind, key=key, what=f"is {dict(found[0])}, acknowledged was {possible[0]}"))
     elif not found and None not in possible:
-        # A vote goes with its review; a review that is missing wrongly is found by itself.
-        if kind == "vote" and possible[0] is not None and possible[0]["review"] not in reviewed:
+        # A vote goes with its review. Only a deletion explains that: most votes are for reviews that the shop was
+        # seeded with, whose loss nothing else in the journal would show.
+        if kind == "vote" and possible[0] is not None and possible[0]["review"] in deleted:
             return
         findings.lost.append(Finding(kind=kind, key=key, what="is not there"))
 
@@ -107,8 +110,8 @@ def _fits(row: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
     return all(row[name] == value for name, value in state.items())
 
 
-def _read(orchard: str, reviews: str, people: str) -> tuple[dict[tuple[str, str], list[Mapping[str, Any]]], set[int]]:
-    """(the shoppers' rows by kind and key, the numbers of all reviews)."""
+def _read(orchard: str, reviews: str, people: str) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
+    """The shoppers' rows by kind and key."""
     rows: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     with (
         psycopg.connect(orchard, row_factory=dict_row) as shop,
@@ -119,4 +122,4 @@ def _read(orchard: str, reviews: str, people: str) -> tuple[dict[tuple[str, str]
         for kind, connection, query in (("review", owner, _REVIEWS), ("vote", owner, _VOTES), ("order", shop, _ORDERS)):
             for row in connection.execute(query, (keys,)):
                 rows[kind, row["key"]].append(row)
-        return rows, {row["id"] for row in owner.execute("SELECT id FROM reviews_review")}
+        return rows

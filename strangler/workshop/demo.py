@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import shutil
 import signal
@@ -37,10 +38,11 @@ _BEFORE_ROUTES = "6"
 def demo(*, record: bool) -> int:
     """Run it all in an instance of its own; 0 only if nothing failed, nothing was lost, and nobody owned twice."""
     began = time.monotonic()
+    clear_killed_demos()
     home = Path(tempfile.mkdtemp(prefix="demo-", dir=_runs()))
     system = System(Instance(home=home), _say)
     try:
-        with _interruptible():
+        with _interruptible(), _held(home):
             system.up(None)
             page = _extract_and_back(system)
             if record:
@@ -54,6 +56,15 @@ def demo(*, record: bool) -> int:
     page.seconds = time.monotonic() - began
     sys.stdout.write(render(page))
     return 0 if page.clean else 1
+
+
+def clear_killed_demos() -> None:
+    """Stop and remove what demos left that were killed before they could; those that still run are left alone."""
+    for path in _runs().glob("demo-*/lock"):
+        with path.open("a") as lock, contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            System(Instance(home=path.parent), _say).down()
+            shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _extract_and_back(system: System) -> Page:
@@ -150,6 +161,14 @@ def _runs() -> Path:
     runs = ROOT / ".run"
     runs.mkdir(exist_ok=True)
     return runs
+
+
+@contextlib.contextmanager
+def _held(home: Path) -> Iterator[None]:
+    """Hold the demo's lock for as long as it lives: the kernel lets go of it however it ends."""
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,11 +35,12 @@ class Instance:
     def prepare(self, base: int | None) -> None:
         """Choose ports (from "base" upwards; None: any free ones) and make the secrets, on first use.
 
-        Raises InstanceError naming the part and the port where one is in use.
+        Raises InstanceError naming the part and the port where one is in use; then none is remembered.
         """
-        self.home.mkdir(parents=True, exist_ok=True)
         if not self._ports_file.exists():
             ports = _free_ports() if base is None else {part: base + n for n, part in enumerate(PARTS)}
+            _refuse_taken(ports, "choose other ports with STRANGLER_PORT_BASE=9000")
+            self.home.mkdir(parents=True, exist_ok=True)
             self._ports_file.write_text(json.dumps(ports), encoding="ascii")
         generate_keys(self.home / "secrets")
         if not self._secrets_file.exists():
@@ -47,14 +48,10 @@ class Instance:
             self._secrets_file.touch(mode=0o600)
             self._secrets_file.write_text(json.dumps(made), encoding="ascii")
 
-    def refuse_taken_ports(self) -> None:
-        """Raises InstanceError where somebody else listens on a port of ours."""
-        for part, port in self.ports.items():
-            if not is_free(port):
-                raise InstanceError(
-                    f"port {port}, for {part}, is in use; stop what listens there, or choose other ports with "
-                    "STRANGLER_PORT_BASE=9000"
-                )
+    def refuse_taken_ports(self, ours: Collection[str] = ()) -> None:
+        """Raises InstanceError where somebody else listens on a port of a part that we do not run ourselves."""
+        ports = {part: port for part, port in self.ports.items() if part not in ours}
+        _refuse_taken(ports, f'remove "{self.home}" to begin anew on other ports')
 
     @cached_property
     def ports(self) -> Mapping[str, int]:
@@ -126,6 +123,12 @@ class Instance:
     @property
     def _secrets_file(self) -> Path:
         return self.home / "secrets" / "secrets.json"
+
+
+def _refuse_taken(ports: Mapping[str, int], otherwise: str) -> None:
+    for part, port in ports.items():
+        if not is_free(port):
+            raise InstanceError(f"port {port}, for {part}, is in use; stop what listens there, or {otherwise}")
 
 
 def _free_ports() -> dict[str, int]:

@@ -15,7 +15,7 @@ class Outcome(enum.StrEnum):
     """What a client knows of its request."""
 
     ACKNOWLEDGED = "acknowledged"  # the answer said that it was done
-    REFUSED = "refused"  # the answer said that it was not done, and why: the client's business
+    REFUSED = "refused"  # the answer said that it was not done, for a reason that other people's doings explain
     FAILED = "failed"  # no answer, or one that a client should not get
 
 

@@ -38,6 +38,10 @@ class Page:
         return [entry for entry in self.entries if entry.outcome is Outcome.FAILED]
 
     @property
+    def refused(self) -> list[Entry]:
+        return [entry for entry in self.entries if entry.outcome is Outcome.REFUSED]
+
+    @property
     def clean(self) -> bool:
         """Nothing failed, nothing lost or doubled, never two owners; and it was looked at, and it was switched."""
         watched = self.looks > 0 and not self.watch_broken
@@ -53,7 +57,10 @@ def render(page: Page) -> str:
         "",
         f"Orchard's reviews, extracted live{'':20}{page.seconds:5.0f} s in all",
         "=" * 72,
-        _row("requests", f"{len(page.entries):,} made, {len(page.failed)} failed"),
+        _row(
+            "requests",
+            f"{len(page.entries):,} made, {len(page.failed)} failed, {len(page.refused)} refused by the shop's rules",
+        ),
         _row(
             "writes",
             f"{findings.acknowledged:,} acknowledged, {len(findings.lost)} lost, "

@@ -22,6 +22,7 @@ from strangler.workshop.instance import PASSWORD, ROOT, Instance
 Say = Callable[[str], None]
 SERVICE = ROOT / "extracted" / "reviews"
 _IN_SERVICE = {"PYTHONPATH": str(SERVICE), "DJANGO_SETTINGS_MODULE": "reviews_service.settings"}
+_DATABASES = ("orchard", "reviews")
 _BEFORE_THE_PLAN = "0001"
 _TEMPLATES = ROOT / ".run" / "templates"
 _SHAPES_DATA = (
@@ -44,8 +45,7 @@ class System:
     def up(self, base: int | None) -> None:
         """Make what is missing, start everything and wait until it serves. Raises StranglerError with one sentence."""
         self.instance.prepare(base)
-        if not self.running():
-            self.instance.refuse_taken_ports()
+        self.instance.refuse_taken_ports(ours=self._running())
         self._databases()
         self._say("starting the shop, the service and the proxy")
         processes = list(self.processes())
@@ -59,13 +59,9 @@ class System:
         """Stop everything, also what an earlier process started and left."""
         for name in reversed(self.supervisor.names()):
             self.supervisor.stop(name)
-        for name in ("orchard", "reviews"):
-            # Without ports nothing was ever started.
-            with suppress(FileNotFoundError):
-                self.instance.database(name).stop()
-
-    def running(self) -> bool:
-        return any(self.supervisor.pid(name) is not None for name in self.supervisor.names())
+        # Without ports nothing was ever started.
+        with suppress(FileNotFoundError):
+            self._stop_databases()
 
     def restart(self, name: str) -> None:
         process = self.process(name)
@@ -136,18 +132,35 @@ class System:
         """Run one of Orchard's (and the toolkit's) commands in this instance."""
         return self._run(ROOT, *arguments, check=check)
 
+    def _running(self) -> list[str]:
+        """The parts of ours that run, by the names that their ports have."""
+        processes = [name for name in self.supervisor.names() if self.supervisor.pid(name) is not None]
+        return [*processes, *(f"{name}-database" for name in _DATABASES if self.instance.database(name).running())]
+
     def _databases(self) -> None:
         template = _TEMPLATES / f"{self._size}-{_fingerprint()}"
-        fresh = not (self.instance.home / "postgres").exists()
+        data, filling = self.instance.home / "postgres", self.instance.home / "filling"
+        if filling.exists():
+            # An earlier start was cut off; what it left is neither empty nor a shop.
+            self._stop_databases()
+            shutil.rmtree(data, ignore_errors=True)
+        fresh = not data.exists()
+        if fresh:
+            filling.touch()
         if fresh and template.exists():
             # A copied server keeps its password, which only this machine's user can read.
-            shutil.copytree(template, self.instance.home / "postgres", symlinks=True)
-        for name in ("orchard", "reviews"):
+            shutil.copytree(template, data, symlinks=True)
+        for name in _DATABASES:
             self.instance.database(name).start()
             _make_database(self.instance.database(name).dsn(), name, self.instance.secrets["database"])
         if fresh and not template.exists():
             self._fill()
             self._remember(template)
+        filling.unlink(missing_ok=True)
+
+    def _stop_databases(self) -> None:
+        for name in _DATABASES:
+            self.instance.database(name).stop()
 
     def _fill(self) -> None:
         """Migrate both databases to where the plan begins, and seed the shop."""
@@ -160,17 +173,17 @@ class System:
 
     def _remember(self, template: Path) -> None:
         """Keep the filled servers, so that the next start needs seconds; older ones go."""
-        for name in ("orchard", "reviews"):
-            self.instance.database(name).stop()
+        self._stop_databases()
         for old in _TEMPLATES.glob(f"{self._size}-*"):
-            shutil.rmtree(old, ignore_errors=True)
+            if old != template:  # which others may be copying by now
+                shutil.rmtree(old, ignore_errors=True)
         _TEMPLATES.mkdir(parents=True, exist_ok=True)
         # Several may do this at once: each makes its own, and the first one's stays.
         with tempfile.TemporaryDirectory(dir=_TEMPLATES, prefix="new-") as draft:
             made = Path(shutil.copytree(self.instance.home / "postgres", Path(draft) / "postgres", symlinks=True))
             with suppress(OSError):
                 made.rename(template)
-        for name in ("orchard", "reviews"):
+        for name in _DATABASES:
             self.instance.database(name).start()
 
     def _run(self, directory: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

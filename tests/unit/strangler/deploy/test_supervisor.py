@@ -88,6 +88,13 @@ def test_a_process_that_ends_at_once_is_told_with_the_end_of_its_log(supervisor)
         supervisor.wait(process)
 
 
+def test_a_process_without_an_address_has_to_run_on(supervisor):
+    process = Process(name="brief", command=["sh", "-c", "sleep 0.1; echo the reason; exit 3"])
+    supervisor.start(process)
+    with pytest.raises(ProcessError, match="brief ended while it was starting: the reason"):
+        supervisor.wait(process)
+
+
 def test_a_process_that_never_serves_is_given_up_on(supervisor):
     process = Process(name="silent", command=SLEEP, ready_url=f"http://127.0.0.1:{free_port()}/")
     supervisor.start(process)

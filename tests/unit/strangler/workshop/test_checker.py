@@ -55,7 +55,6 @@ def test_what_was_acknowledged_is_there(shop, findings):
 @pytest.mark.parametrize(
     ("corruption", "kind"),
     [
-        ("DELETE FROM reviews_review", "lost"),
         ("UPDATE reviews_review SET rating = 1", "lost"),
         ("UPDATE reviews_review SET body = ''", "lost"),
         ("DELETE FROM reviews_vote", "lost"),
@@ -73,8 +72,20 @@ def test_corruption_is_found(shop, findings, corruption, kind):
     assert len(found.all) == 1
 
 
+def test_a_review_that_is_lost_with_its_votes_is_found_by_both(shop, findings):
+    shop.execute("DELETE FROM reviews_review")
+    shop.execute("DELETE FROM reviews_vote")
+    assert [finding.kind for finding in findings(WRITTEN).lost] == ["review", "vote"]
+
+
+def test_a_lost_review_that_no_shopper_wrote_is_found_by_its_votes(shop, findings):
+    shop.execute("DELETE FROM reviews_review")
+    shop.execute("DELETE FROM reviews_vote")
+    assert [finding.key for finding in findings(WRITTEN[1:]).lost] == [VOTE]
+
+
 def test_a_deleted_row_that_is_back_is_found(shop, findings):
-    found = findings([*WRITTEN, entry(deleted=True)])
+    found = findings([*WRITTEN, entry(deleted=True, id=1)])
     assert [finding.key for finding in found.resurrected] == [REVIEW]
 
 
@@ -102,7 +113,7 @@ def test_a_refused_write_must_not_be_there(shop, findings):
 def test_a_vote_goes_with_its_review(shop, findings):
     shop.execute("DELETE FROM reviews_vote")
     shop.execute("DELETE FROM reviews_review")
-    assert findings([*WRITTEN, entry(deleted=True)]).all == []
+    assert findings([*WRITTEN, entry(deleted=True, id=1)]).all == []
 
 
 def test_rows_of_other_people_are_nobodys_business(shop, findings):

@@ -22,11 +22,22 @@ def test_a_taken_port_is_named_with_its_part(tmp_path):
     base = free_port()
     instance = Instance(home=tmp_path)
     instance.prepare(base)
+    with socket.create_server(("127.0.0.1", base + 1)):
+        with pytest.raises(InstanceError, match=f'port {base + 1}, for orchard, .* remove "{tmp_path}"'):
+            instance.refuse_taken_ports()
+        instance.refuse_taken_ports(ours=["orchard"])
+
+
+def test_after_a_taken_port_another_base_is_free_to_choose(tmp_path):
+    base = free_port()
     with (
-        socket.create_server(("127.0.0.1", base + 1)),
-        pytest.raises(InstanceError, match=f"port {base + 1}, for orchard"),
+        socket.create_server(("127.0.0.1", base)),
+        pytest.raises(InstanceError, match=f"port {base}, for proxy, .* STRANGLER_PORT_BASE"),
     ):
-        instance.refuse_taken_ports()
+        Instance(home=tmp_path).prepare(base)
+    other = free_port()
+    Instance(home=tmp_path).prepare(other)
+    assert Instance(home=tmp_path).ports["proxy"] == other
 
 
 def test_secrets_are_for_their_owner_alone_and_stay(tmp_path):

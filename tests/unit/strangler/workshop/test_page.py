@@ -28,7 +28,7 @@ def page(**changes):
 def test_a_clean_page_says_so_with_its_figures():
     text = render(page())
     assert "The three zeros hold." in text
-    assert "1 made, 0 failed" in text
+    assert "1 made, 0 failed, 0 refused" in text
     assert "9 acknowledged, 0 lost, 0 duplicated, 0 out of nothing" in text
     assert "0 instants, in 100 looks" in text
     assert "writes paused 12.5 ms; 3 writes around it took p50 200, p99 300, longest 300 ms" in text
