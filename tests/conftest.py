@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -21,28 +23,23 @@ _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "
 # Machines are noisy: properties are checked here, not times.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
-_SERVERS = pytest.StashKey[list[PostgresServer]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # Workers inherit the controller's servers by its environment.
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
+    # A run that is told to end tears its fixtures down, as after Ctrl-C; otherwise whole systems would stay.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     home = Path(tempfile.mkdtemp(prefix="strangler-tests-"))
-    servers = []
+    # Cleanups run last one first: a server that has lost its files can no longer be found and stopped.
+    config.add_cleanup(partial(shutil.rmtree, home, ignore_errors=True))
     for name in ("SOURCE", "TARGET"):
         server = PostgresServer(data=home / name.lower(), port=free_port(), settings=_FORGETFUL)
-        servers.append(server)
-        config.stash[_SERVERS] = servers
+        config.add_cleanup(server.stop)
         server.start()
         os.environ[f"STRANGLER_TEST_{name}"] = server.dsn()
     os.environ["STRANGLER_TEST_HOME"] = str(home)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    for server in config.stash.get(_SERVERS, []):
-        server.stop()
-        shutil.rmtree(server.data.parent, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
