@@ -53,7 +53,7 @@ class PostgresServer:
             self._initialise()
         with self._log.open("ab") as log:
             process = subprocess.Popen(
-                [*_unprivileged(), str(self._bin / "postgres"), "-D", str(self.data), *self._options()],
+                [*_unprivileged(), str(self._bin / "postgres"), "-D", str(self.data.resolve()), *self._options()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -160,11 +160,14 @@ class PostgresServer:
     def _pid(self) -> int | None:
         try:
             pid = int((self.data / "postmaster.pid").read_text(encoding="ascii").splitlines()[0])
-            command = Path(f"/proc/{pid}/cmdline").read_bytes() if Path("/proc").exists() else b"postgres"
+            # A number that was given to another process since, be it another PostgreSQL, is not ours to touch.
+            if Path("/proc/self").exists():
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if os.fsencode(self.data.resolve()) not in command:
+                    return None
         except (OSError, ValueError, IndexError):
             return None
-        # A number that was given to another process since is not ours to touch.
-        return pid if b"postgres" in command and _alive(pid) else None
+        return pid if _alive(pid) else None
 
     def _last_words(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()

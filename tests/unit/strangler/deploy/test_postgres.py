@@ -1,6 +1,7 @@
 """A PostgreSQL of one's own."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -41,6 +42,16 @@ def test_what_was_committed_survives_a_crash(server):
     server.start()
     with psycopg.connect(server.dsn()) as connection:
         assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+
+
+def test_a_number_that_belongs_to_another_server_by_now_is_left_alone(server, tmp_path):
+    server.start()
+    (tmp_path / "other").mkdir()
+    shutil.copy(tmp_path / "data" / "postmaster.pid", tmp_path / "other")
+    other = PostgresServer(data=tmp_path / "other", port=free_port())
+    assert not other.running()
+    other.stop()
+    assert server.running()
 
 
 def test_nobody_gets_in_without_the_password(server):
