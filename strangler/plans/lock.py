@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from strangler.plans.errors import PlanError
-from strangler.split.database import Database
+from strangler.split.store import Database
 
 
 @contextmanager
 def plan_lock(source: Database, plan: str) -> Iterator[None]:
     """Hold the plan's lock. Raises PlanError where somebody else holds it, SplitError without a database."""
     with source.connect() as connection:
-        row = connection.execute("SELECT pg_try_advisory_lock(hashtext('strangler.plan'), hashtext(%s))", (plan,))
-        if row.fetchone() != (True,):
+        if not connection.scalar("SELECT pg_try_advisory_lock(hashtext('strangler.plan'), hashtext(%s))", (plan,)):
             raise PlanError(f'plan "{plan}" is already running elsewhere; wait for it, or stop it')
         yield

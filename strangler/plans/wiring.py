@@ -28,7 +28,7 @@ from strangler.plans.world import Emit, World
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from strangler.rollout.fleet import Fleet
 from strangler.split import Move
-from strangler.split.database import Database
+from strangler.split.store import Database
 
 logger = logging.getLogger(__name__)
 

@@ -1,18 +1,40 @@
-"""The first copy: key range by key range, each with its checkpoint in one transaction at the target."""
+"""The first copy: range of keys by range of keys, by any number of workers on any number of hosts.
+
+The target keeps the ranges. A worker locks one that is not copied, copies it and notes that in one transaction; a
+worker that dies leaves its range to the next, and no range is copied twice.
+"""
 
 from __future__ import annotations
 
-import json
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from psycopg import sql
+from strangler.split.layout import Layout, Pair
+from strangler.split.store import Store
+from strangler.split.table import Key, KeyRange, key_from_text, key_to_text
 
-from strangler.split.database import Connection, Table, scalar
-from strangler.split.layout import Layout
+FIRST_SIZE = 20_000
+"""Keys in the first range of a table."""
+GOAL = 0.5
+"""Seconds that a range should take; the next ones are made larger or smaller accordingly."""
+_LARGEST = 2**40
+_IDLE = 0.05
 
-RANGE = 50_000
-"""Rows in a range: 10,000 costs a fifth more, more than 50,000 gains nothing (docs/performance.md)."""
+
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """What a copy spares; None is no bound. A range is not begun while one is exceeded."""
+
+    rows_per_second: float | None = None  # by each worker
+    replica_lag: float | None = None  # seconds that the source's slowest standby is behind
+    load: float | None = None  # processes that want to run, of the machine the worker runs on
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and value <= 0:
+                raise ValueError(f"the throttle's {name} is {value}; give more than 0, or None for no bound")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,112 +45,145 @@ class CopyProgress:
     rows: int
     total: int
     done: bool
+    seconds: float = 0.0  # since this worker began, 0 if it has only looked
+    copied: int = 0  # rows, by this worker
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds that are left at this worker's rate so far; None where nothing can be said."""
+        if self.done or not self.copied or not self.seconds:
+            return None
+        return max(self.total - self.rows, 0) * self.seconds / self.copied
 
     def __str__(self) -> str:
-        return f"{self.table}: {self.rows:,} of about {max(self.total, self.rows):,} rows copied"
+        left = "" if self.eta is None else f", about {self.eta:,.0f} s left"
+        return f"{self.table}: {self.rows:,} of about {max(self.total, self.rows):,} rows copied{left}"
 
 
 def copy(
-    source: Connection,
-    target: Connection,
+    source: Store,
+    target: Store,
     move: str,
     layout: Layout,
     on_progress: Callable[[CopyProgress], None],
+    *,
+    throttle: Throttle | None = None,
 ) -> CopyProgress:
-    """Copy what is not copied yet; run again after a crash, it goes on behind the last range.
+    """Copy what nobody has copied yet, and return when everybody has; safe to run again, and more than once at a time.
 
     "target" is the applier's connection. Captures must be in place on the source: rows that change meanwhile
     are in its log and are applied again afterwards.
     """
-    total = 0
-    for table in layout.copied:
-        last, rows, done = _state(target, move, table)
-        while not done:
-            last, copied, done = _copy_range(source, target, move, table, last)
-            rows += copied
-            on_progress(CopyProgress(table=table.relation, rows=rows, total=_estimate(source, table), done=done))
-        total += rows
-    return CopyProgress(table="all tables", rows=total, total=total, done=True)
+    began = time.monotonic()
+    mine = total = 0
+    for pair in layout.pairs:
+        while not table_copied(target, move, pair.name):
+            _spare(source, throttle or Throttle(), mine, began)
+            rows = _copy_range(source, target, move, pair)
+            if rows is None and not _cut(source, target, move, pair):
+                time.sleep(_IDLE)  # others are at the last ranges
+            if rows is not None:
+                mine += rows
+                on_progress(
+                    CopyProgress(
+                        table=pair.name,
+                        rows=_rows(target, move, pair.name),
+                        total=source.estimate(pair.source),
+                        done=False,
+                        seconds=time.monotonic() - began,
+                        copied=mine,
+                    )
+                )
+        total += _rows(target, move, pair.name)
+    return CopyProgress(
+        table="all tables", rows=total, total=total, done=True, seconds=time.monotonic() - began, copied=mine
+    )
 
 
-def copied(target: Connection, move: str) -> bool:
+def copied(target: Store, move: str, layout: Layout) -> bool:
     """Whether every table is copied. This is a read-only operation."""
-    return bool(scalar(target, "SELECT coalesce(bool_and(done), false) FROM strangler.copies WHERE move = %s", (move,)))
+    return all(table_copied(target, move, pair.name) for pair in layout.pairs)
 
 
-def key_condition(table: Table, after: list[object] | None, upto: list[object] | None) -> sql.Composed:
-    """A condition for the keys in the half-open range (after, upto]; None is unbounded."""
-    key = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.key)
-    parts = [
-        sql.SQL("({}) {} ({})").format(key, sql.SQL(operator), _key_values(table, bound))
-        for operator, bound in ((">", after), ("<=", upto))
-        if bound is not None
-    ]
-    return sql.SQL(" AND ").join(parts) if parts else sql.Composed([sql.SQL("true")])
-
-
-def range_end(source: Connection, table: Table, after: list[object] | None) -> list[object] | None:
-    """The key that ends the range of RANGE rows behind "after", None where fewer are left."""
-    key = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.key)
-    found = scalar(
-        source,
-        sql.SQL("SELECT jsonb_build_array({}) FROM {} WHERE {} ORDER BY {} OFFSET {} LIMIT 1").format(
-            key, table.identifier, key_condition(table, after, None), key, sql.Literal(RANGE - 1)
-        ),
-    )
-    return found if isinstance(found, list) else None
-
-
-def _copy_range(
-    source: Connection, target: Connection, move: str, table: Table, after: list[object] | None
-) -> tuple[list[object] | None, int, bool]:
-    upto = range_end(source, table, after)
-    select = sql.SQL("COPY (SELECT {} FROM {} WHERE {}) TO STDOUT (FORMAT BINARY)").format(
-        table.column_list, table.identifier, key_condition(table, after, upto)
-    )
-    with target.transaction():
-        current = target.execute(
-            "SELECT last_key FROM strangler.copies WHERE move = %s AND relation = %s FOR UPDATE",
-            (move, table.relation),
-        ).fetchone()
-        if current != (after,):
-            # Another executor has done this range meanwhile: go on from where it stands.
-            last, _, done = _state(target, move, table)
-            return last, 0, done
-        rows = pipe(source, target, select, table)
-        done = upto is None
-        target.execute(
-            "UPDATE strangler.copies SET last_key = %s::jsonb, rows = rows + %s, done = %s "
-            "WHERE move = %s AND relation = %s",
-            (None if done else json.dumps(upto), rows, done, move, table.relation),
+def table_copied(target: Store, move: str, name: str) -> bool:
+    """Whether a table is cut into ranges to its end, and all of them are copied. This is a read-only operation."""
+    return bool(
+        target.scalar(
+            "SELECT count(*) FROM strangler.copies WHERE move = %s AND name = %s AND cut "
+            "AND NOT EXISTS (SELECT 1 FROM strangler.ranges WHERE move = %s AND name = %s AND rows IS NULL)",
+            (move, name, move, name),
         )
-    return upto, rows, done
-
-
-def pipe(source: Connection, target: Connection, select: sql.Composed, table: Table) -> int:
-    """Send the rows of "select" (a binary COPY TO STDOUT) into the table as they are; the number of rows."""
-    into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(table.identifier, table.column_list)
-    with source.cursor() as out, target.cursor() as inwards:
-        with out.copy(select) as reading, inwards.copy(into) as writing:
-            for chunk in reading:
-                writing.write(chunk)
-        return inwards.rowcount
-
-
-def _state(target: Connection, move: str, table: Table) -> tuple[list[object] | None, int, bool]:
-    row = target.execute(
-        "SELECT last_key, rows, done FROM strangler.copies WHERE move = %s AND relation = %s",
-        (move, table.relation),
-    ).fetchone()
-    return (None, 0, False) if row is None else (row[0], row[1], row[2])
-
-
-def _estimate(source: Connection, table: Table) -> int:
-    return int(scalar(source, "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table.relation,)) or 0)
-
-
-def _key_values(table: Table, bound: list[object]) -> sql.Composed:
-    return sql.SQL(", ").join(
-        sql.SQL("{}::{}").format(sql.Literal(str(value)), column.sql_type)
-        for column, value in zip(table.key, bound, strict=True)
     )
+
+
+def _copy_range(source: Store, target: Store, move: str, pair: Pair) -> int | None:
+    """Copy one range that nobody else is at; the number of its rows, or None where there is none."""
+    began = time.monotonic()
+    with target.transaction():
+        found = target.query(
+            "SELECT number, after_key, upto_key FROM strangler.ranges WHERE move = %s AND name = %s AND rows IS NULL "
+            "ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED",
+            (move, pair.name),
+        )
+        if not found:
+            return None
+        number, after, upto = found[0]
+        keys = KeyRange(after=_key(after), upto=_key(upto))
+        rows = target.load(pair.target, source.dump(pair.source, keys))
+        target.execute(
+            "UPDATE strangler.ranges SET rows = %s WHERE move = %s AND name = %s AND number = %s",
+            (rows, move, pair.name, number),
+        )
+    factor = min(max(GOAL / max(time.monotonic() - began, 0.001), 0.25), 4.0)
+    target.execute(
+        "UPDATE strangler.copies SET size = CASE WHEN size * %s < 100 THEN 100 WHEN size * %s > %s THEN %s "
+        "ELSE CAST(size * %s AS bigint) END WHERE move = %s AND name = %s",
+        (factor, factor, _LARGEST, _LARGEST, factor, move, pair.name),
+    )
+    return rows
+
+
+def _cut(source: Store, target: Store, move: str, pair: Pair) -> bool:
+    """Cut the next range off; False where nothing is left to cut."""
+    with target.transaction():
+        found = target.query(
+            "SELECT last_key, size, cut FROM strangler.copies WHERE move = %s AND name = %s FOR UPDATE",
+            (move, pair.name),
+        )
+        last, size, cut = found[0]
+        if cut:
+            return False
+        upto = source.range_end(pair.source, _key(last), size)
+        number = target.scalar("SELECT count(*) FROM strangler.ranges WHERE move = %s AND name = %s", (move, pair.name))
+        text = None if upto is None else key_to_text(upto)
+        target.execute(
+            "INSERT INTO strangler.ranges (move, name, number, after_key, upto_key) VALUES (%s, %s, %s, %s, %s)",
+            (move, pair.name, number, last, text),
+        )
+        target.execute(
+            "UPDATE strangler.copies SET last_key = %s, cut = %s WHERE move = %s AND name = %s",
+            (text, upto is None, move, pair.name),
+        )
+    return True
+
+
+def _spare(source: Store, throttle: Throttle, copied_rows: int, began: float) -> None:
+    while True:
+        ahead = 0.0
+        if throttle.rows_per_second is not None:
+            ahead = copied_rows / throttle.rows_per_second - (time.monotonic() - began)
+        if throttle.replica_lag is not None and (lag := source.replica_lag()) > throttle.replica_lag:
+            ahead = max(ahead, min(lag, 1.0))
+        if throttle.load is not None and os.getloadavg()[0] > throttle.load:
+            ahead = max(ahead, 1.0)
+        if ahead <= 0:
+            return
+        time.sleep(min(ahead, 1.0))
+
+
+def _rows(target: Store, move: str, name: str) -> int:
+    return int(target.scalar("SELECT sum(rows) FROM strangler.ranges WHERE move = %s AND name = %s", (move, name)) or 0)
+
+
+def _key(text: str | None) -> Key | None:
+    return None if text is None else key_from_text(text)

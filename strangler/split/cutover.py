@@ -12,15 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-import psycopg
-
-from strangler.split.applier import Stream, catch_up
-from strangler.split.checkpoint import log_end
-from strangler.split.database import Connection, Table, scalar
-from strangler.split.errors import CasFailed, Refused, SplitError
+from strangler.split.applier import catch_up
+from strangler.split.errors import Busy, CasFailed, Refused, SplitError, StatementFailed
+from strangler.split.layout import Pair
 from strangler.split.limits import Limits
-from strangler.split.ownership import Picture, SequenceFloor, compare_and_set, remember_peers, take_picture
+from strangler.split.ownership import Picture, compare_and_set, remember_peers, take_picture
+from strangler.split.recent import forget, unverified
 from strangler.split.spec import MoveSpec, Side
+from strangler.split.store import SequenceFloor, Store
+from strangler.split.stream import Stream, log_end
 from strangler.split.verification import Verification, verify_keys
 
 
@@ -72,14 +72,11 @@ class SwitchReport:
     owner: Side
     term: int
     pause_ms: float  # from asking for the fence to the commit: no write was taken anywhere
-    changes: int  # applied while fenced
+    changes: int  # keys that were compared while fenced
     verified: Verification
 
     def __str__(self) -> str:
-        return (
-            f"the {self.owner} owns since term {self.term}; writes paused {self.pause_ms:.0f} ms, "
-            f"{self.changes} changes followed, {self.verified}"
-        )
+        return f"the {self.owner} owns since term {self.term}; writes paused {self.pause_ms:.0f} ms, {self.verified}"
 
 
 @dataclass(kw_only=True)
@@ -87,10 +84,10 @@ class Cutover:
     """One attempt's collaborators. "gates" gives the refusals; the streams' receivers are the appliers'."""
 
     spec: MoveSpec
-    source: Connection
-    target: Connection
+    source: Store
+    target: Store
     streams: Mapping[Side, Stream]  # by their origin
-    tables: tuple[Table, ...]
+    pairs: tuple[Pair, ...]  # the moved tables
     traffic: Traffic
     gates: Callable[[Picture, Side], list[str]]
     on_step: OnStep
@@ -102,7 +99,7 @@ class Cutover:
         Raises Refused when a gate says no (nothing changed), SwitchAborted when it went back, and Unclear when only
         a new picture can tell.
         """
-        old, new = self._connection(to.other), self._connection(to)
+        old, new = self._store(to.other), self._store(to)
 
         self.on_step(Step.PICTURE, {})
         picture = take_picture(self.source, self.target, self.spec.name)
@@ -116,19 +113,19 @@ class Cutover:
 
         began = self._hold_and_fence(old, picture, to)
         try:
-            # The position is read after the fence has committed: nothing can come behind it.
+            # The log's end is read after the fence has committed: nothing can come behind it.
             goal = log_end(old, self.spec.name)
-            self.on_step(Step.CATCH_UP, {"position": str(goal)})
+            self.on_step(Step.CATCH_UP, {"log_end": goal})
             catch_up(self.streams[to.other], goal, time.monotonic() + self.limits.catch_up)
 
             self.on_step(Step.VERIFY, {})
-            keys = _changed_keys(old, self.spec.name)
-            verified = verify_keys(self.source, self.target, self.tables, keys)
+            recent = unverified(self.source, self.target, self.spec.name)
+            verified = verify_keys(self.source, self.target, self.pairs, recent.keys)
             if not verified.equal:
                 raise SplitError(f"the sides differ after catching up: {verified}")
 
             self.on_step(Step.COMMIT, {"verified": verified.rows})
-            floors = sequence_floors(self.source, self.target, self.tables)
+            floors = sequence_floors(self.source, self.target, self.pairs, new=to)
             term = picture.term + 1
             compare_and_set(new, self.spec.name, picture.of(to), owns=True, term=term, sequences=floors)
         except Exception as error:
@@ -142,10 +139,9 @@ class Cutover:
 
         self.on_step(Step.PUBLISH, {"owner": to.value, "term": term, "pause_ms": round(pause, 1)})
         self.traffic.publish(to, term, 0, 0)
+        forget(self.source, self.target, self.spec.name, recent.batches)
         self.on_step(Step.DONE, {"owner": to.value, "term": term})
-        return SwitchReport(
-            owner=to, term=term, pause_ms=pause, changes=sum(map(len, keys.values())), verified=verified
-        )
+        return SwitchReport(owner=to, term=term, pause_ms=pause, changes=verified.rows, verified=verified)
 
     def recover(self) -> Picture:
         """Bring a move to rest that an executor left anywhere: go back before the commit point, publish after it."""
@@ -157,12 +153,12 @@ class Cutover:
         else:
             self.on_step(Step.REFENCE, {"owner": owner.value})
             seen = picture.of(owner)
-            compare_and_set(self._connection(owner), self.spec.name, seen, owns=True)
+            compare_and_set(self._store(owner), self.spec.name, seen, owns=True)
             picture = take_picture(self.source, self.target, self.spec.name)
         self._publish(owner, picture.term)
         return picture
 
-    def _hold_and_fence(self, old: Connection, picture: Picture, to: Side) -> float:
+    def _hold_and_fence(self, old: Store, picture: Picture, to: Side) -> float:
         """Fence the old owner; the time.monotonic() at which it was fenced. A lock that is not had is tried again."""
         for attempt in range(1, self.limits.fence_attempts + 1):
             self.on_step(Step.HOLD, {"attempt": attempt})
@@ -171,7 +167,7 @@ class Cutover:
             began = time.monotonic()
             try:
                 compare_and_set(old, self.spec.name, picture.of(to.other), owns=False)
-            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+            except Busy as error:
                 # The statement was rolled back: nothing has changed.
                 self.traffic.release()
                 if attempt == self.limits.fence_attempts:
@@ -181,7 +177,7 @@ class Cutover:
                         "transactions, or allow more"
                     ) from error
                 time.sleep(self.limits.fence_pause)
-            except (CasFailed, psycopg.Error) as error:
+            except (CasFailed, StatementFailed) as error:
                 raise Unclear(_sentence(error)) from error
             else:
                 return began
@@ -193,18 +189,16 @@ class Cutover:
         fenced = picture.replaced(replace(seen, epoch=seen.epoch + 1, owns=False))
         try:
             after = self._back(fenced, to.other)
-        except (CasFailed, psycopg.Error) as error:
+        except (CasFailed, StatementFailed) as error:
             raise Unclear(_sentence(error)) from error
         self._publish(to.other, after.term)
 
     def _back(self, picture: Picture, owner: Side) -> Picture:
         # The other side first: an executor that sleeps before its commit there must find another epoch.
         self.on_step(Step.BACK_BUMP, {"side": owner.other.value})
-        other = compare_and_set(self._connection(owner.other), self.spec.name, picture.of(owner.other), owns=False)
+        other = compare_and_set(self._store(owner.other), self.spec.name, picture.of(owner.other), owns=False)
         self.on_step(Step.BACK_OPEN, {"side": owner.value})
-        mine = compare_and_set(
-            self._connection(owner), self.spec.name, picture.of(owner), owns=True, term=picture.term + 1
-        )
+        mine = compare_and_set(self._store(owner), self.spec.name, picture.of(owner), owns=True, term=picture.term + 1)
         return picture.replaced(other).replaced(mine)
 
     def _publish(self, owner: Side, term: int) -> None:
@@ -213,42 +207,21 @@ class Cutover:
         self.traffic.release()
         self.on_step(Step.DONE, {"owner": owner.value, "term": term})
 
-    def _connection(self, side: Side) -> Connection:
+    def _store(self, side: Side) -> Store:
         return self.source if side is Side.SOURCE else self.target
 
 
-def sequence_floors(source: Connection, target: Connection, tables: tuple[Table, ...]) -> list[SequenceFloor]:
-    """For each sequence of the moved tables the highest number that either side has given out. Read-only."""
+def sequence_floors(source: Store, target: Store, pairs: tuple[Pair, ...], *, new: Side) -> list[SequenceFloor]:
+    """For each sequence of the new owner's tables the highest number that either side has given out. Read-only."""
     floors = []
-    for table in tables:
-        for column in table.key:
-            numbers = [_last_number(connection, table, column.name) for connection in (source, target)]
-            if any(numbers):
-                floors.append(SequenceFloor(relation=table.relation, attribute=column.name, at_least=max(numbers)))
+    for pair in pairs:
+        mine, theirs = source.last_numbers(pair.source), target.last_numbers(pair.target)
+        there = mine if new is Side.SOURCE else theirs
+        for column in there:
+            highest = max(mine.get(column, 0), theirs.get(column, 0))
+            if highest > there[column]:
+                floors.append(SequenceFloor(relation=pair.of(new).relation, attribute=column, at_least=highest))
     return floors
-
-
-def _last_number(connection: Connection, table: Table, column: str) -> int:
-    name = scalar(connection, "SELECT pg_get_serial_sequence(%s, %s)", (table.relation, column))
-    if name is None:
-        return 0
-    return int(scalar(connection, "SELECT coalesce(pg_sequence_last_value(%s::regclass), 0)", (name,)))
-
-
-def _changed_keys(old: Connection, move: str) -> dict[str, list[list[object]]]:
-    """The keys in the old owner's log since its last verification, by table."""
-    keys: dict[str, list[list[object]]] = {}
-    for relation, changed in old.execute(
-        """SELECT relation, jsonb_agg(DISTINCT key) FROM strangler.changes
-           WHERE move = %s
-             AND xid >= (SELECT xid FROM strangler.verifications WHERE move = %s)
-           GROUP BY relation""",
-        (move, move),
-    ):
-        if None in changed:
-            raise SplitError(f'table "{relation}" was truncated since the last verification; verify again')
-        keys[relation] = changed
-    return keys
 
 
 def _way_out(picture: Picture, to: Side) -> str:

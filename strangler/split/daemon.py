@@ -7,8 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-import psycopg
-
 from strangler.split.cutover import Traffic
 from strangler.split.errors import SplitError
 from strangler.split.move import Move
@@ -22,7 +20,6 @@ ORPHANED = 3.0
 `Limits.catch_up`, less than the proxies wait for an owner. Whoever sleeps meanwhile finds another epoch."""
 _LOOK = 0.25
 _HEARTBEAT = 1.0
-_PRUNE = 5.0
 _PAUSE = 1.0
 
 
@@ -50,7 +47,7 @@ def _follow(move: Move, traffic: Callable[[Move], Traffic], stop: threading.Even
         if move.picture() is None:
             return
         with move.session() as session:
-            look_at = beat_at = prune_at = 0.0
+            look_at = beat_at = 0.0
             while not stop.is_set():
                 now = time.monotonic()
                 if now >= look_at:
@@ -62,11 +59,8 @@ def _follow(move: Move, traffic: Callable[[Move], Traffic], stop: threading.Even
                         return
                     session.send_heartbeats()
                     beat_at = now + _HEARTBEAT
-                if now >= prune_at:
-                    session.prune()
-                    prune_at = now + _PRUNE
                 if not session.apply_once():
                     stop.wait(POLL)
-    except (SplitError, psycopg.Error) as error:
+    except SplitError as error:
         logger.error("following %s stopped and starts again: %s", move.spec.name, str(error).splitlines()[0])
         stop.wait(_PAUSE)

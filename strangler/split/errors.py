@@ -25,3 +25,15 @@ class CasFailed(SplitError):
 
 class Gap(SplitError):
     """Changes that the receiver has not applied are gone from the sender's log."""
+
+
+class StatementFailed(SplitError):
+    """A statement failed, or its connection broke: unless a subclass says more, its outcome is unknown."""
+
+
+class Busy(StatementFailed):
+    """A lock was not had in time. The statement was rolled back, nothing has changed."""
+
+
+class UniqueClash(StatementFailed):
+    """A unique value is there already. The statement was rolled back, nothing has changed."""

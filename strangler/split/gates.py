@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from strangler.split.applier import Stream
-from strangler.split.checkpoint import checkpoint, pending
 from strangler.split.copying import copied
-from strangler.split.database import Connection, scalar
-from strangler.split.installation import trigger_states
 from strangler.split.layout import Layout
 from strangler.split.limits import Limits
 from strangler.split.ownership import Picture
 from strangler.split.spec import MoveSpec, Side
+from strangler.split.store import Store
+from strangler.split.stream import pending, stopped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +20,12 @@ class Gate:
 
     spec: MoveSpec
     layout: Layout
-    source: Connection
-    target: Connection
+    source: Store
+    target: Store
     picture: Picture
     limits: Limits
 
-    def connection(self, side: Side) -> Connection:
+    def store(self, side: Side) -> Store:
         return self.source if side is Side.SOURCE else self.target
 
 
@@ -37,26 +35,11 @@ def refusals(gate: Gate, to: Side) -> Iterator[str]:
     yield from _not_done(gate)
     yield from _all_copied(gate)
     yield from _crossing_keys(gate)
-    yield from _triggers(gate, old)
+    yield from _guards(gate, old)
     yield from _lag(gate, old)
     yield from _verified(gate, old)
-    yield from _old_transactions(gate, old)
-
-
-def crossing_foreign_keys(connection: Connection, layout: Layout) -> list[str]:
-    """Foreign keys between a moved table and one that stays, as sentences. This is a read-only operation."""
-    relations = [table.relation for table in layout.moved]
-    rows = connection.execute(
-        """SELECT conname, conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
-           WHERE contype = 'f' AND conparentid = 0
-             AND (conrelid = ANY(%(moved)s::regclass[])) <> (confrelid = ANY(%(moved)s::regclass[]))
-           ORDER BY conname""",
-        {"moved": relations},
-    ).fetchall()
-    return [
-        f'the foreign key "{name}" still ties "{table}" to "{other}"; cut it first (CutForeignKey)'
-        for name, table, other in rows
-    ]
+    yield from _old_writers(gate, old)
+    yield from _clocks(gate)
 
 
 def _not_done(gate: Gate) -> Iterator[str]:
@@ -65,79 +48,63 @@ def _not_done(gate: Gate) -> Iterator[str]:
 
 
 def _all_copied(gate: Gate) -> Iterator[str]:
-    if not copied(gate.target, gate.spec.name):
+    if not copied(gate.target, gate.spec.name, gate.layout):
         yield "the copy is not complete; run it to its end first"
 
 
 def _crossing_keys(gate: Gate) -> Iterator[str]:
     for side in Side:
-        yield from crossing_foreign_keys(gate.connection(side), gate.layout)
+        yield from gate.store(side).crossing_keys(gate.layout.moved_tables(side))
 
 
-def _triggers(gate: Gate, old: Side) -> Iterator[str]:
+def _guards(gate: Gate, old: Side) -> Iterator[str]:
     for side in Side:
-        fence_state = "D" if side is old else "A"
-        for table, capture, fence in trigger_states(gate.connection(side), gate.spec, gate.layout, side):
-            if capture != "O":
-                yield f'the capture on "{table}" of the {side} does not run; cancel the move and create it again'
-            if fence != fence_state:
-                yield (
-                    f'the fence on "{table}" of the {side} is in state "{fence}", not "{fence_state}": somebody '
-                    "changed its triggers by hand; find out who wrote meanwhile before you repair it"
-                )
+        faults = gate.store(side).guard_faults(
+            gate.spec, gate.layout.claims(side), gate.layout.captured(side), fenced=side is not old
+        )
+        for fault in faults:
+            yield f"in the {side} database {fault}"
 
 
 def _lag(gate: Gate, old: Side) -> Iterator[str]:
-    at = checkpoint(gate.connection(old.other), gate.spec.name)
-    if at is None:
-        yield f"the checkpoint of the {old.other} is lost; cancel the move and create it again"
-        return
-    waiting = pending(gate.connection(old), gate.spec.name, at)
+    for side in Side:
+        if reason := stopped(gate.store(side), gate.spec.name):
+            yield f"the capture of the {side} was stopped: {reason}; cancel the move and create it again"
+    waiting = pending(gate.store(old), gate.spec.name)
     if waiting > gate.limits.pending:
         yield f"{waiting:,} changes wait to be applied, more than {gate.limits.pending:,}; let it catch up first"
 
 
 def _verified(gate: Gate, old: Side) -> Iterator[str]:
-    row = (
-        gate.connection(old)
-        .execute(
-            "SELECT differences, extract(epoch FROM clock_timestamp() - verified_at) FROM strangler.verifications "
-            "WHERE move = %s",
-            (gate.spec.name,),
-        )
-        .fetchone()
+    store = gate.store(old)
+    rows = store.query(
+        "SELECT differences, verified_at, shape FROM strangler.verifications WHERE move = %s", (gate.spec.name,)
     )
-    if row is None:
+    if not rows:
         yield "the two sides were never compared; verify first"
-    elif row[0]:
-        yield f"the last verification found {row[0]:,} rows that differ; find out why, and verify again"
-    elif row[1] > gate.limits.verification_age:
-        yield f"the last verification is {row[1] / 60:.0f} minutes old; verify again"
+        return
+    differences, verified_at, shape = rows[0]
+    age = store.now() - verified_at
+    if differences:
+        yield f"the last verification found {differences:,} rows that differ; find out why, and verify again"
+    elif age > gate.limits.verification_age:
+        yield f"the last verification is {age / 60:.0f} minutes old; verify again"
+    elif shape != store.shape(gate.layout.captured(old)):
+        yield "the tables were altered since the last verification; verify again"
 
 
-def _old_transactions(gate: Gate, old: Side) -> Iterator[str]:
-    found = scalar(
-        gate.connection(old),
-        """SELECT format('process %%s of "%%s", %%s s', pid, usename,
-                         round(extract(epoch FROM clock_timestamp() - xact_start)))
-           FROM pg_stat_activity
-           WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
-             AND xact_start < clock_timestamp() - make_interval(secs => %s)
-           ORDER BY xact_start LIMIT 1""",
-        (gate.limits.transaction_age,),
-    )
+def _old_writers(gate: Gate, old: Side) -> Iterator[str]:
+    age = gate.limits.transaction_age
+    found = gate.store(old).old_writers(gate.layout.moved_tables(old), age)
     if found is not None:
+        yield f"a transaction has held tables of the {old} for more than {age:g} s ({found}); wait for it or end it"
+
+
+def _clocks(gate: Gate) -> Iterator[str]:
+    # No step goes by the clocks, but the figures and the waiting times do.
+    skew = gate.source.now() - gate.target.now()
+    if abs(skew) > gate.limits.clock_skew:
         yield (
-            f"a writing transaction is older than {gate.limits.transaction_age:g} s on the server of the {old} "
-            f"({found}); wait for it or end it"
+            f"the clocks of the two databases are {abs(skew):.0f} s apart, more than {gate.limits.clock_skew:g} s; "
+            "set them by NTP"
         )
-
-
-def arrived(stream: Stream, beat: int) -> bool:
-    """Whether a heartbeat, or a later one, has come through the stream. This is a read-only operation."""
-    found = scalar(
-        stream.receiver,
-        "SELECT beat FROM strangler.heartbeats WHERE move = %s AND side = %s",
-        (stream.move, stream.origin.value),
-    )
-    return found is not None and int(found) >= beat

@@ -18,10 +18,12 @@ class Limits:
     catch_up: float = 2.0
     """From the fence until the new owner has everything; longer goes back."""
     transaction_age: float = 5.0
-    """A writing transaction older than this on the old owner refuses the switch."""
+    """A transaction that has held a moved table of the old owner for longer than this refuses the switch."""
     verification_age: float = 3600.0
     """A verification older than this is not fresh."""
     heartbeat: float = 5.0
     """For a heartbeat to go there and back."""
     pending: int = 10_000
     """Changes (rows of the log) that may wait to be applied when a switch begins."""
+    clock_skew: float = 60.0
+    """How far the clocks of the two databases may be apart."""

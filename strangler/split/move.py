@@ -7,21 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import psycopg
-from psycopg import sql
-
 from strangler.split import gates, installation
-from strangler.split.applier import Stream
-from strangler.split.copying import CopyProgress, copy
+from strangler.split.copying import CopyProgress, Throttle, copied, copy
 from strangler.split.cutover import Cutover, OnStep, Step, SwitchAborted, SwitchReport, Traffic, Unclear
-from strangler.split.database import Connection, Database, scalar
-from strangler.split.errors import CasFailed, Refused, SplitError
+from strangler.split.errors import Busy, CasFailed, Refused, SplitError
 from strangler.split.layout import Layout, read_layout
 from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, compare_and_set, read_ownership, take_picture
 from strangler.split.session import PATIENCE, Session
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.status import MoveStatus, Routing, not_created, read_routing, read_status
+from strangler.split.store import Database, Role, Store
+from strangler.split.stream import Stream
 from strangler.split.verification import Verification
 
 _RECOVERIES = 10
@@ -60,28 +57,26 @@ class Move:
             except Refused as error:
                 # An operation before this one may still change that; create() looks again.
                 yield f"-- would be refused now: {error}"
-            for side, connection in ((Side.TARGET, target), (Side.SOURCE, source)):
-                yield f"-- in the {side} database: strangler/split/schema.sql, then"
-                for statement in installation.statements(self.spec, layout, side):
-                    yield statement.as_string(connection) + ";"
-            for table in layout.copied:
-                yield f"-- copy {table} in ranges of its key, then follow the changes"
+            for side, store in ((Side.TARGET, target), (Side.SOURCE, source)):
+                yield f"-- in the {side} database: the toolkit's own tables in strangler, then"
+                for statement in installation.statements(store, self.spec, layout, side):
+                    yield statement + ";"
+            for pair in layout.pairs:
+                yield f"-- copy {pair.source} in ranges of its key, then follow the changes"
 
-    def copy(self, on_progress: Callable[[CopyProgress], None]) -> CopyProgress:
-        """Copy what is not copied yet, resuming behind the last range that was committed."""
+    def copy(self, on_progress: Callable[[CopyProgress], None], throttle: Throttle | None = None) -> CopyProgress:
+        """Copy what is not copied yet, resuming behind the ranges that were committed.
+
+        As many as like may call this at once, from any host: they share the ranges.
+        """
         with self.session() as session:
-            done = copy(
-                session.streams[Side.SOURCE].sender,
-                session.streams[Side.SOURCE].receiver,
-                self.spec.name,
-                session.layout,
-                on_progress,
-            )
-            tables = session.layout.copied
+            if copied(session.target, self.spec.name, session.layout):
+                return copy(session.source, session.target, self.spec.name, session.layout, on_progress)
+            with self.target.connect(Role.APPLIER, lock_timeout=PATIENCE) as target:
+                done = copy(session.source, target, self.spec.name, session.layout, on_progress, throttle=throttle)
         # An autovacuum of the new rows may be in the way for a while: no switch's short lock timeout here.
         with self.target.connect(lock_timeout=PATIENCE) as target:
-            for table in tables:
-                target.execute(sql.SQL("ANALYZE {}").format(table.identifier))
+            target.run(f"ANALYZE {pair.target.relation}" for pair in session.layout.pairs)
         return done
 
     def apply_once(self) -> int:
@@ -122,7 +117,7 @@ class Move:
             try:
                 with self.session(limits) as session:
                     return self._cutover(session, traffic, on_step or _silent, limits).recover()
-            except (CasFailed, psycopg.errors.LockNotAvailable):
+            except (CasFailed, Busy):
                 # Somebody else recovers too, or switches: look again.
                 if attempt == _RECOVERIES:
                     raise
@@ -143,9 +138,9 @@ class Move:
             announce(Step.PUBLISH, {"owner": Side.TARGET.value, "term": picture.term})
             traffic.publish(Side.TARGET, picture.term, 0, 0)
             with session.target.transaction():
-                for table in session.layout.moved:
-                    for statement in installation.drop_capture(self.spec, table):
-                        session.target.execute(statement)
+                session.target.run(
+                    session.target.take_down(self.spec, (), session.layout.moved_tables(Side.TARGET), Side.TARGET)
+                )
             announce(Step.DONE, {"done": True})
 
     def cancel(self) -> None:
@@ -154,7 +149,7 @@ class Move:
         Refused unless the source owns. Safe to run again.
         """
         with self.source.connect() as source, self.target.connect() as target:
-            mine, theirs = (read_ownership(connection, self.spec.name) for connection in (source, target))
+            mine, theirs = (read_ownership(store, self.spec.name) for store in (source, target))
             if mine is None and theirs is None:
                 return
             if (mine is not None and not mine.owns) or (theirs is not None and theirs.owns):
@@ -162,18 +157,19 @@ class Move:
             layout = read_layout(self.spec, source, target)
             for database, side, row in ((self.target, Side.TARGET, theirs), (self.source, Side.SOURCE, mine)):
                 if row is not None:
-                    with database.connect() as connection:
-                        installation.uninstall(connection, self.spec, layout, side)
+                    with database.connect() as store:
+                        installation.uninstall(store, self.spec, layout, side)
 
     def set_weight(self, weight: int) -> Routing:
         """Persist the canary's weight (0-10000) under the next version; publish it afterwards."""
         with self.source.connect() as source, self.target.connect() as target:
             now = read_routing(self.spec.name, source, target)
-            source.execute(
-                """INSERT INTO strangler.routing (move, term, n, weight) VALUES (%s, %s, %s, %s)
-                   ON CONFLICT (move) DO UPDATE SET term = excluded.term, n = excluded.n, weight = excluded.weight""",
-                (self.spec.name, now.term, now.n + 1, weight),
-            )
+            with source.transaction():
+                source.execute("DELETE FROM strangler.routing WHERE move = %s", (self.spec.name,))
+                source.execute(
+                    "INSERT INTO strangler.routing (move, term, n, weight) VALUES (%s, %s, %s, %s)",
+                    (self.spec.name, now.term, now.n + 1, weight),
+                )
             return read_routing(self.spec.name, source, target)
 
     def routing(self) -> Routing | None:
@@ -200,8 +196,8 @@ class Move:
         """Connections to work with the move for a while. Raises SplitError where it is not created."""
         lock = (limits or Limits()).lock
         with ExitStack() as stack:
-            source = stack.enter_context(self.source.connect_for_switch(lock))
-            target = stack.enter_context(self.target.connect_for_switch(lock))
+            source = stack.enter_context(self.source.connect(Role.SWITCH, lock_timeout=lock))
+            target = stack.enter_context(self.target.connect(Role.SWITCH, lock_timeout=lock))
             if not self._created(source, target):
                 raise SplitError(f'move "{self.spec.name}" is not created; create it first')
             layout = read_layout(self.spec, source, target)
@@ -210,12 +206,13 @@ class Move:
                     move=self.spec.name,
                     origin=origin,
                     layout=layout,
+                    shape=store.shape(layout.captured(origin)),
                     sender=stack.enter_context(sender.connect()),
-                    receiver=stack.enter_context(receiver.connect_as_applier()),
+                    receiver=stack.enter_context(receiver.connect(Role.APPLIER)),
                 )
-                for origin, sender, receiver in (
-                    (Side.SOURCE, self.source, self.target),
-                    (Side.TARGET, self.target, self.source),
+                for origin, store, sender, receiver in (
+                    (Side.SOURCE, source, self.source, self.target),
+                    (Side.TARGET, target, self.target, self.source),
                 )
             }
             yield Session(move=self.spec.name, layout=layout, source=source, target=target, streams=streams)
@@ -233,9 +230,11 @@ class Move:
             found = list(gates.refusals(gate, to))
             if not found and not session.beat(limits.heartbeat):
                 found.append(
-                    f"a heartbeat did not come back within {limits.heartbeat:g} s, so the way back is not shown to "
-                    "work; look for open writing transactions on both servers"
+                    f"a heartbeat did not come back within {limits.heartbeat:g} s, so the way back is not shown to work"
                 )
+            # What was written since the last verification, so that little is left to compare behind the fence.
+            if not found and not (recent := session.verify_recent()).equal:
+                found.append(f"the sides differ: {recent}")
             return found
 
         return Cutover(
@@ -243,37 +242,33 @@ class Move:
             source=session.source,
             target=session.target,
             streams=session.streams,
-            tables=session.layout.moved,
+            pairs=session.layout.moved,
             traffic=traffic,
             gates=refusals,
             on_step=on_step,
             limits=limits,
         )
 
-    def _created(self, source: Connection, target: Connection) -> bool:
+    def _created(self, source: Store, target: Store) -> bool:
         return all(
-            read_ownership(connection, self.spec.name) is not None
-            and installation.installed(connection, self.spec.name)
-            for connection in (source, target)
+            read_ownership(store, self.spec.name) is not None and installation.installed(store, self.spec.name)
+            for store in (source, target)
         )
 
-    def _refuse_unfit(self, source: Connection, target: Connection, layout: Layout) -> None:
-        identity = "SELECT system_identifier::text || current_database() FROM pg_control_system()"
-        if scalar(source, identity) == scalar(target, identity):
+    def _refuse_unfit(self, source: Store, target: Store, layout: Layout) -> None:
+        if source.identity() == target.identity():
             raise Refused("the source and the target are the same database; correct one of the two DSNs")
-        for connection, side in ((source, Side.SOURCE), (target, Side.TARGET)):
-            if scalar(connection, "SELECT pg_is_in_recovery()"):
-                raise Refused(f"the {side} is a replica that takes no writes; give the DSN of its primary")
-            if ties := gates.crossing_foreign_keys(connection, layout):
-                raise Refused(f"in the {side} database {'; '.join(ties)}")
+        for store, side in ((source, Side.SOURCE), (target, Side.TARGET)):
+            if reasons := [*store.unfit(), *store.crossing_keys(layout.moved_tables(side))]:
+                raise Refused(f"in the {side} database {'; '.join(reasons)}")
         row = read_ownership(target, self.spec.name)
         if row is not None and installation.installed(target, self.spec.name):
             return
-        for table in layout.copied:
-            if scalar(target, sql.SQL("SELECT EXISTS (SELECT FROM {})").format(table.identifier)):
+        for pair in layout.pairs:
+            if target.query(f"SELECT 1 FROM {pair.target.relation} LIMIT 1"):  # noqa: S608 - quoted by the catalog
                 raise Refused(
-                    f'table "{table}" of the target is not empty; look whose rows these are, and empty it before the '
-                    "move is created"
+                    f'table "{pair.target}" of the target is not empty; look whose rows these are, and empty it before '
+                    "the move is created"
                 )
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import psycopg
-
-from strangler.split.database import Connection
-from strangler.split.errors import CasFailed, SplitError, TwoOwners
+from strangler.split.errors import SplitError, TwoOwners
 from strangler.split.spec import Side
-
-_CAS_FAILED = "SF003"
+from strangler.split.store import SequenceFloor, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,29 +62,20 @@ class Picture:
         return f"{who} (term {self.term}, epochs {self.source.epoch} and {self.target.epoch})"
 
 
-@dataclass(frozen=True, kw_only=True)
-class SequenceFloor:
-    """A sequence that must not give out a number at or below "at_least"."""
-
-    relation: str
-    attribute: str
-    at_least: int
-
-
-def read_ownership(connection: Connection, move: str) -> Ownership | None:
+def read_ownership(store: Store, move: str) -> Ownership | None:
     """This database's row, or None where the move is not set up here. This is a read-only operation."""
-    if connection.execute("SELECT to_regclass('strangler.ownership')").fetchone() == (None,):
+    if not store.has_tables():
         return None
-    row = connection.execute(
+    rows = store.query(
         "SELECT side, epoch, owns, term, done, peer_epoch FROM strangler.ownership WHERE move = %s", (move,)
-    ).fetchone()
-    if row is None:
+    )
+    if not rows:
         return None
-    side, epoch, owns, term, done, peer_epoch = row
-    return Ownership(side=Side(side), epoch=epoch, owns=owns, term=term, done=done, peer_epoch=peer_epoch)
+    side, epoch, owns, term, done, peer_epoch = rows[0]
+    return Ownership(side=Side(side), epoch=epoch, owns=bool(owns), term=term, done=bool(done), peer_epoch=peer_epoch)
 
 
-def take_picture(source: Connection, target: Connection, move: str, *, seconds: float = 5.0) -> Picture:
+def take_picture(source: Store, target: Store, move: str, *, seconds: float = 5.0) -> Picture:
     """Both rows as they stood together. This is a read-only operation.
 
     Raises TwoOwners if both own, or if a database is older than the other one remembers it.
@@ -117,17 +103,18 @@ def take_picture(source: Connection, target: Connection, move: str, *, seconds: 
     return picture
 
 
-def remember_peers(source: Connection, target: Connection, move: str, picture: Picture) -> None:
+def remember_peers(source: Store, target: Store, move: str, picture: Picture) -> None:
     """Note in each database how far the other one is, so that a restored backup is recognised."""
-    for connection, side in ((source, Side.SOURCE), (target, Side.TARGET)):
-        connection.execute(
-            "UPDATE strangler.ownership SET peer_epoch = greatest(peer_epoch, %s) WHERE move = %s AND epoch = %s",
-            (picture.of(side.other).epoch, move, picture.of(side).epoch),
+    for store, side in ((source, Side.SOURCE), (target, Side.TARGET)):
+        seen = picture.of(side.other).epoch
+        store.execute(
+            "UPDATE strangler.ownership SET peer_epoch = %s WHERE move = %s AND epoch = %s AND peer_epoch < %s",
+            (seen, move, picture.of(side).epoch, seen),
         )
 
 
 def compare_and_set(
-    connection: Connection,
+    store: Store,
     move: str,
     seen: Ownership,
     *,
@@ -138,20 +125,11 @@ def compare_and_set(
 ) -> Ownership:
     """Change the row, and with it the fences and sequences, if it still has the epoch that was seen.
 
-    One server-side statement, durable when it returns. Raises CasFailed where the epoch has moved on.
+    Raises what Store.set_owner raises.
     """
     new_term = seen.term if term is None else term
     new_done = seen.done if done is None else done
-    floors = json.dumps([vars(floor) for floor in sequences])
-    try:
-        connection.execute(
-            "SELECT strangler.set_owner(%s, %s, %s, %s, %s, %s::jsonb)",
-            (move, seen.epoch, owns, new_term, new_done, floors),
-        )
-    except psycopg.DatabaseError as error:
-        if error.sqlstate == _CAS_FAILED:
-            raise CasFailed(str(error).splitlines()[0]) from error
-        raise
+    store.set_owner(move, seen.epoch, owns=owns, term=new_term, done=new_done, sequences=sequences)
     return Ownership(
         side=seen.side,
         epoch=seen.epoch + 1,
@@ -162,7 +140,7 @@ def compare_and_set(
     )
 
 
-def _read_both(source: Connection, target: Connection, move: str) -> Picture:
+def _read_both(source: Store, target: Store, move: str) -> Picture:
     rows = (read_ownership(source, move), read_ownership(target, move))
     if rows[0] is None or rows[1] is None:
         where = "source" if rows[0] is None else "target"

@@ -6,14 +6,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from strangler.split import gates, installation
-from strangler.split.applier import Stream, apply_once, catch_up
-from strangler.split.checkpoint import checkpoint, log_end, prune
+from strangler.split import installation, recent
+from strangler.split.applier import apply_once, catch_up
 from strangler.split.copying import copied
-from strangler.split.database import Connection, scalar
 from strangler.split.layout import Layout
 from strangler.split.spec import Side
-from strangler.split.verification import Verification, verify
+from strangler.split.store import Store
+from strangler.split.stream import Stream, beat_seen, log_end, send_beat
+from strangler.split.verification import Difference, Verification, settle, verify, verify_keys
 
 PATIENCE = 60.0
 """Seconds for work that nobody waits for."""
@@ -25,16 +25,16 @@ class Session:
 
     move: str
     layout: Layout
-    source: Connection
-    target: Connection
+    source: Store
+    target: Store
     streams: Mapping[Side, Stream]
 
-    def connection(self, side: Side) -> Connection:
+    def store(self, side: Side) -> Store:
         return self.source if side is Side.SOURCE else self.target
 
     def apply_once(self) -> int:
         """One batch each way; nothing before the copy is complete, since it would be in the copy's way."""
-        if not copied(self.target, self.move):
+        if not copied(self.target, self.move, self.layout):
             return 0
         return sum(apply_once(stream) for stream in self.streams.values())
 
@@ -45,52 +45,26 @@ class Session:
 
     def orphaned(self, seconds: float) -> bool:
         """Whether nobody has owned for so long: longer than a switch may take, so its executor has died."""
-        rows = [
-            self.connection(side)
-            .execute(
-                "SELECT owns, extract(epoch FROM clock_timestamp() - changed_at) FROM strangler.ownership "
-                "WHERE move = %s",
-                (self.move,),
-            )
-            .fetchone()
-            for side in Side
-        ]
-        return all(row is not None and not row[0] and row[1] > seconds for row in rows)
+        for side in Side:
+            store = self.store(side)
+            rows = store.query("SELECT owns, changed_at FROM strangler.ownership WHERE move = %s", (self.move,))
+            if not rows or rows[0][0] or store.now() - rows[0][1] <= seconds:
+                return False
+        return True
 
     def current(self) -> bool:
         """Whether the move still stands; after a cancel its connections are of no use."""
-        return all(installation.installed(self.connection(side), self.move) for side in Side)
-
-    def prune(self) -> int:
-        """Shorten both logs by what is applied and verified; the rows gone."""
-        gone = 0
-        for side in Side:
-            applied = checkpoint(self.connection(side.other), self.move)
-            if applied is not None:
-                gone += prune(self.connection(side), self.move, applied)
-        return gone
+        return all(installation.installed(self.store(side), self.move) for side in Side)
 
     def send_heartbeats(self) -> dict[Side, int]:
-        """Write the next beat on both sides; their numbers."""
-        return {
-            side: int(
-                scalar(
-                    self.connection(side),
-                    """INSERT INTO strangler.heartbeats (move, side, beat, beat_at)
-                       VALUES (%s, %s, 1, clock_timestamp())
-                       ON CONFLICT (move, side) DO UPDATE SET beat = heartbeats.beat + 1, beat_at = excluded.beat_at
-                       RETURNING beat""",
-                    (self.move, side.value),
-                )
-            )
-            for side in Side
-        }
+        """Put the next beat into both logs; their numbers."""
+        return {side: send_beat(self.store(side), self.move) for side in Side}
 
     def beat(self, seconds: float) -> bool:
         """Send a beat each way and see that both, or later ones, arrive in time."""
         beats = self.send_heartbeats()
         deadline = time.monotonic() + seconds
-        while not all(gates.arrived(stream, beats[origin]) for origin, stream in self.streams.items()):
+        while any(beat_seen(self.store(side.other), self.move)[0] < beat for side, beat in beats.items()):
             if time.monotonic() > deadline:
                 return False
             if not self.apply_once():
@@ -98,17 +72,37 @@ class Session:
         return True
 
     def verify(self) -> Verification:
-        # Read before the comparison: what changes from here on is compared again at the switch.
-        horizon = {
-            side: scalar(self.connection(side), "SELECT pg_snapshot_xmin(pg_current_snapshot())::text") for side in Side
-        }
-        outcome = verify(self.source, self.target, self.layout.copied, lambda: self.catch_up(PATIENCE))
-        for side, xid in horizon.items():
-            self.connection(side).execute(
-                """INSERT INTO strangler.verifications (move, xid, rows, differences)
-                   VALUES (%s, %s::text::xid8, %s, %s)
-                   ON CONFLICT (move) DO UPDATE SET xid = excluded.xid, rows = excluded.rows,
-                       differences = excluded.differences, verified_at = excluded.verified_at""",
-                (self.move, xid, outcome.rows, len(outcome.differences)),
-            )
+        """Compare everything, note the outcome on both sides, and what was compared as compared."""
+        # Read before the comparison: what is applied behind these batches is compared again at the switch.
+        upto = recent.batches(self.source, self.target, self.move)
+        shapes = {side: self.store(side).shape(self.layout.captured(side)) for side in Side}
+        outcome = verify(self.source, self.target, self.layout.pairs, self._catch_up)
+        for side in Side:
+            store = self.store(side)
+            with store.transaction():
+                store.execute("DELETE FROM strangler.verifications WHERE move = %s", (self.move,))
+                store.execute(
+                    "INSERT INTO strangler.verifications (move, shape, rows, differences, verified_at) "
+                    "VALUES (%s, %s, %s, %s, %s)",
+                    (self.move, shapes[side], outcome.rows, len(outcome.differences), store.now()),
+                )
+        if outcome.equal:
+            recent.forget(self.source, self.target, self.move, upto)
         return outcome
+
+    def verify_recent(self) -> Verification:
+        """Compare only what was applied since the last comparison, so that a switch has little left to compare."""
+        self._catch_up()
+        found = recent.unverified(self.source, self.target, self.move)
+        first = verify_keys(self.source, self.target, self.layout.pairs, found.keys)
+        differences: list[Difference] = []
+        for pair in self.layout.pairs:
+            suspects = [difference.key for difference in first.differences if difference.table == pair.source.relation]
+            differences += settle(self.source, self.target, pair, suspects, self._catch_up)
+        outcome = Verification(rows=first.rows, differences=tuple(differences))
+        if outcome.equal:
+            recent.forget(self.source, self.target, self.move, found.batches)
+        return outcome
+
+    def _catch_up(self) -> None:
+        self.catch_up(PATIENCE)

@@ -30,6 +30,8 @@ class MoveSpec:
     name: str
     moved: tuple[str, ...]
     replicated: tuple[Replica, ...] = ()
+    log_limit: int = 8 * 1024**3
+    """Bytes that the log of changes may take in a database; a capture that finds more stops itself."""
 
     def __post_init__(self) -> None:
         names = [*self.moved, *(replica.table for replica in self.replicated)]

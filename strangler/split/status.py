@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from strangler.split import gates
-from strangler.split.checkpoint import checkpoint, pending
 from strangler.split.copying import copied
-from strangler.split.database import Connection, scalar
-from strangler.split.layout import read_layout
+from strangler.split.layout import Layout, read_layout
 from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, take_picture
 from strangler.split.spec import MoveSpec, Side
+from strangler.split.store import Store
+from strangler.split.stream import beat_seen, pending
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,58 +60,47 @@ def not_created(move: str) -> MoveStatus:
     )
 
 
-def read_status(spec: MoveSpec, source: Connection, target: Connection) -> MoveStatus:
+def read_status(spec: MoveSpec, source: Store, target: Store) -> MoveStatus:
     """The status of a move that is set up in both databases."""
     picture = take_picture(source, target, spec.name)
-    side = {Side.SOURCE: source, Side.TARGET: target}
-    verified = (
-        side[picture.last_owner]
-        .execute("SELECT verified_at::text, differences FROM strangler.verifications WHERE move = %s", (spec.name,))
-        .fetchone()
+    layout = read_layout(spec, source, target)
+    stores = {Side.SOURCE: source, Side.TARGET: target}
+    verified = stores[picture.last_owner].query(
+        "SELECT verified_at, differences FROM strangler.verifications WHERE move = %s", (spec.name,)
     )
     return MoveStatus(
         move=spec.name,
         picture=picture,
         routing=read_routing(spec.name, source, target),
-        copied=copied(target, spec.name),
-        pending={origin: _pending(side[origin], side[origin.other], spec.name) for origin in Side},
-        lag_seconds={origin: _heartbeat_age(side[origin], side[origin.other], spec.name, origin) for origin in Side},
-        verified_at=verified[0] if verified else None,
-        differences=verified[1] if verified else None,
-        refusals=_refusals(spec, source, target, picture),
+        copied=copied(target, spec.name, layout),
+        pending={origin: pending(stores[origin], spec.name) for origin in Side},
+        lag_seconds={origin: _heartbeat_age(stores[origin], stores[origin.other], spec.name) for origin in Side},
+        verified_at=_iso(verified[0][0]) if verified else None,
+        differences=verified[0][1] if verified else None,
+        refusals=_refusals(spec, layout, source, target, picture),
     )
 
 
-def read_routing(move: str, source: Connection, target: Connection) -> Routing:
+def read_routing(move: str, source: Store, target: Store) -> Routing:
     """Owner, version and weight as persisted."""
     picture = take_picture(source, target, move)
-    row = source.execute(
-        "SELECT n, weight FROM strangler.routing WHERE move = %s AND term = %s", (move, picture.term)
-    ).fetchone()
-    n, weight = row or (0, 0)  # a new owner starts without a canary
+    rows = source.query("SELECT n, weight FROM strangler.routing WHERE move = %s AND term = %s", (move, picture.term))
+    n, weight = rows[0] if rows else (0, 0)  # a new owner starts without a canary
     return Routing(owner=picture.last_owner, term=picture.term, n=n, weight=weight)
 
 
-def _refusals(spec: MoveSpec, source: Connection, target: Connection, picture: Picture) -> tuple[str, ...]:
+def _refusals(spec: MoveSpec, layout: Layout, source: Store, target: Store, picture: Picture) -> tuple[str, ...]:
     if picture.owner is None:
         return ("nobody owns: a switch is under way or died; recover the move",)
-    layout = read_layout(spec, source, target)
     gate = gates.Gate(spec=spec, layout=layout, source=source, target=target, picture=picture, limits=Limits())
     return tuple(gates.refusals(gate, picture.owner.other))
 
 
-def _pending(sender: Connection, receiver: Connection, move: str) -> int:
-    at = checkpoint(receiver, move)
-    return 0 if at is None else pending(sender, move, at)
-
-
-def _heartbeat_age(sender: Connection, receiver: Connection, move: str, origin: Side) -> float | None:
-    beat_at = scalar(
-        receiver,
-        "SELECT beat_at FROM strangler.heartbeats WHERE move = %s AND side = %s",
-        (move, origin.value),
-    )
-    if beat_at is None:
-        return None
+def _heartbeat_age(sender: Store, receiver: Store, move: str) -> float | None:
+    _, at = beat_seen(receiver, move)
     # Both times are the sender's clock's.
-    return float(scalar(sender, "SELECT extract(epoch FROM clock_timestamp() - %s)", (beat_at,)))
+    return None if at is None else max(sender.now() - at, 0.0)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(sep=" ", timespec="seconds")

@@ -72,6 +72,6 @@ def test_it_brings_neither_mitmproxy_nor_generic_names(project):
     names = {path.name for path in packages.iterdir() if path.is_dir() and not path.name.endswith(".dist-info")}
     assert names >= OURS
     assert names.isdisjoint({"mitmproxy", "tests", "proxy", "monolith", "extracted", "migration_plans", "docs"})
-    assert (packages / "strangler" / "split" / "schema.sql").exists()
+    assert (packages / "strangler" / "split" / "postgres" / "schema.sql").exists()
     assert not (packages / "strangler" / "workshop").exists()
     assert (packages / "strangler" / "py.typed").exists()

@@ -20,7 +20,7 @@ from strangler.plans.recorder import PlanRecorder, Position
 from strangler.plans.schema import Field, Schema
 from strangler.plans.world import World
 from strangler.split import Move, Side
-from strangler.split.database import Database
+from strangler.split.store import Database
 from tests.unit.strangler.plans.fake_world import CASCADE, FakeMigrations, FakeTraffic, foreign_key, model
 
 TABLES = """

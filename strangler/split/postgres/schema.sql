@@ -1,4 +1,4 @@
--- What the toolkit keeps in each of the two databases of a move. Safe to run again.
+-- What the toolkit keeps in each PostgreSQL database of a move. Safe to run again.
 -- docs/protocol.md argues why each of these is as it is.
 
 DO $$
@@ -14,6 +14,8 @@ $$;
 
 CREATE SCHEMA IF NOT EXISTS strangler;
 
+-- Times are seconds since 1970 by this database's clock.
+
 -- Who owns the tables of a move, as this database knows it. Every change is a compare-and-set on "epoch".
 CREATE TABLE IF NOT EXISTS strangler.ownership (
     move text PRIMARY KEY,
@@ -23,7 +25,7 @@ CREATE TABLE IF NOT EXISTS strangler.ownership (
     term bigint NOT NULL,
     done boolean NOT NULL DEFAULT false,
     peer_epoch bigint NOT NULL DEFAULT 0,  -- highest epoch seen in the other database: tells a restored backup
-    changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+    changed_at double precision NOT NULL
 );
 
 -- The tables of a move, in the order in which they are locked; a table belongs to one move.
@@ -34,57 +36,63 @@ CREATE TABLE IF NOT EXISTS strangler.claims (
     position integer NOT NULL
 );
 
--- The trigger log: which keys changed. Rows are read again by key when they are applied.
+-- The log: which keys changed. It is a queue: a row goes when it has been applied, and not before.
 CREATE TABLE IF NOT EXISTS strangler.changes (
     move text NOT NULL,
-    xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
     seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-    relation text NOT NULL,
-    key jsonb,  -- NULL: the whole table (TRUNCATE)
-    PRIMARY KEY (move, xid, seq)
+    name text NOT NULL,
+    key text,  -- a JSON array; NULL: the whole table (TRUNCATE)
+    PRIMARY KEY (move, seq)
 );
 
--- Up to where the log was thrown away, having been applied and verified.
-CREATE TABLE IF NOT EXISTS strangler.pruned (
+-- One row for each move: the stream that this database receives, and the one that it sends.
+CREATE TABLE IF NOT EXISTS strangler.streams (
     move text PRIMARY KEY,
-    xid xid8 NOT NULL,
-    seq bigint NOT NULL
+    batch bigint NOT NULL DEFAULT 0,  -- received; changes only with the rows it speaks of
+    acknowledged bigint NOT NULL DEFAULT 0,  -- the receiver's batch up to which our log is forgotten
+    beat bigint NOT NULL DEFAULT 0,  -- sent
+    beat_seen bigint NOT NULL DEFAULT 0,  -- received
+    beat_seen_at double precision,  -- when it was sent, by the sender's clock
+    stopped text  -- why the capture was stopped, where it was
 );
 
--- How far this database has applied the other's log; changes only with the rows it speaks of.
-CREATE TABLE IF NOT EXISTS strangler.checkpoints (
-    move text PRIMARY KEY,
-    xid xid8 NOT NULL,
-    seq bigint NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+-- The keys that were applied since the last comparison, and in which batch they last were.
+CREATE TABLE IF NOT EXISTS strangler.unverified (
+    move text NOT NULL,
+    name text NOT NULL,
+    key text NOT NULL,  -- '' is the whole table
+    batch bigint NOT NULL,
+    PRIMARY KEY (move, name, key)
 );
 
--- How far the copy has come, in key order; changes only with the rows it speaks of.
+-- How far the copy of a table has been cut into ranges.
 CREATE TABLE IF NOT EXISTS strangler.copies (
     move text NOT NULL,
-    relation text NOT NULL,
-    last_key jsonb,
-    rows bigint NOT NULL DEFAULT 0,
-    done boolean NOT NULL DEFAULT false,
-    PRIMARY KEY (move, relation)
+    name text NOT NULL,
+    last_key text,
+    size bigint NOT NULL,  -- keys in the next range
+    cut boolean NOT NULL DEFAULT false,  -- there is nothing left to cut
+    PRIMARY KEY (move, name)
 );
 
--- The last complete comparison of both sides; keys changed since "xid" in this database's log are not covered by it.
+-- The ranges; "rows" is set in the transaction that holds them.
+CREATE TABLE IF NOT EXISTS strangler.ranges (
+    move text NOT NULL,
+    name text NOT NULL,
+    number bigint NOT NULL,
+    after_key text,
+    upto_key text,
+    rows bigint,
+    PRIMARY KEY (move, name, number)
+);
+
+-- The last complete comparison of both sides.
 CREATE TABLE IF NOT EXISTS strangler.verifications (
     move text PRIMARY KEY,
-    xid xid8 NOT NULL,
+    shape text NOT NULL,  -- of the tables that were compared
     rows bigint NOT NULL,
     differences bigint NOT NULL,
-    verified_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
-);
-
--- Travels with the changes, both ways, to show that each way works.
-CREATE TABLE IF NOT EXISTS strangler.heartbeats (
-    move text NOT NULL,
-    side text NOT NULL,
-    beat bigint NOT NULL,
-    beat_at timestamptz NOT NULL,
-    PRIMARY KEY (move, side)
+    verified_at double precision NOT NULL
 );
 
 -- Share of the reads that goes to the side that does not own, for the term in which it was set.
@@ -163,8 +171,39 @@ BEGIN
     END LOOP;
     UPDATE strangler.ownership
        SET epoch = epoch + 1, owns = p_owns, term = p_term, done = p_done,
-           changed_at = pg_catalog.clock_timestamp()
+           changed_at = extract(epoch FROM pg_catalog.clock_timestamp())
      WHERE move = p_move;
     RETURN p_epoch + 1;
+END
+$$;
+
+-- Called by the captures every few thousand rows: a log beyond the limit stops its capture, so that the disk of the
+-- source never fills. The move is lost then and says so; the application goes on.
+CREATE OR REPLACE FUNCTION strangler.stop_capture(p_move text, p_limit bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    capture record;
+BEGIN
+    IF pg_catalog.pg_total_relation_size('strangler.changes') < p_limit THEN
+        RETURN;
+    END IF;
+    FOR capture IN
+        SELECT DISTINCT p.proname FROM pg_catalog.pg_trigger t
+        JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
+        JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname = 'strangler' AND p.proname LIKE 'strangler\_capture\_%'
+          AND pg_catalog.obj_description(p.oid, 'pg_proc') = p_move
+        ORDER BY p.proname
+    LOOP
+        EXECUTE pg_catalog.format(
+            'CREATE OR REPLACE FUNCTION strangler.%I() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NULL; END''',
+            capture.proname
+        );
+    END LOOP;
+    UPDATE strangler.streams
+       SET stopped = pg_catalog.format('its log of changes had grown to the limit of %s', pg_catalog.pg_size_pretty(p_limit))
+     WHERE move = p_move AND stopped IS NULL;
+EXCEPTION WHEN OTHERS THEN
+    NULL;  -- two writers at once; the next one tries again, and nobody's write fails for it
 END
 $$;

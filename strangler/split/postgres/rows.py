@@ -1,0 +1,120 @@
+"""Rows of PostgreSQL: out and in by binary COPY, compared by checksums that the server makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from psycopg import sql
+
+from strangler.split.postgres import wording
+from strangler.split.postgres.catalog import Connection, scalar
+from strangler.split.table import Family, Key, KeyRange, Selection, Table, key_from_text
+
+_PIECE = 1 << 18
+"""Bytes that are gathered before they are passed on: the server sends row by row."""
+# Equal hashes mean equal values and images only for these; the others are hashed as text.
+_HASHED_AS_THEY_ARE = {
+    Family.BOOLEAN,
+    Family.INTEGER,
+    Family.TEXT,
+    Family.BYTES,
+    Family.UUID,
+    Family.DATE,
+    Family.TIME,
+    Family.TIMESTAMP,
+}
+
+
+def dump(connection: Connection, table: Table, selection: Selection) -> Iterator[bytes]:
+    """See Store.dump."""
+    statement = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT (FORMAT BINARY)").format(
+        wording.qualified("t", table.columns), wording.rows_of(table, selection)
+    )
+    gathered: list[bytes] = []
+    size = 0
+    with connection.cursor() as cursor, cursor.copy(statement) as reading:
+        for row in reading:
+            gathered.append(bytes(row))
+            size += len(row)
+            if size >= _PIECE:
+                yield b"".join(gathered)
+                gathered, size = [], 0
+        yield b"".join(gathered)
+
+
+def load(connection: Connection, table: Table, pieces: Iterable[bytes]) -> int:
+    """See Store.load."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        wording.relation(table), wording.columns(table)
+    )
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as writing:
+            for piece in pieces:
+                writing.write(piece)
+        return cursor.rowcount
+
+
+def delete(connection: Connection, table: Table, selection: Selection) -> None:
+    """See Store.delete."""
+    if isinstance(selection, KeyRange):
+        connection.execute(sql.SQL("DELETE FROM {}").format(wording.rows_of(table, selection)))
+        return
+    connection.execute(
+        sql.SQL("DELETE FROM {} t USING {} WHERE {}").format(
+            wording.relation(table), wording.wanted(table, selection), wording.matches(table)
+        )
+    )
+
+
+def range_end(connection: Connection, table: Table, after: Key | None, size: int) -> Key | None:
+    """See Store.range_end. Whole numbers are stepped over by arithmetic; other keys are counted."""
+    key = wording.qualified("t", table.key)
+    behind = wording.rows_of(table, KeyRange(after=after))
+    if [column.family for column in table.key] == [Family.INTEGER]:
+        first = scalar(connection, sql.SQL("SELECT {0} FROM {1} ORDER BY {0} LIMIT 1").format(key, behind))
+        last = scalar(
+            connection, sql.SQL("SELECT {0} FROM {1} t ORDER BY {0} DESC LIMIT 1").format(key, wording.relation(table))
+        )
+        return None if first is None or first + size > last else (str(first + size - 1),)
+    found = scalar(
+        connection,
+        sql.SQL("SELECT {} FROM {} ORDER BY {} OFFSET {} LIMIT 1").format(
+            wording.key_text("t", table), behind, key, sql.Literal(size - 1)
+        ),
+    )
+    return None if found is None else key_from_text(found)
+
+
+def checksum(connection: Connection, table: Table, selection: Selection) -> tuple[int, int]:
+    """See Store.checksum."""
+    row = connection.execute(
+        sql.SQL("SELECT count(*), coalesce(bit_xor({}), 0) FROM {}").format(
+            _row_hash(connection, table), wording.rows_of(table, selection)
+        )
+    ).fetchone()
+    assert row is not None  # an aggregate always gives a row
+    return row[0], row[1]
+
+
+def digests(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+    """See Store.digests."""
+    query = sql.SQL("SELECT {}, {} FROM {}").format(
+        wording.key_text("t", table), _row_hash(connection, table), wording.rows_of(table, selection)
+    )
+    for key, digest in connection.execute(query):
+        yield key_from_text(key), digest
+
+
+def texts(connection: Connection, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
+    """See Store.texts."""
+    values = sql.SQL(", ").join(sql.SQL("t.{}::text").format(sql.Identifier(column.name)) for column in table.columns)
+    query = sql.SQL("SELECT {}, {} FROM {}").format(wording.key_text("t", table), values, wording.rows_of(table, keys))
+    return {key_from_text(row[0]): row[1:] for row in connection.execute(query)}
+
+
+def _row_hash(connection: Connection, table: Table) -> sql.Composed:
+    values = sql.SQL(", ").join(
+        sql.SQL("t.{}" if column.family in _HASHED_AS_THEY_ARE else "t.{}::text").format(sql.Identifier(column.name))
+        for column in table.columns
+    )
+    return sql.SQL("hash_record_extended(ROW({}), 0)").format(values)

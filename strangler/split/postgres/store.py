@@ -1,0 +1,261 @@
+"""A connection to a PostgreSQL database of a move."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import resources
+from typing import Any
+
+import psycopg
+from psycopg import IsolationLevel
+
+from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
+from strangler.split.postgres import catalog, guards, rows
+from strangler.split.postgres.catalog import Connection
+from strangler.split.spec import MoveSpec, Side
+from strangler.split.store import Claim, Role, SequenceFloor, Store
+from strangler.split.table import Key, Selection, Table
+
+# Rows are compared as text, so everything that changes how a value is written is fixed.
+_SETTINGS = (
+    "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 "
+    "-c bytea_output=hex -c synchronous_commit=on -c idle_in_transaction_session_timeout=60000"
+)
+_CAS_FAILED = "SF003"
+
+
+class PostgresStore(Store):
+    """See Store."""
+
+    engine = "postgresql"
+
+    def __init__(self, name: str, connection: Connection) -> None:
+        self.name = name
+        self.connection = connection
+
+    @classmethod
+    def connect(cls, name: str, dsn: str, role: Role, lock_timeout: float) -> PostgresStore:
+        """See Database.connect."""
+        try:
+            connection = psycopg.connect(
+                dsn,
+                autocommit=True,
+                options=f"{_SETTINGS} -c lock_timeout={int(lock_timeout * 1000)}",
+                connect_timeout=5,
+                application_name="django-strangler",
+                keepalives_idle=5,
+                tcp_user_timeout=10_000,
+            )
+        except psycopg.OperationalError as error:
+            raise DatabaseUnreachable(_why(name, dsn, error)) from error
+        except psycopg.ProgrammingError as error:
+            raise DatabaseUnreachable(
+                f"the DSN of the {name} database cannot be read; write it as "
+                "postgresql://user:password@host:port/database"
+            ) from error
+        # Snapshots are the only transactions with another level, and set it themselves.
+        connection.isolation_level = IsolationLevel.READ_COMMITTED
+        store = cls(name, connection)
+        if role is Role.SWITCH:
+            store._hurry_vacuum()
+        if role is Role.APPLIER:
+            store._become_applier()
+        return store
+
+    def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with _translated():
+            return self.connection.execute(statement.encode(), params).fetchall()
+
+    def execute(self, statement: str, params: Sequence[object] = ()) -> int:
+        with _translated():
+            return self.connection.execute(statement.encode(), params).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with _translated(), self.connection.transaction():
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with _translated(), self.connection.transaction():
+            self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+    @contextmanager
+    def alone(self, move: str) -> Iterator[None]:
+        with self.transaction():
+            self.query("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7270))", (move,))
+            yield
+
+    def now(self) -> float:
+        return float(self.scalar("SELECT extract(epoch FROM clock_timestamp())"))
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def identity(self) -> str:
+        return str(self.scalar("SELECT system_identifier::text || current_database() FROM pg_control_system()"))
+
+    def unfit(self) -> Iterator[str]:
+        with _translated():
+            yield from catalog.unfit(self.connection)
+
+    def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
+        with _translated():
+            return catalog.describe(self.connection, name, columns)
+
+    def shape(self, tables: Iterable[Table]) -> str:
+        with _translated():
+            return catalog.shape(self.connection, tables)
+
+    def crossing_keys(self, tables: Sequence[Table]) -> list[str]:
+        with _translated():
+            return catalog.crossing_keys(self.connection, tables)
+
+    def orphans(self, tables: Sequence[Table]) -> list[str]:
+        with _translated():
+            return catalog.orphans(self.connection, tables)
+
+    def estimate(self, table: Table) -> int:
+        return int(self.scalar("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table.relation,)) or 0)
+
+    def replica_lag(self) -> float:
+        return float(self.scalar("SELECT coalesce(extract(epoch FROM max(replay_lag)), 0) FROM pg_stat_replication"))
+
+    def set_up(self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side) -> Iterator[str]:
+        for statement in guards.create(spec, claims, captured, closed=side is Side.TARGET):
+            yield statement.as_string(self.connection)
+
+    def take_down(
+        self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side
+    ) -> Iterator[str]:
+        for statement in guards.drop(spec, claims, captured):
+            yield statement.as_string(self.connection)
+
+    def run(self, statements: Iterable[str]) -> None:
+        with _translated():
+            for statement in statements:
+                self.connection.execute(statement.encode())
+
+    def create_tables(self) -> None:
+        self.run([resources.files("strangler.split.postgres").joinpath("schema.sql").read_text(encoding="utf-8")])
+
+    def has_tables(self) -> bool:
+        return self.scalar("SELECT to_regclass('strangler.ownership')") is not None
+
+    def guard_faults(
+        self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
+    ) -> Iterator[str]:
+        with _translated():
+            yield from guards.faults(self.connection, spec, claims, captured, fenced=fenced)
+
+    def set_owner(
+        self, move: str, epoch: int, *, owns: bool, term: int, done: bool, sequences: Sequence[SequenceFloor]
+    ) -> None:
+        self.query(
+            "SELECT strangler.set_owner(%s, %s, %s, %s, %s, %s::jsonb)",
+            (move, epoch, owns, term, done, json.dumps([vars(floor) for floor in sequences])),
+        )
+
+    def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
+        with _translated():
+            return catalog.old_writers(self.connection, tables, seconds)
+
+    def last_numbers(self, table: Table) -> dict[str, int]:
+        with _translated():
+            return catalog.last_numbers(self.connection, table)
+
+    def acknowledge(self, move: str, batch: int, seqs: Sequence[int]) -> None:
+        self.execute(
+            """WITH forgotten AS (DELETE FROM strangler.changes WHERE move = %s AND seq = ANY(%s))
+               UPDATE strangler.streams SET acknowledged = greatest(acknowledged, %s) WHERE move = %s""",
+            (move, list(seqs), batch, move),
+        )
+
+    def note_unverified(self, move: str, name: str, keys: Sequence[str], batch: int) -> None:
+        self.execute(
+            """INSERT INTO strangler.unverified (move, name, key, batch) SELECT %s, %s, k, %s FROM unnest(%s::text[]) k
+               ON CONFLICT (move, name, key) DO UPDATE SET batch = excluded.batch""",
+            (move, name, batch, list(keys)),
+        )
+
+    def range_end(self, table: Table, after: Key | None, size: int) -> Key | None:
+        with _translated():
+            return rows.range_end(self.connection, table, after, size)
+
+    def dump(self, table: Table, selection: Selection) -> Iterator[bytes]:
+        with _translated():
+            yield from rows.dump(self.connection, table, selection)
+
+    def load(self, table: Table, pieces: Iterable[bytes]) -> int:
+        with _translated():
+            return rows.load(self.connection, table, pieces)
+
+    def delete(self, table: Table, selection: Selection) -> None:
+        with _translated():
+            rows.delete(self.connection, table, selection)
+
+    def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
+        with _translated():
+            return rows.checksum(self.connection, table, selection)
+
+    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+        with _translated():
+            yield from rows.digests(self.connection, table, selection)
+
+    def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
+        with _translated():
+            return rows.texts(self.connection, table, keys)
+
+    def _hurry_vacuum(self) -> None:
+        # PostgreSQL ends an autovacuum that blocks somebody, but only after deadlock_timeout, by default longer than
+        # a switch may wait. Without the right to set that, the switch is tried again until the vacuum is over.
+        with suppress(psycopg.errors.InsufficientPrivilege):
+            self.connection.execute("SET deadlock_timeout = '50ms'")
+
+    def _become_applier(self) -> None:
+        try:
+            self.connection.execute("SET session_replication_role = replica")
+            self.connection.execute("SET ROLE strangler_applier")
+        except psycopg.Error as error:
+            self.close()
+            raise SplitError(
+                f"the user of the {self.name} database may not become strangler_applier ({_first_line(error)}); "
+                "give it superuser rights, or GRANT strangler_applier to it and "
+                "GRANT SET ON PARAMETER session_replication_role"
+            ) from error
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+        raise Busy(_first_line(error)) from error
+    except psycopg.errors.UniqueViolation as error:
+        raise UniqueClash(_first_line(error)) from error
+    except psycopg.Error as error:
+        if error.sqlstate == _CAS_FAILED:
+            raise CasFailed(_first_line(error)) from error
+        raise StatementFailed(_first_line(error)) from error
+
+
+def _why(name: str, dsn: str, error: psycopg.OperationalError) -> str:
+    try:
+        where = psycopg.conninfo.conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        where = {}
+    lines = str(error).strip().splitlines()
+    why = lines[-1].split("FATAL:")[-1].strip() if lines else type(error).__name__
+    return (
+        f'cannot connect to the {name} database "{where.get("dbname", "")}" at '
+        f'{where.get("host", "")}:{where.get("port", 5432)} as "{where.get("user", "")}": '
+        f"{why}; check that it runs and that its DSN is right"
+    )
+
+
+def _first_line(error: psycopg.Error) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].removeprefix("FATAL:").strip() if lines else type(error).__name__

@@ -1,0 +1,236 @@
+"""The two databases of a move, and the few things that engines do differently.
+
+What the toolkit keeps is kept in ordinary tables, and read and written with plain SQL that all engines share:
+tables are called "strangler.x", parameters "%s", rows are locked with FOR UPDATE and FOR SHARE.
+"""
+
+from __future__ import annotations
+
+import abc
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from strangler.split.errors import DatabaseUnreachable
+from strangler.split.spec import MoveSpec, Side
+from strangler.split.table import Key, Selection, Table
+
+
+class Role(enum.Enum):
+    """What a connection is for."""
+
+    ADMINISTRATOR = "administrator"
+    SWITCH = "switch"  # an administrator who does not wait long for a lock
+    APPLIER = "applier"  # passes the fences; its changes are not captured back
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceFloor:
+    """A sequence that must not give out a number at or below "at_least"."""
+
+    relation: str
+    attribute: str
+    at_least: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A table that a move takes in one database: "moved", or "replicated" at the target."""
+
+    table: Table
+    moved: bool
+
+
+class Store(abc.ABC):
+    """One connection to one database of a move. Every failed statement raises StatementFailed or a subclass."""
+
+    engine: ClassVar[str]
+    """Rows pass as they are between two stores of one engine, and by value otherwise."""
+    name: str
+    """What to call the database in an error: "source" or "target"."""
+
+    @abc.abstractmethod
+    def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement of the common SQL and return its rows."""
+
+    @abc.abstractmethod
+    def execute(self, statement: str, params: Sequence[object] = ()) -> int:
+        """Run one statement of the common SQL and return how many rows it changed."""
+
+    def scalar(self, statement: str, params: Sequence[object] = ()) -> Any:
+        """The first column of the first row, or None where there is no row."""
+        rows = self.query(statement, params)
+        return rows[0][0] if rows else None
+
+    @abc.abstractmethod
+    def transaction(self) -> AbstractContextManager[object]:
+        """All or nothing, durable at its end."""
+
+    @abc.abstractmethod
+    def snapshot(self) -> AbstractContextManager[object]:
+        """Everything that is read within is of one moment; nothing can be written."""
+
+    @abc.abstractmethod
+    def alone(self, move: str) -> AbstractContextManager[object]:
+        """A transaction that only one at a time can have for a move in this database."""
+
+    @abc.abstractmethod
+    def now(self) -> float:
+        """This database's clock, in seconds since 1970."""
+
+    @abc.abstractmethod
+    def close(self) -> None: ...
+
+    # What there is
+
+    @abc.abstractmethod
+    def identity(self) -> str:
+        """The same for two connections only if they lead to the same database."""
+
+    @abc.abstractmethod
+    def unfit(self) -> Iterator[str]:
+        """Why this database cannot take part, in sentences; nothing where it can. Read-only."""
+
+    @abc.abstractmethod
+    def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
+        """The table as this database has it, with all its columns or the named ones. Read-only.
+
+        Raises SplitError if it is missing, has no primary key, or lacks a named column.
+        """
+
+    @abc.abstractmethod
+    def shape(self, tables: Iterable[Table]) -> str:
+        """A fingerprint of the tables' columns at this moment; within a snapshot, at its moment. Read-only."""
+
+    @abc.abstractmethod
+    def crossing_keys(self, tables: Sequence[Table]) -> list[str]:
+        """Foreign keys between one of the tables and one that is not among them, as sentences. Read-only."""
+
+    @abc.abstractmethod
+    def orphans(self, tables: Sequence[Table]) -> list[str]:
+        """Foreign keys among the tables that rows violate, as sentences. Read-only."""
+
+    @abc.abstractmethod
+    def estimate(self, table: Table) -> int:
+        """About how many rows the table has. Read-only."""
+
+    @abc.abstractmethod
+    def replica_lag(self) -> float:
+        """Seconds that the slowest replica of this database is behind, 0 without one. Read-only."""
+
+    # Fences and captures
+
+    @abc.abstractmethod
+    def set_up(self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side) -> Iterator[str]:
+        """The statements that create fences and captures, in order; the toolkit's own tables are there already."""
+
+    @abc.abstractmethod
+    def take_down(
+        self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side
+    ) -> Iterator[str]:
+        """The statements that remove them; safe to run again."""
+
+    @abc.abstractmethod
+    def run(self, statements: Iterable[str]) -> None:
+        """Run statements of this engine."""
+
+    @abc.abstractmethod
+    def create_tables(self) -> None:
+        """Create the toolkit's own tables where they are missing."""
+
+    @abc.abstractmethod
+    def has_tables(self) -> bool:
+        """Whether the toolkit's own tables are there. Read-only."""
+
+    @abc.abstractmethod
+    def guard_faults(
+        self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
+    ) -> Iterator[str]:
+        """What is wrong with the fences and captures, in sentences. Read-only."""
+
+    @abc.abstractmethod
+    def set_owner(
+        self, move: str, epoch: int, *, owns: bool, term: int, done: bool, sequences: Sequence[SequenceFloor]
+    ) -> None:
+        """Compare-and-set the ownership row, and with it the fences and the sequences; durable when it returns.
+
+        Raises CasFailed where the epoch is not "epoch", Busy where a lock was not had: nothing has changed then.
+        """
+
+    @abc.abstractmethod
+    def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
+        """A transaction older than that which has written the tables, or may have: who it is. Read-only."""
+
+    @abc.abstractmethod
+    def last_numbers(self, table: Table) -> dict[str, int]:
+        """The last number that each sequence of the table's columns has given out, by column. Read-only."""
+
+    @abc.abstractmethod
+    def acknowledge(self, move: str, batch: int, seqs: Sequence[int]) -> None:
+        """Forget the log's rows with these numbers, and note the batch, in one transaction."""
+
+    @abc.abstractmethod
+    def note_unverified(self, move: str, name: str, keys: Sequence[str], batch: int) -> None:
+        """Note keys of a table as applied in that batch, and not compared since."""
+
+    # Rows
+
+    @abc.abstractmethod
+    def range_end(self, table: Table, after: Key | None, size: int) -> Key | None:
+        """Where a range of about "size" keys behind "after" ends; None where that is beyond the last one. Read-only."""
+
+    @abc.abstractmethod
+    def dump(self, table: Table, selection: Selection) -> Iterator[Any]:
+        """Rows for the load() of a store of the same engine, in pieces. Read-only."""
+
+    @abc.abstractmethod
+    def load(self, table: Table, pieces: Iterable[Any]) -> int:
+        """Write what dump() gave; the number of rows."""
+
+    @abc.abstractmethod
+    def delete(self, table: Table, selection: Selection) -> None:
+        """Delete rows."""
+
+    @abc.abstractmethod
+    def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
+        """(rows, checksum); comparable between stores of one engine. Read-only."""
+
+    @abc.abstractmethod
+    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+        """(key, digest) of each row; comparable between stores of one engine. Read-only."""
+
+    @abc.abstractmethod
+    def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
+        """The rows with these keys, every value as text. Read-only."""
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """Where to connect, and what to call it in an error."""
+
+    name: str  # "source" or "target"
+    dsn: str
+
+    def connect(self, role: Role = Role.ADMINISTRATOR, *, lock_timeout: float = 5.0) -> Store:
+        """A connection that commits every statement unless in a transaction; the bound is in seconds.
+
+        Raises DatabaseUnreachable with one sentence that never holds the password.
+        """
+        from strangler.split.postgres import PostgresStore  # noqa: PLC0415 - engines know this module
+
+        scheme = urlsplit(self.dsn).scheme if "://" in self.dsn else "postgresql"
+        if scheme in ("postgresql", "postgres"):
+            return PostgresStore.connect(self.name, self.dsn, role, lock_timeout)
+        raise DatabaseUnreachable(
+            f'the DSN of the {self.name} database begins with "{scheme}"; write it as '
+            "postgresql://user:password@host:port/database"
+        )

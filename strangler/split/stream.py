@@ -1,0 +1,132 @@
+"""One direction of a move: the sender's log, which is a queue, and the receiver's count of batches.
+
+A row of the log goes when it has been applied, and not before; so nothing depends on the order in which
+transactions commit. The receiver's batch number changes only in the transaction that holds the rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from strangler.split.errors import Gap, SplitError
+from strangler.split.layout import Layout
+from strangler.split.spec import Side
+from strangler.split.store import Store
+from strangler.split.table import Key, key_from_text
+
+HEARTBEAT = "strangler.heartbeat"
+"""The name of log rows that carry no row of a table: their key is (beat, time)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stream:
+    """Both ends of one direction. "receiver" is a connection of the applier's role, used by nothing else."""
+
+    move: str
+    origin: Side
+    layout: Layout
+    shape: str  # of the sender's tables
+    sender: Store
+    receiver: Store
+
+    def __str__(self) -> str:
+        return f"{self.move} from the {self.origin} to the {self.origin.other}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One row of a log."""
+
+    seq: int
+    name: str
+    key: Key | None  # None: the whole table, after TRUNCATE
+
+
+def read_changes(sender: Store, move: str, limit: int) -> list[Change]:
+    """The oldest changes that are visible. This is a read-only operation."""
+    return [
+        Change(seq=seq, name=name, key=None if key is None else key_from_text(key))
+        for seq, name, key in sender.query(
+            "SELECT seq, name, key FROM strangler.changes WHERE move = %s ORDER BY seq LIMIT %s", (move, limit)
+        )
+    ]
+
+
+def log_end(sender: Store, move: str) -> int:
+    """The number of the last change that is visible now, 0 if there is none. This is a read-only operation.
+
+    Read after the fence has committed, it has all changes before it: those who write have ended.
+    """
+    return int(sender.scalar("SELECT max(seq) FROM strangler.changes WHERE move = %s", (move,)) or 0)
+
+
+def pending(sender: Store, move: str, upto: int | None = None) -> int:
+    """Changes that wait to be applied. This is a read-only operation."""
+    if upto is None:
+        return int(sender.scalar("SELECT count(*) FROM strangler.changes WHERE move = %s", (move,)))
+    return int(sender.scalar("SELECT count(*) FROM strangler.changes WHERE move = %s AND seq <= %s", (move, upto)))
+
+
+def lock_batch(stream: Stream) -> int:
+    """The receiver's batch number, locked until the end of its transaction: appliers take turns."""
+    batch = stream.receiver.scalar("SELECT batch FROM strangler.streams WHERE move = %s FOR UPDATE", (stream.move,))
+    if batch is None:
+        raise Gap(
+            f"the checkpoint of {stream} is lost, so it is not known which changes were applied; "
+            "cancel the move and create it again, which copies anew"
+        )
+    return int(batch)
+
+
+def reconcile(stream: Stream, batch: int) -> None:
+    """See that both ends know the same batches; note one whose acknowledgement was lost.
+
+    Raises Gap where one of them was set back in time, or the capture was stopped.
+    """
+    rows = stream.sender.query("SELECT acknowledged, stopped FROM strangler.streams WHERE move = %s", (stream.move,))
+    if not rows:
+        raise Gap(f"the log of {stream} is lost; cancel the move and create it again, which copies anew")
+    acknowledged, stopped = rows[0]
+    if stopped is not None:
+        raise Gap(
+            f"the capture of {stream} was stopped: {stopped}; changes are missing since, so cancel the move and create "
+            "it again with a larger limit, or with an applier that keeps up"
+        )
+    if batch < acknowledged:
+        raise Gap(
+            f"{stream}: batch {acknowledged} was applied, but the {stream.origin.other} knows {batch} only: it was set "
+            "back in time, and the changes between are gone; cancel the move and create it again, which copies anew"
+        )
+    if batch > acknowledged + 1:
+        raise Gap(
+            f"{stream}: batch {batch} was applied, but the {stream.origin} knows {acknowledged} only: it was set back "
+            "in time; compare both sides before anything else"
+        )
+    if batch == acknowledged + 1:
+        stream.sender.acknowledge(stream.move, batch, ())
+
+
+def stopped(sender: Store, move: str) -> str | None:
+    """Why this side's capture was stopped, or None. This is a read-only operation."""
+    reason = sender.scalar("SELECT stopped FROM strangler.streams WHERE move = %s", (move,))
+    return None if reason is None else str(reason)
+
+
+def send_beat(sender: Store, move: str) -> int:
+    """Put the next heartbeat into the log; its number."""
+    with sender.transaction():
+        sender.execute("UPDATE strangler.streams SET beat = beat + 1 WHERE move = %s", (move,))
+        beat = sender.scalar("SELECT beat FROM strangler.streams WHERE move = %s", (move,))
+        if beat is None:
+            raise SplitError(f'move "{move}" is not set up in the {sender.name} database; create it first')
+        sender.execute(
+            "INSERT INTO strangler.changes (move, name, key) VALUES (%s, %s, %s)",
+            (move, HEARTBEAT, f"[{int(beat)},{sender.now()!r}]"),
+        )
+    return int(beat)
+
+
+def beat_seen(receiver: Store, move: str) -> tuple[int, float | None]:
+    """(number, time by the sender's clock) of the last heartbeat that arrived. This is a read-only operation."""
+    rows = receiver.query("SELECT beat_seen, beat_seen_at FROM strangler.streams WHERE move = %s", (move,))
+    return (int(rows[0][0]), rows[0][1]) if rows else (0, None)

@@ -1,0 +1,88 @@
+"""Tables as the two databases describe them: columns with what they hold, and keys as all engines write them."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Key: TypeAlias = tuple[str, ...]
+"""The values of a primary key as text; bytes in hexadecimal."""
+
+
+class Family(enum.StrEnum):
+    """What a column holds, whatever its engine calls it."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    DECIMAL = "decimal"  # exact; size is (digits, digits behind the point)
+    FLOAT = "float"  # IEEE 754 double precision
+    TEXT = "text"  # size is (characters), or empty
+    BYTES = "bytes"  # size is (bytes), or empty
+    UUID = "uuid"
+    DATE = "date"
+    TIME = "time"
+    TIMESTAMP = "timestamp"  # in UTC, to the microsecond
+    JSON = "json"
+    OTHER = "other"  # known to its own engine only
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column that is copied; generated ones are left out everywhere."""
+
+    name: str
+    type: str  # as the engine writes it
+    family: Family = Family.OTHER
+    size: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.type}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of one database that is copied, captured and compared."""
+
+    name: str  # as the plan writes it, the same on both sides
+    relation: str  # as this database's SQL needs it: qualified and quoted
+    columns: tuple[Column, ...]
+    key: tuple[Column, ...]
+
+    def __str__(self) -> str:
+        return self.relation
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRange:
+    """The keys in (after, upto]; None is unbounded."""
+
+    after: Key | None = None
+    upto: Key | None = None
+
+    def __str__(self) -> str:
+        return f"({_shown(self.after)}, {_shown(self.upto)}]"
+
+
+Selection: TypeAlias = KeyRange | tuple[Key, ...]
+"""Which rows: those in a range of keys, or those with these very keys."""
+
+EVERYTHING = KeyRange()
+
+
+def key_to_text(key: Key) -> str:
+    """A key as it is kept in the toolkit's tables."""
+    return json.dumps(key, ensure_ascii=False, separators=(",", ":"))
+
+
+def key_from_text(text: str) -> Key:
+    """The inverse of key_to_text; JSON numbers, as triggers write them, keep every digit."""
+    return tuple(
+        part if isinstance(part, str) else str(part).lower()
+        for part in json.loads(text, parse_int=str, parse_float=str)
+    )
+
+
+def _shown(key: Key | None) -> str:
+    return "" if key is None else ", ".join(key)
