@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from strangler.split.errors import DatabaseUnreachable
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.table import Key, Selection, Table
+from strangler.split.table import Key, Selection, Table, Value
 
 
 class Role(enum.Enum):
@@ -189,6 +189,14 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def load(self, table: Table, pieces: Iterable[Any]) -> int:
         """Write what dump() gave; the number of rows."""
+
+    @abc.abstractmethod
+    def values(self, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
+        """Rows by value, for a store of another engine: see table.Value. Read-only."""
+
+    @abc.abstractmethod
+    def insert(self, table: Table, rows: Iterable[tuple[Value, ...]]) -> int:
+        """Write what values() gave; the number of rows."""
 
     @abc.abstractmethod
     def delete(self, table: Table, selection: Selection) -> None:

@@ -5,10 +5,18 @@ from __future__ import annotations
 import enum
 import json
 from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Context, Decimal
 from typing import TypeAlias
+from uuid import UUID
 
 Key: TypeAlias = tuple[str, ...]
 """The values of a primary key as text; bytes in hexadecimal."""
+
+
+Value: TypeAlias = bool | int | Decimal | float | str | bytes | UUID | date | time | datetime | None
+"""What a column holds, by its family: a TIMESTAMP is a datetime in UTC without a zone, JSON is text with sorted keys
+and every digit of its numbers, everything else is the Python type of its name."""
 
 
 class Family(enum.StrEnum):
@@ -69,6 +77,8 @@ Selection: TypeAlias = KeyRange | tuple[Key, ...]
 """Which rows: those in a range of keys, or those with these very keys."""
 
 EVERYTHING = KeyRange()
+_PLAIN_DIGITS = 40
+_EXACT = Context(prec=100_000)
 
 
 def key_to_text(key: Key) -> str:
@@ -82,6 +92,22 @@ def key_from_text(text: str) -> Key:
         part if isinstance(part, str) else str(part).lower()
         for part in json.loads(text, parse_int=str, parse_float=str)
     )
+
+
+def canonical_json(text: str) -> str:
+    """JSON with sorted keys, no blanks and every digit of its numbers, so that two texts of one value are equal."""
+    return _json(json.loads(text, parse_float=Decimal, parse_int=Decimal))
+
+
+def _json(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_json(key)}:{_json(value[key])}" for key in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    if isinstance(value, Decimal):
+        short = value.normalize(_EXACT)
+        return f"{short:f}" if abs(short.adjusted()) < _PLAIN_DIGITS else str(short)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _shown(key: Key | None) -> str:

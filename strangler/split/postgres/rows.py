@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import LiteralString
 
 from psycopg import sql
 
 from strangler.split.postgres import wording
 from strangler.split.postgres.catalog import Connection, scalar
-from strangler.split.table import Family, Key, KeyRange, Selection, Table, key_from_text
+from strangler.split.table import Family, Key, KeyRange, Selection, Table, Value, canonical_json, key_from_text
 
 _PIECE = 1 << 18
 """Bytes that are gathered before they are passed on: the server sends row by row."""
@@ -22,6 +23,11 @@ _HASHED_AS_THEY_ARE = {
     Family.DATE,
     Family.TIME,
     Family.TIMESTAMP,
+}
+# How a value is read where Python would otherwise get another one. Times are read in UTC, the connection's zone.
+_READ_AS: dict[Family, LiteralString] = {
+    Family.TIMESTAMP: "t.{}::timestamp",
+    Family.JSON: "t.{}::text",
 }
 
 
@@ -118,3 +124,33 @@ def _row_hash(connection: Connection, table: Table) -> sql.Composed:
         for column in table.columns
     )
     return sql.SQL("hash_record_extended(ROW({}), 0)").format(values)
+
+
+def values(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
+    """See Store.values."""
+    query = sql.SQL("SELECT {} FROM {}").format(
+        sql.SQL(", ").join(
+            sql.SQL(_READ_AS.get(column.family, "t.{}")).format(sql.Identifier(column.name)) for column in table.columns
+        ),
+        wording.rows_of(table, selection),
+    )
+    json_columns = [n for n, column in enumerate(table.columns) if column.family is Family.JSON]
+    with connection.cursor() as cursor:
+        for row in cursor.stream(query, size=1_000):
+            if not json_columns:
+                yield row
+                continue
+            read = list(row)
+            for n in json_columns:
+                read[n] = None if read[n] is None else canonical_json(read[n])
+            yield tuple(read)
+
+
+def insert(connection: Connection, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
+    """See Store.insert."""
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(wording.relation(table), wording.columns(table))
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as writing:
+            for row in given:
+                writing.write_row(row)
+        return cursor.rowcount

@@ -16,7 +16,7 @@ from strangler.split.postgres import catalog, guards, rows
 from strangler.split.postgres.catalog import Connection
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Role, SequenceFloor, Store
-from strangler.split.table import Key, Selection, Table
+from strangler.split.table import Key, Selection, Table, Value
 
 # Rows are compared as text, so everything that changes how a value is written is fixed.
 _SETTINGS = (
@@ -192,6 +192,14 @@ class PostgresStore(Store):
     def load(self, table: Table, pieces: Iterable[bytes]) -> int:
         with _translated():
             return rows.load(self.connection, table, pieces)
+
+    def values(self, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
+        with _translated():
+            yield from rows.values(self.connection, table, selection)
+
+    def insert(self, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
+        with _translated():
+            return rows.insert(self.connection, table, given)
 
     def delete(self, table: Table, selection: Selection) -> None:
         with _translated():
