@@ -153,7 +153,7 @@ def _cut(source: Store, target: Store, move: str, pair: Pair) -> bool:
         last, size, cut = found[0]
         if cut:
             return False
-        upto = source.range_end(pair.source, _key(last), size)
+        upto = source.range_end(pair.source, KeyRange(after=_key(last)), size)
         number = target.scalar("SELECT count(*) FROM strangler.ranges WHERE move = %s AND name = %s", (move, pair.name))
         text = None if upto is None else key_to_text(upto)
         target.execute(

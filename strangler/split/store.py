@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from strangler.split.errors import DatabaseUnreachable
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.table import Key, Selection, Table, Value
+from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
 
 class Role(enum.Enum):
@@ -179,8 +179,8 @@ class Store(abc.ABC):
     # Rows
 
     @abc.abstractmethod
-    def range_end(self, table: Table, after: Key | None, size: int) -> Key | None:
-        """Where a range of about "size" keys behind "after" ends; None where that is beyond the last one. Read-only."""
+    def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
+        """Where the first "size" keys of the range end, about; None where it has no more than these. Read-only."""
 
     @abc.abstractmethod
     def dump(self, table: Table, selection: Selection) -> Iterator[Any]:

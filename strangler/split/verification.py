@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from strangler.split.layout import Pair
 from strangler.split.store import Store
-from strangler.split.table import Key, KeyRange
+from strangler.split.table import EVERYTHING, Key, KeyRange
 
 RANGE = 200_000
 """Keys in a range: a long one is a long statement, a short one costs round trips."""
+DRILL = 4_000
+"""Keys in the ranges into which one that differs is cut."""
 _Row: TypeAlias = tuple[str | None, ...]
 _Two: TypeAlias = tuple[_Row | None, _Row | None]
 _ROUNDS = 20
@@ -61,17 +63,11 @@ def verify(source: Store, target: Store, pairs: Iterable[Pair], catch_up: Callab
     with ThreadPoolExecutor(max_workers=2) as both:
         for pair in pairs:
             suspects: list[Key] = []
-            for keys in _ranges(source, pair):
-                mine, theirs = (
-                    half.result()
-                    for half in (
-                        both.submit(source.checksum, pair.source, keys),
-                        both.submit(target.checksum, pair.target, keys),
-                    )
-                )
-                rows += mine[0]
-                if mine != theirs:
-                    suspects += _differing(source, target, pair, keys)
+            for keys in _ranges(source, pair, EVERYTHING, RANGE):
+                count, equal = _compare(both, source, target, pair, keys)
+                rows += count
+                if not equal:
+                    suspects += _suspects(both, source, target, pair, keys)
             differences += settle(source, target, pair, suspects, catch_up)
     return Verification(rows=rows, differences=tuple(differences))
 
@@ -104,14 +100,31 @@ def settle(
     return definite
 
 
-def _ranges(source: Store, pair: Pair) -> Iterator[KeyRange]:
-    after: Key | None = None
+def _ranges(source: Store, pair: Pair, within: KeyRange, size: int) -> Iterator[KeyRange]:
+    after = within.after
     while True:
-        upto = source.range_end(pair.source, after, RANGE)
-        yield KeyRange(after=after, upto=upto)
+        upto = source.range_end(pair.source, KeyRange(after=after, upto=within.upto), size)
+        yield KeyRange(after=after, upto=within.upto if upto is None else upto)
         if upto is None:
             return
         after = upto
+
+
+def _compare(both: Executor, source: Store, target: Store, pair: Pair, keys: KeyRange) -> tuple[int, bool]:
+    """(rows of the source, whether the checksums are equal), both sides at once."""
+    halves = (both.submit(source.checksum, pair.source, keys), both.submit(target.checksum, pair.target, keys))
+    mine, theirs = (half.result() for half in halves)
+    return mine[0], mine == theirs
+
+
+def _suspects(both: Executor, source: Store, target: Store, pair: Pair, within: KeyRange) -> list[Key]:
+    """The keys that differ in a range that does: by smaller ranges first, so that few rows are read one by one."""
+    return [
+        key
+        for keys in _ranges(source, pair, within, DRILL)
+        if not _compare(both, source, target, pair, keys)[1]
+        for key in _differing(source, target, pair, keys)
+    ]
 
 
 def _differing(source: Store, target: Store, pair: Pair, keys: KeyRange) -> list[Key]:

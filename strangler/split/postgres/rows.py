@@ -72,23 +72,25 @@ def delete(connection: Connection, table: Table, selection: Selection) -> None:
     )
 
 
-def range_end(connection: Connection, table: Table, after: Key | None, size: int) -> Key | None:
+def range_end(connection: Connection, table: Table, keys: KeyRange, size: int) -> Key | None:
     """See Store.range_end. Whole numbers are stepped over by arithmetic; other keys are counted."""
     key = wording.qualified("t", table.key)
-    behind = wording.rows_of(table, KeyRange(after=after))
+    rows = wording.rows_of(table, keys)
     if [column.family for column in table.key] == [Family.INTEGER]:
-        first = scalar(connection, sql.SQL("SELECT {0} FROM {1} ORDER BY {0} LIMIT 1").format(key, behind))
-        last = scalar(
-            connection, sql.SQL("SELECT {0} FROM {1} t ORDER BY {0} DESC LIMIT 1").format(key, wording.relation(table))
+        first, last = (
+            scalar(
+                connection,
+                sql.SQL("SELECT {0} FROM {1} ORDER BY {0} {2} LIMIT 1").format(key, rows, sql.SQL(direction)),
+            )
+            for direction in ("ASC", "DESC")
         )
         return None if first is None or first + size > last else (str(first + size - 1),)
-    found = scalar(
-        connection,
-        sql.SQL("SELECT {} FROM {} ORDER BY {} OFFSET {} LIMIT 1").format(
-            wording.key_text("t", table), behind, key, sql.Literal(size - 1)
-        ),
-    )
-    return None if found is None else key_from_text(found)
+    found = connection.execute(
+        sql.SQL("SELECT {} FROM {} ORDER BY {} OFFSET {} LIMIT 2").format(
+            wording.key_text("t", table), rows, key, sql.Literal(size - 1)
+        )
+    ).fetchall()
+    return key_from_text(found[0][0]) if len(found) == 2 else None
 
 
 def checksum(connection: Connection, table: Table, selection: Selection) -> tuple[int, int]:

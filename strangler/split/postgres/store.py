@@ -16,7 +16,7 @@ from strangler.split.postgres import catalog, guards, rows
 from strangler.split.postgres.catalog import Connection
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Role, SequenceFloor, Store
-from strangler.split.table import Key, Selection, Table, Value
+from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
 # Rows are compared as text, so everything that changes how a value is written is fixed.
 _SETTINGS = (
@@ -181,9 +181,9 @@ class PostgresStore(Store):
             (move, name, batch, list(keys)),
         )
 
-    def range_end(self, table: Table, after: Key | None, size: int) -> Key | None:
+    def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
         with _translated():
-            return rows.range_end(self.connection, table, after, size)
+            return rows.range_end(self.connection, table, keys, size)
 
     def dump(self, table: Table, selection: Selection) -> Iterator[bytes]:
         with _translated():
