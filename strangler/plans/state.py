@@ -62,6 +62,15 @@ class Routed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Run:
+    """Work of a plan's own: its number among the plan's, and the database that holds its record."""
+
+    plan: str
+    number: int
+    database: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectState:
     """The whole architecture at one point of the plans; what is not named here is the monolith's."""
 
@@ -72,6 +81,7 @@ class ProjectState:
     routed: tuple[Routed, ...] = ()
     retired_tables: tuple[str, ...] = ()
     retired_code: tuple[str, ...] = ()
+    runs: tuple[Run, ...] = ()
 
     def owner_of_table(self, label: str) -> str:
         """The service that owns a model's table, or the monolith."""

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.conf import settings
 
 from strangler import conf
+from strangler.plans.databases import Databases
 from strangler.plans.django_migrations import DjangoMigrations
 from strangler.plans.errors import PlanError
 from strangler.plans.executor import PlanExecutor
@@ -95,6 +96,11 @@ def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
         publish_routes=shared.publish,
         gate=ReadinessGate(service=service.name, url=service.upstream.rstrip("/") + _READY),
         emit=emit,
+        databases=Databases(
+            monolith=Database(name="source", dsn=_source_dsn()),
+            service=Database(name="target", dsn=service.dsn),
+            alias="default",
+        ),
     )
 
 

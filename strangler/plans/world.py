@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from strangler.plans.databases import Databases
 
 if TYPE_CHECKING:
     from strangler.plans.state import PlanKey, ProjectState
@@ -75,6 +77,8 @@ class World:
     gate: Callable[[], None]
     """Ask the service once; raises StranglerError where it is not fit to answer."""
     emit: Emit
+    databases: Databases = field(default_factory=Databases)
+    """For operations that speak SQL themselves."""
 
     def on_step(self, step: Step, facts: Mapping[str, Any]) -> None:
         """Record a step of a switch."""

@@ -7,6 +7,8 @@ from strangler.plans.operations.move_tables import MoveTables
 from strangler.plans.operations.replicate_table import ReplicateTable
 from strangler.plans.operations.retire_code import RetireCode
 from strangler.plans.operations.retire_tables import RetireTables
+from strangler.plans.operations.run_python import RunPython
+from strangler.plans.operations.run_sql import RunSQL
 
 __all__ = [
     "CutForeignKey",
@@ -16,4 +18,6 @@ __all__ = [
     "ReplicateTable",
     "RetireCode",
     "RetireTables",
+    "RunPython",
+    "RunSQL",
 ]

@@ -1,0 +1,62 @@
+"""The two databases of a plan, for operations that speak SQL themselves: the only place where they get connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from django.db import Error as DjangoError
+from django.db import connections, transaction
+
+from strangler.plans.errors import PlanError
+from strangler.split.database import Connection, Database
+
+MONOLITH = "monolith"
+SERVICE = "service"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Databases:
+    """The monolith's database and the service's, PostgreSQL both."""
+
+    monolith: Database | None = None
+    service: Database | None = None
+    alias: str | None = None
+    """Django's name of the monolith's database. Without it a transaction there is an administrator's."""
+
+    @contextmanager
+    def connect(self, where: str) -> Iterator[Connection]:
+        """An administrator's connection in autocommit. What the database refuses becomes a PlanError."""
+        database = self.monolith if where == MONOLITH else self.service
+        if database is None:
+            raise PlanError(f"the plan was given no {where} database; set its DSN")
+        with database.connect() as connection, _sentences(where):
+            yield connection
+
+    @contextmanager
+    def transaction(self, where: str) -> Iterator[Connection]:
+        """One transaction, committed at the end. What the database refuses becomes a PlanError.
+
+        In the monolith's database it is Django's own, so that models take part in it.
+        """
+        if where == SERVICE or self.alias is None:
+            with self.connect(where) as connection, connection.transaction():
+                yield connection
+            return
+        with _sentences(where), transaction.atomic(using=self.alias, durable=True):
+            django = connections[self.alias]
+            if django.vendor != "postgresql":
+                raise PlanError(f'database "{self.alias}" is not PostgreSQL; such operations run on PostgreSQL only')
+            django.ensure_connection()
+            yield django.connection
+
+
+@contextmanager
+def _sentences(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.Error, DjangoError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise PlanError(f"the {where}'s database refused: {lines[0]}") from error
