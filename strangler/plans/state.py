@@ -71,6 +71,14 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CopiedSequence:
+    """A sequence whose numbers a service goes on with."""
+
+    plan: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectState:
     """The whole architecture at one point of the plans; what is not named here is the monolith's."""
 
@@ -82,6 +90,7 @@ class ProjectState:
     retired_tables: tuple[str, ...] = ()
     retired_code: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
+    sequences: tuple[CopiedSequence, ...] = ()
 
     def owner_of_table(self, label: str) -> str:
         """The service that owns a model's table, or the monolith."""

@@ -1,6 +1,7 @@
 """The operations of which plans are made."""
 
 from strangler.plans.operations.base import Operation
+from strangler.plans.operations.copy_sequence import CopySequence
 from strangler.plans.operations.cut_foreign_key import CutForeignKey
 from strangler.plans.operations.move_routes import MoveRoutes
 from strangler.plans.operations.move_tables import MoveTables
@@ -11,6 +12,7 @@ from strangler.plans.operations.run_python import RunPython
 from strangler.plans.operations.run_sql import RunSQL
 
 __all__ = [
+    "CopySequence",
     "CutForeignKey",
     "MoveRoutes",
     "MoveTables",

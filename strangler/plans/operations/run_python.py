@@ -96,7 +96,5 @@ def _fingerprint(code: Code | None) -> str:
     try:
         source = inspect.getsource(code)
     except OSError:
-        raise ValueError(
-            f'RunPython: the text of "{code.__name__}" is nowhere to be read; write it in a file'
-        ) from None
+        raise ValueError(f'RunPython: "{code.__name__}" has no text that can be read; write it in a file') from None
     return f"{code.__name__}@{hashlib.sha256(source.encode()).hexdigest()[:16]}"

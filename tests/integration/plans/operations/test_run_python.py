@@ -39,7 +39,7 @@ def test_models_and_the_record_share_one_transaction(orchard_world, state, key):
 
 def test_what_the_models_did_goes_with_the_record_when_the_function_raises(orchard_world, state, key):
     fails = RunPython(fail_after_work, RunPython.nothing)
-    with pytest.raises(PlanError, match="^no$"):
+    with pytest.raises(PlanError, match=r"^no$"):
         fails.forwards(orchard_world, state, fails.state_forwards(key, state))
     assert people() == []
     with orchard.cursor() as cursor:

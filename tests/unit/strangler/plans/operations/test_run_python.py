@@ -39,7 +39,7 @@ def test_only_a_function_whose_text_can_be_read_is_taken():
         RunPython(json.JSONDecoder(), RunPython.nothing)
     unread = {}
     exec("def hidden(connection): pass", unread)
-    with pytest.raises(ValueError, match='the text of "hidden" is nowhere to be read'):
+    with pytest.raises(ValueError, match='"hidden" has no text that can be read'):
         RunPython(unread["hidden"], RunPython.nothing)
 
 
