@@ -79,6 +79,16 @@ class CopiedSequence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MovedTask:
+    """A Celery task that a service's workers run."""
+
+    plan: str
+    service: str
+    task: str
+    queue: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectState:
     """The whole architecture at one point of the plans; what is not named here is the monolith's."""
 
@@ -91,6 +101,7 @@ class ProjectState:
     retired_code: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
     sequences: tuple[CopiedSequence, ...] = ()
+    tasks: tuple[MovedTask, ...] = ()
 
     def owner_of_table(self, label: str) -> str:
         """The service that owns a model's table, or the monolith."""

@@ -5,6 +5,7 @@ from strangler.plans.operations.copy_sequence import CopySequence
 from strangler.plans.operations.cut_foreign_key import CutForeignKey
 from strangler.plans.operations.move_routes import MoveRoutes
 from strangler.plans.operations.move_tables import MoveTables
+from strangler.plans.operations.move_task import MoveTask
 from strangler.plans.operations.replicate_table import ReplicateTable
 from strangler.plans.operations.retire_code import RetireCode
 from strangler.plans.operations.retire_tables import RetireTables
@@ -16,6 +17,7 @@ __all__ = [
     "CutForeignKey",
     "MoveRoutes",
     "MoveTables",
+    "MoveTask",
     "Operation",
     "ReplicateTable",
     "RetireCode",
