@@ -62,6 +62,15 @@ class Routed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Archived:
+    """A retired table whose rows are in files below a directory."""
+
+    plan: str
+    model: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """Work of a plan's own: its number among the plan's, and the database that holds its record."""
 
@@ -98,6 +107,8 @@ class ProjectState:
     moved: tuple[Moved, ...] = ()
     routed: tuple[Routed, ...] = ()
     retired_tables: tuple[str, ...] = ()
+    archived: tuple[Archived, ...] = ()
+    dropped_tables: tuple[str, ...] = ()
     retired_code: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
     sequences: tuple[CopiedSequence, ...] = ()
@@ -114,6 +125,13 @@ class ProjectState:
 
     def move_of(self, label: str) -> Moved | None:
         return next((entry for entry in self.moved if entry.model == label), None)
+
+    def archive_of(self, label: str) -> Archived | None:
+        return next((entry for entry in self.archived if entry.model == label), None)
+
+    def tables(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """The tables of models. Raises PlanError where there is no such model."""
+        return tuple(self.schema.model(label).table for label in labels)
 
     def is_cut(self, field: str) -> bool:
         return any(cut.field == field for cut in self.cuts)
