@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import psycopg
 from django.db import Error as DjangoError
 from django.db import connections, transaction
+from psycopg import sql
 
 from strangler.plans.errors import PlanError
-from strangler.split.database import Connection, Database
+from strangler.split.database import Connection, Database, scalar
 
 MONOLITH = "monolith"
 SERVICE = "service"
+_LOCK_TIMEOUT = "250ms"
+_PAUSE = 0.2
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +57,28 @@ class Databases:
                 raise PlanError(f'database "{self.alias}" is not PostgreSQL; such operations run on PostgreSQL only')
             django.ensure_connection()
             yield django.connection
+
+    def user(self, where: str) -> str:
+        """The user of the transactions there, who may be another than the administrator."""
+        with self.transaction(where) as connection:
+            return str(scalar(connection, "SELECT current_user"))
+
+
+def patiently(connection: Connection, work: Callable[[], T], seconds: float) -> T:
+    """Do work that locks tables, in one transaction, again and again until it gets its locks or the time is over.
+
+    Whoever uses the tables queues up behind a lock that waits; so it is asked for shortly, and often.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with connection.transaction():
+                connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(_LOCK_TIMEOUT)))
+                return work()
+        except psycopg.errors.LockNotAvailable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def move_spec(plan: PlanKey, state: ProjectState) -> MoveSpec:
     )
     if set(models) <= set(state.dropped_tables):
         return RetiredSpec(name=plan.name, moved=(), replicated=replicated)
-    return MoveSpec(name=plan.name, moved=state.tables(_parents_first(models, state.schema)), replicated=replicated)
+    return MoveSpec(name=plan.name, moved=state.tables(parents_first(models, state.schema)), replicated=replicated)
 
 
 class RetiredSpec(MoveSpec):
@@ -31,7 +31,8 @@ class RetiredSpec(MoveSpec):
         """It moves nothing any more, which a MoveSpec refuses."""
 
 
-def _parents_first(labels: list[str], schema: Schema) -> tuple[str, ...]:
+def parents_first(labels: list[str], schema: Schema) -> tuple[str, ...]:
+    """The models in an order in which every row comes after those that it points at. Raises PlanError on a cycle."""
     parents = {
         label: [
             field.references

@@ -54,16 +54,13 @@ def _once(databases: Databases, run: Run, work: Callable[[Connection], object], 
 
 def _prepare(databases: Databases, where: str) -> None:
     """Let the user of the work write its record, whoever that is."""
-    with databases.transaction(where) as connection:
-        user = connection.execute("SELECT current_user").fetchone()
+    user = sql.Identifier(databases.user(where))
     with databases.connect(where) as administrator, administrator.transaction():
         # As the moves do: one at a time makes the schema.
         administrator.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
         administrator.execute(TABLE)
-        if user is not None:
-            name = sql.Identifier(user[0])
-            administrator.execute(sql.SQL("GRANT USAGE ON SCHEMA strangler TO {}").format(name))
-            administrator.execute(sql.SQL("GRANT SELECT, INSERT, DELETE ON strangler.runs TO {}").format(name))
+        administrator.execute(sql.SQL("GRANT USAGE ON SCHEMA strangler TO {}").format(user))
+        administrator.execute(sql.SQL("GRANT SELECT, INSERT, DELETE ON strangler.runs TO {}").format(user))
 
 
 def _transaction_id(connection: Connection) -> object:

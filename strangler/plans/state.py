@@ -26,11 +26,24 @@ class Cut:
 
     plan: str
     field: str
-    migration: str
+    migration: str | None
+    """None where there never was a constraint."""
 
     @property
     def app(self) -> str:
         return self.field.partition(".")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleanup:
+    """What the service owes when a row is deleted that its rows point at; noted by a trigger on that row's table."""
+
+    service: str
+    field: str
+    column: str
+    on_delete: str
+    references: str
+    references_column: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +116,7 @@ class ProjectState:
 
     schema: Schema
     cuts: tuple[Cut, ...] = ()
+    cleanups: tuple[Cleanup, ...] = ()
     replicated: tuple[Replicated, ...] = ()
     moved: tuple[Moved, ...] = ()
     routed: tuple[Routed, ...] = ()

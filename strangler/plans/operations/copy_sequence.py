@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 
-import psycopg
 from psycopg import sql
 
-from strangler.plans.databases import MONOLITH, SERVICE
+from strangler.plans.databases import MONOLITH, SERVICE, patiently
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation
 from strangler.plans.state import CopiedSequence, PlanKey, ProjectState
 from strangler.plans.world import World
 from strangler.split.database import Connection
-
-_PAUSE = 0.2
-_LOCK_TIMEOUT = "250ms"
-"""Whoever counts queues up behind our lock; so it is asked for shortly, and often."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +62,8 @@ class CopySequence(Operation):
     def _copy(self, world: World, state: ProjectState, origin: str, to: str, margin: int) -> None:
         wanted = self._last(world, state, origin) + margin
         with world.databases.connect(to) as connection:
-            reached = _raise_to(connection, self._find(connection, state, to), wanted, self.patience)
+            name = self._find(connection, state, to)
+            reached = patiently(connection, lambda: _raise_to(connection, name, wanted), self.patience)
         world.emit("progress", sequence=self.sequence, database=to, number=reached)
 
     def _effect(self, world: World, state: ProjectState, origin: str, to: str, margin: int) -> Iterator[str]:
@@ -115,20 +110,11 @@ def _last_number(connection: Connection, name: str) -> int | None:
     return None if row is None else row[0]
 
 
-def _raise_to(connection: Connection, name: str, wanted: int, patience: float) -> int:
+def _raise_to(connection: Connection, name: str, wanted: int) -> int:
     """Let the sequence go on behind "wanted", or behind its own last number if that is higher; which of the two."""
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            with connection.transaction():
-                connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(_LOCK_TIMEOUT)))
-                # Changes nothing, but nobody counts on meanwhile: a number read and then set would else go downwards.
-                connection.execute(sql.SQL("ALTER SEQUENCE {} NO CYCLE").format(sql.SQL(name)))
-                last = _last_number(connection, name) or 0
-                if last < wanted:
-                    connection.execute("SELECT setval(%s, %s)", (name, wanted))
-                return max(last, wanted)
-        except psycopg.errors.LockNotAvailable:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE)
+    # Changes nothing, but nobody counts on meanwhile: a number read and then set would else go downwards.
+    connection.execute(sql.SQL("ALTER SEQUENCE {} NO CYCLE").format(sql.SQL(name)))
+    last = _last_number(connection, name) or 0
+    if last < wanted:
+        connection.execute("SELECT setval(%s, %s)", (name, wanted))
+    return max(last, wanted)
