@@ -4,7 +4,7 @@
     public.review.sql       the table: what makes it, and behind a line, what is run once the rows are in
     public.review.sha256    the checksums of both, for `sha256sum -c`
 
-What is not kept: grants, comments, policies, statistics, storage parameters.
+What is not kept: triggers, grants, comments, policies, statistics, storage parameters.
 """
 
 from __future__ import annotations
