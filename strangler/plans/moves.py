@@ -15,17 +15,24 @@ def move_spec(plan: PlanKey, state: ProjectState) -> MoveSpec:
     models = [entry.model for entry in state.moved_by(plan.name)]
     if not models:
         raise PlanError(f'plan "{plan.name}" moves no tables')
-    return MoveSpec(
-        name=plan.name,
-        moved=tuple(state.schema.model(label).table for label in _parents_first(models, state.schema)),
-        replicated=tuple(
-            Replica(table=state.schema.model(entry.model).table, columns=entry.columns)
-            for entry in state.replicated_by(plan.name)
-        ),
+    replicated = tuple(
+        Replica(table=state.schema.model(entry.model).table, columns=entry.columns)
+        for entry in state.replicated_by(plan.name)
     )
+    if set(models) <= set(state.dropped_tables):
+        return RetiredSpec(name=plan.name, moved=(), replicated=replicated)
+    return MoveSpec(name=plan.name, moved=state.tables(parents_first(models, state.schema)), replicated=replicated)
 
 
-def _parents_first(labels: list[str], schema: Schema) -> tuple[str, ...]:
+class RetiredSpec(MoveSpec):
+    """A move whose tables are dropped at the source; what is left of it are its copies, which go on."""
+
+    def __post_init__(self) -> None:
+        """It moves nothing any more, which a MoveSpec refuses."""
+
+
+def parents_first(labels: list[str], schema: Schema) -> tuple[str, ...]:
+    """The models in an order in which every row comes after those that it points at. Raises PlanError on a cycle."""
     parents = {
         label: [
             field.references

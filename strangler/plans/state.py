@@ -26,11 +26,24 @@ class Cut:
 
     plan: str
     field: str
-    migration: str
+    migration: str | None
+    """None where there never was a constraint."""
 
     @property
     def app(self) -> str:
         return self.field.partition(".")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleanup:
+    """What the service owes when a row is deleted that its rows point at; noted by a trigger on that row's table."""
+
+    service: str
+    field: str
+    column: str
+    on_delete: str
+    references: str
+    references_column: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,16 +75,58 @@ class Routed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Archived:
+    """A retired table whose rows are in files below a directory."""
+
+    plan: str
+    model: str
+    to: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """Work of a plan's own: its number among the plan's, and the database that holds its record."""
+
+    plan: str
+    number: int
+    database: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CopiedSequence:
+    """A sequence whose numbers a service goes on with."""
+
+    plan: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedTask:
+    """A Celery task that a service's workers run."""
+
+    plan: str
+    service: str
+    task: str
+    queue: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProjectState:
     """The whole architecture at one point of the plans; what is not named here is the monolith's."""
 
     schema: Schema
     cuts: tuple[Cut, ...] = ()
+    cleanups: tuple[Cleanup, ...] = ()
     replicated: tuple[Replicated, ...] = ()
     moved: tuple[Moved, ...] = ()
     routed: tuple[Routed, ...] = ()
     retired_tables: tuple[str, ...] = ()
+    archived: tuple[Archived, ...] = ()
+    dropped_tables: tuple[str, ...] = ()
     retired_code: tuple[str, ...] = ()
+    runs: tuple[Run, ...] = ()
+    sequences: tuple[CopiedSequence, ...] = ()
+    tasks: tuple[MovedTask, ...] = ()
 
     def owner_of_table(self, label: str) -> str:
         """The service that owns a model's table, or the monolith."""
@@ -84,6 +139,13 @@ class ProjectState:
 
     def move_of(self, label: str) -> Moved | None:
         return next((entry for entry in self.moved if entry.model == label), None)
+
+    def archive_of(self, label: str) -> Archived | None:
+        return next((entry for entry in self.archived if entry.model == label), None)
+
+    def tables(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """The tables of models. Raises PlanError where there is no such model."""
+        return tuple(self.schema.model(label).table for label in labels)
 
     def is_cut(self, field: str) -> bool:
         return any(cut.field == field for cut in self.cuts)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
 
 from strangler import conf
+from strangler.plans.databases import Databases
 from strangler.plans.django_migrations import DjangoMigrations
 from strangler.plans.errors import PlanError
 from strangler.plans.executor import PlanExecutor
@@ -59,7 +61,7 @@ def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecu
 
 def status(loaded: Project, plan: Plan) -> PlanStatus:
     """What planstatus shows of one plan. This is a read-only operation."""
-    state = loaded.states(plan.name)[-1]
+    state = _seen(loaded, plan)
     move = _move(plan.key, state).status() if state.moved_by(plan.name) else None
     return plan_status(plan, recorder(plan).position(), move)
 
@@ -95,6 +97,11 @@ def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
         publish_routes=shared.publish,
         gate=ReadinessGate(service=service.name, url=service.upstream.rstrip("/") + _READY),
         emit=emit,
+        databases=Databases(
+            monolith=Database(name="source", dsn=_source_dsn()),
+            service=Database(name="target", dsn=service.dsn),
+            alias="default",
+        ),
     )
 
 
@@ -112,8 +119,14 @@ def _routes(loaded: Project) -> Routes:
 
 
 def _moves(loaded: Project) -> list[Move]:
-    state = loaded.final_state()
-    return [_move(plan.key, state) for plan in loaded.plans if state.moved_by(plan.name)]
+    states = [(plan.key, _seen(loaded, plan)) for plan in loaded.plans]
+    return [_move(key, state) for key, state in states if state.moved_by(key.name)]
+
+
+def _seen(loaded: Project, plan: Plan) -> ProjectState:
+    """The state after all plans, but with the plan's tables dropped only if its record says that they may be."""
+    reached = loaded.states(plan.name)[recorder(plan).position().highest]
+    return replace(loaded.final_state(), dropped_tables=reached.dropped_tables)
 
 
 def _move(plan: PlanKey, state: ProjectState) -> Move:

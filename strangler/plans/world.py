@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from strangler.plans.databases import Databases
+from strangler.plans.tasks import CeleryTasks
 
 if TYPE_CHECKING:
     from strangler.plans.state import PlanKey, ProjectState
@@ -58,6 +61,14 @@ class Migrations(Protocol):
         ...
 
 
+class Tasks(Protocol):
+    """A Celery application of the project; see `strangler.plans.tasks` for the promises."""
+
+    def refusals(self, task: str, queue: str, /) -> Iterator[str]: ...
+    def queue_of(self, task: str, /) -> str: ...
+    def held(self, task: str, queue: str, /) -> Mapping[str, int]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
     """Everything an operation of one plan may touch."""
@@ -75,6 +86,10 @@ class World:
     gate: Callable[[], None]
     """Ask the service once; raises StranglerError where it is not fit to answer."""
     emit: Emit
+    databases: Databases = field(default_factory=Databases)
+    """For operations that speak SQL themselves."""
+    tasks: Callable[[str], Tasks] = CeleryTasks.load
+    """The Celery application at a dotted path; raises PlanError."""
 
     def on_step(self, step: Step, facts: Mapping[str, Any]) -> None:
         """Record a step of a switch."""

@@ -24,7 +24,8 @@ def write_cuts(cuts: tuple[Cut, ...], directory: Path | None = None) -> Iterator
     """
     loader = MigrationLoader(None)
     writers = []
-    for (app, name), group in groupby(sorted(cuts, key=_migration), key=_migration):
+    named = [cut for cut in cuts if cut.migration is not None]
+    for (app, name), group in groupby(sorted(named, key=_migration), key=_migration):
         writer = MigrationWriter(_migration_of(app, name, tuple(group), loader))
         path = (directory / writer.filename) if directory else Path(writer.path)
         if path.exists():
@@ -36,7 +37,7 @@ def write_cuts(cuts: tuple[Cut, ...], directory: Path | None = None) -> Iterator
 
 
 def _migration(cut: Cut) -> tuple[str, str]:
-    return cut.app, cut.migration
+    return cut.app, cut.migration or ""
 
 
 def _migration_of(app: str, name: str, cuts: tuple[Cut, ...], loader: MigrationLoader) -> Migration:

@@ -128,7 +128,9 @@ def bench_memory(source, target, rows):
         Move(SPEC, source, target).create()
         peaks.append(json.loads(worker(source, target, "copy,verify").communicate()[0])["peak_kb"] / 1024)
         Move(SPEC, source, target).cancel()
-    line("executor's memory", f"{peaks[1]:.0f} MB at {rows:,} rows", f"{peaks[0]:.0f} MB at a tenth", peaks[1] / peaks[0])
+    line(
+        "executor's memory", f"{peaks[1]:.0f} MB at {rows:,} rows", f"{peaks[0]:.0f} MB at a tenth", peaks[1] / peaks[0]
+    )
 
 
 def bench_capture(source, target, rows):
@@ -158,7 +160,8 @@ def bench_verify(source, target, rows):
             connection.execute("SET session_replication_role = replica")
             connection.execute("SET ROLE strangler_applier")
             connection.execute(
-                "UPDATE review SET title = 'corrupt' WHERE id = ANY(%s)", ([n * rows // 8 for n in range(1, differences + 1)],)
+                "UPDATE review SET title = 'corrupt' WHERE id = ANY(%s)",
+                ([n * rows // 8 for n in range(1, differences + 1)],),
             )
         ours, reference = [], []
         for _ in range(ROUNDS):
@@ -190,7 +193,8 @@ def bench_switch(source, target, rows):
             time.sleep(0.5)
     written = journal()
     waits = [
-        max(entry["wait"] for entry in written if entry["due"] < ended and entry["at"] > began) for began, ended in longest
+        max(entry["wait"] for entry in written if entry["due"] < ended and entry["at"] > began)
+        for began, ended in longest
     ]
     line(
         f"{SWITCHES} switches, 400 writes/s",
@@ -220,7 +224,10 @@ def bench_lag(source, target, rows):
     following.terminate()
     following.wait()
     move.cancel()
-    shown = {name: f"p50 {p50(times):.0f} ms, p99 {p99(times):.0f} ms, max {max(times):.0f} ms" for name, times in seen.items()}
+    shown = {
+        name: f"p50 {p50(times):.0f} ms, p99 {p99(times):.0f} ms, max {max(times):.0f} ms"
+        for name, times in seen.items()
+    }
     line("lag at 1,000 writes/s", shown["ours"], f"PostgreSQL's own replication {shown['native']}", None)
 
 
@@ -279,9 +286,9 @@ def work(source, target, verbs):
         elif verb == "verify":
             assert move.verify().equal
         elif verb == "follow":
-            import threading  # noqa: PLC0415
+            import threading
 
-            from strangler.split import daemon  # noqa: PLC0415
+            from strangler.split import daemon
 
             daemon.run(lambda: [move], lambda _: Nobody(), threading.Event())
     sys.stdout.write(json.dumps({"peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
@@ -308,7 +315,8 @@ def writers(source, target, rate, processes=4):
 def closed_loop(source, seconds=3.0):
     running = [
         subprocess.Popen(
-            [sys.executable, __file__, "--write", source, source, "0", str(seconds), str(number)], stdout=subprocess.PIPE
+            [sys.executable, __file__, "--write", source, source, "0", str(seconds), str(number)],
+            stdout=subprocess.PIPE,
         )
         for number in range(2)
     ]

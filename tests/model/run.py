@@ -1,6 +1,6 @@
 """Check the model of the cutover with spin: the intact one completely, and each broken variant until it is caught.
 
-    python tests/model/run.py [--bound small|large] [--only NAME]
+python tests/model/run.py [--bound small|large] [--only NAME]
 """
 
 import argparse
@@ -66,9 +66,7 @@ def check(name: str, bounds: dict[str, int], memory_mb: int = 6000) -> Outcome:
         shutil.copy(MODEL, home)
         run = {"cwd": home, "check": True, "capture_output": True, "text": True}
         subprocess.run(["spin", *defines, "-a", MODEL.name], **run)
-        subprocess.run(
-            ["gcc", "-O2", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={memory_mb}", "-o", "pan", "pan.c"], **run
-        )
+        subprocess.run(["gcc", "-O2", "-DSAFETY", "-DCOLLAPSE", f"-DMEMLIM={memory_mb}", "-o", "pan", "pan.c"], **run)
         began = time.monotonic()
         told = subprocess.run(["./pan", "-m100000"], **{**run, "check": False}).stdout
     violated = re.search(r"assertion violated (.*) \(at depth|(invalid end state) \(at depth", told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from strangler.plans.state import PlanKey, ProjectState
@@ -18,10 +18,15 @@ class Operation(ABC):
     point: they look at what is there and do what is missing.
     """
 
-    reversible: ClassVar[bool] = True
-    """Whether `backwards` exists; checked before anything is undone."""
-    final: ClassVar[bool] = False
-    """Whether it ends the way back of earlier operations, and so runs only when asked for with --final."""
+    @property
+    def reversible(self) -> bool:
+        """Whether `backwards` exists; checked before anything is undone."""
+        return True
+
+    @property
+    def final(self) -> bool:
+        """Whether it ends the way back of earlier operations, and so runs only when asked for with --final."""
+        return False
 
     @abstractmethod
     def describe(self) -> str:

@@ -2,71 +2,207 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 
+from psycopg import sql
+
+from strangler import cleanups
+from strangler.plans.databases import MONOLITH, patiently
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation
-from strangler.plans.state import Cut, PlanKey, ProjectState
+from strangler.plans.schema import Field, Model
+from strangler.plans.state import Cleanup, Cut, PlanKey, ProjectState
 from strangler.plans.world import World
+
+_PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
 class CutForeignKey(Operation):
     """Apply a migration of the monolith that drops a foreign key's constraint, such as `cutforeignkeys` writes.
 
-    Several cuts may share one migration; it is undone last, with the first of them.
+    Several cuts may share one migration; it is undone last, with the first of them. A pointer without a constraint (a
+    GenericForeignKey, a key with db_constraint=False) has no migration: the cut says that it may cross a boundary.
+
+    Where the field's on_delete is one of `strangler.deletion`, a trigger on the table pointed at notes from now on
+    each deletion there, in its transaction; `strangler.cleanups` reads what the service owes.
     """
 
     field: str
     _: KW_ONLY
     keep: str
-    migration: str
+    migration: str | None = None
 
     def describe(self) -> str:
         return f"Cut foreign key {self.field}, keep {self.keep}"
 
     def state_forwards(self, plan: PlanKey, state: ProjectState) -> ProjectState:
-        model, field = state.schema.foreign_key(self.field)
-        if field.column != self.keep:
-            raise PlanError(f'"{self.field}" is stored in column "{field.column}", not in "{self.keep}"; keep that one')
+        model, name = state.schema.split(self.field)
+        generic = next((key for key in model.generic_keys if key.name == name), None)
+        if generic is not None:
+            self._check_kept(generic.column)
+            self._check_no_migration("a generic foreign key has no constraint")
+            owed = None
+        else:
+            field = state.schema.foreign_key(self.field)[1]
+            self._check(model, field)
+            owed = _owed(self.field, plan, field)
         if state.is_cut(self.field):
             raise PlanError(f'foreign key "{self.field}" is cut already; remove one of the two')
         if state.move_of(model.label):
             raise PlanError(f'table of "{model.label}" has moved already; cut its foreign keys before')
         cut = Cut(plan=plan.name, field=self.field, migration=self.migration)
-        return replace(state, cuts=(*state.cuts, cut))
+        return replace(state, cuts=(*state.cuts, cut), cleanups=(*state.cleanups, owed) if owed else state.cleanups)
 
     def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
         cut = after.cuts[-1]
-        if world.migrations.is_applied(cut.app, cut.migration) or _shared(cut, before):
+        for cleanup in _new(before, after):
+            yield f"-- {MONOLITH}: note every deletion that {cleanup.service} has to follow ({cleanup.on_delete})"
+            yield from (f"{statement.as_string()};" for statement in _triggers(cleanup, after))
+        if cut.migration is None:
+            yield f"-- {MONOLITH}: {self.field} has no constraint; nothing is dropped"
+        elif world.migrations.is_applied(cut.app, cut.migration) or _shared(cut, before):
             yield f"-- monolith: migration {cut.app}.{cut.migration} is applied already"
-            return
-        yield f"-- monolith: apply migration {cut.app}.{cut.migration}"
-        yield from world.migrations.sql(cut.app, cut.migration)
+        else:
+            yield f"-- monolith: apply migration {cut.app}.{cut.migration}"
+            yield from world.migrations.sql(cut.app, cut.migration)
 
     def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
         cut = after.cuts[-1]
-        if _shared(cut, before):
+        if cut.migration is None:
+            yield f"-- {MONOLITH}: {self.field} never had a constraint; nothing is put back"
+        elif _shared(cut, before):
             yield f"-- monolith: migration {cut.app}.{cut.migration} is still needed by an earlier operation"
-            return
-        yield f"-- monolith: undo migration {cut.app}.{cut.migration}"
-        yield from world.migrations.sql(cut.app, cut.migration, undo=True)
+        else:
+            yield f"-- monolith: undo migration {cut.app}.{cut.migration}"
+            yield from world.migrations.sql(cut.app, cut.migration, undo=True)
+        for cleanup in _new(before, after):
+            yield from (f"{statement.as_string()};" for statement in _no_triggers(cleanup, after))
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        # First what notes deletions: none may fall between the constraint and the note.
+        for cleanup in _new(before, after):
+            _install(world, cleanup, after)
         cut = after.cuts[-1]
-        if world.migrations.is_applied(cut.app, cut.migration):
+        if cut.migration is None or world.migrations.is_applied(cut.app, cut.migration):
             return
         world.emit("progress", migration=f"{cut.app}.{cut.migration}")
         world.migrations.apply(cut.app, cut.migration)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         cut = after.cuts[-1]
-        if _shared(cut, before) or not world.migrations.is_applied(cut.app, cut.migration):
-            return
-        world.emit("progress", migration=f"{cut.app}.{cut.migration}", undone=True)
-        world.migrations.unapply(cut.app, cut.migration)
+        applied = cut.migration is not None and world.migrations.is_applied(cut.app, cut.migration)
+        if cut.migration is not None and applied and not _shared(cut, before):
+            world.emit("progress", migration=f"{cut.app}.{cut.migration}", undone=True)
+            world.migrations.unapply(cut.app, cut.migration)
+        for cleanup in _new(before, after):
+            _uninstall(world, cleanup, after)
+
+    def _check(self, model: Model, field: Field) -> None:
+        self._check_kept(field.column)
+        if model.auto_created:
+            raise PlanError(
+                f'"{model.label}" is the hidden table of "{model.auto_created}", whose deletions nobody can direct; '
+                'move both ends together, or give the field a "through" model'
+            )
+        if field.parent_link:
+            raise PlanError(
+                f'"{self.field}" leads to the inherited part of each row; "{model.label}" and "{field.references}" '
+                "move together"
+            )
+        if field.references == model.label:
+            raise PlanError(f'"{self.field}" points into its own table, which moves as a whole; leave it')
+        if field.constraint and self.migration is None:
+            raise PlanError(f'the database enforces "{self.field}"; name the migration that drops its constraint')
+        if not field.constraint:
+            self._check_no_migration(f'"{self.field}" has no constraint')
+        elif not model.managed:
+            raise PlanError(
+                f'"{model.label}" is not managed by Django, so that no migration changes its table; give '
+                f'"{self.field}" db_constraint=False, and drop what there is with RunSQL'
+            )
+
+    def _check_kept(self, column: str) -> None:
+        if column != self.keep:
+            raise PlanError(f'"{self.field}" is stored in column "{column}", not in "{self.keep}"; keep that one')
+
+    def _check_no_migration(self, why: str) -> None:
+        if self.migration is not None:
+            raise PlanError(f"{why}; leave the migration out")
+
+
+def _owed(name: str, plan: PlanKey, field: Field) -> Cleanup | None:
+    if field.clean_up is None or field.references is None or field.references_column is None:
+        return None
+    return Cleanup(
+        service=plan.service,
+        field=name,
+        column=field.column,
+        on_delete=field.clean_up,
+        references=field.references,
+        references_column=field.references_column,
+    )
+
+
+def _new(before: ProjectState, after: ProjectState) -> tuple[Cleanup, ...]:
+    return after.cleanups[len(before.cleanups) :]
 
 
 def _shared(cut: Cut, before: ProjectState) -> bool:
     return any((other.app, other.migration) == (cut.app, cut.migration) for other in before.cuts)
+
+
+def _install(world: World, cleanup: Cleanup, state: ProjectState) -> None:
+    reader = sql.Identifier(world.databases.user(MONOLITH))
+    with world.databases.connect(MONOLITH) as connection:
+
+        def install() -> None:
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
+            connection.execute(cleanups.TABLE)
+            connection.execute(sql.SQL("GRANT USAGE ON SCHEMA strangler TO {}").format(reader))
+            connection.execute(sql.SQL("GRANT SELECT, DELETE ON strangler.cleanups TO {}").format(reader))
+            for statement in _triggers(cleanup, state):
+                connection.execute(statement)
+
+        patiently(connection, install, _PATIENCE)
+    world.emit("step", step="deletions are noted", of=cleanup.references, owes=cleanup.service)
+
+
+def _uninstall(world: World, cleanup: Cleanup, state: ProjectState) -> None:
+    with world.databases.connect(MONOLITH) as connection:
+
+        def uninstall() -> None:
+            for statement in _no_triggers(cleanup, state):
+                connection.execute(statement)
+
+        patiently(connection, uninstall, _PATIENCE)
+    world.emit("step", step="deletions are noted no more", of=cleanup.references)
+
+
+def _triggers(cleanup: Cleanup, state: ProjectState) -> Iterator[sql.Composed]:
+    told = (cleanup.service, cleanup.field, cleanup.column, cleanup.on_delete, cleanup.references_column)
+    arguments = sql.SQL(", ").join(map(sql.Literal, told))
+    row, table_wide, table = _names(cleanup, state)
+    yield sql.SQL(
+        "CREATE OR REPLACE TRIGGER {} AFTER DELETE ON {} FOR EACH ROW EXECUTE FUNCTION strangler.note_cleanup({})"
+    ).format(row, table, arguments)
+    yield sql.SQL(
+        "CREATE OR REPLACE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT "
+        "EXECUTE FUNCTION strangler.note_cleanup({})"
+    ).format(table_wide, table, arguments)
+
+
+def _no_triggers(cleanup: Cleanup, state: ProjectState) -> Iterator[sql.Composed]:
+    *names, table = _names(cleanup, state)
+    for name in names:
+        yield sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(name, table)
+
+
+def _names(cleanup: Cleanup, state: ProjectState) -> tuple[sql.Identifier, sql.Identifier, sql.Identifier]:
+    # PostgreSQL cuts names at 63 bytes, which would make two long ones the same.
+    digest = hashlib.sha256(f"{cleanup.service}/{cleanup.field}".encode()).hexdigest()[:12]
+    name = f"strangler_cleanup_{digest}"
+    table = state.schema.model(cleanup.references).table
+    return sql.Identifier(name), sql.Identifier(f"{name}_truncate"), sql.Identifier(table)

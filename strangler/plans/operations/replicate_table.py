@@ -26,7 +26,7 @@ class ReplicateTable(Operation):
         return f"Replicate {self.model} ({', '.join(self.columns)})"
 
     def state_forwards(self, plan: PlanKey, state: ProjectState) -> ProjectState:
-        model = state.schema.model(self.model)
+        model = state.schema.with_table(self.model)
         columns = {field.column: field for field in model.fields}
         if unknown := [name for name in self.columns if name not in columns]:
             raise PlanError(f'table "{model.table}" has no column "{unknown[0]}"; it has {", ".join(columns)}')

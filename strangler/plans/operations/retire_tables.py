@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
+from strangler.plans.databases import MONOLITH
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.state import PlanKey, ProjectState
 from strangler.plans.world import World
+from strangler.split.postgres.retirement import Retirement
 
 
 @dataclass(frozen=True)
 class RetireTables(Operation):
-    """Complete the move: stop the changes that flow back, and leave the monolith's tables behind their fences."""
+    """Complete the move: stop the changes that flow back, and leave the monolith's tables behind their fences.
 
-    reversible: ClassVar[bool] = False
-    final: ClassVar[bool] = True
+    From here on their waiting time runs: ArchiveTables and DropTables may follow, each apart.
+    """
 
     models: tuple[str, ...]
 
     def __post_init__(self) -> None:
         freeze(self, "models", self.models)
 
+    @property
+    def reversible(self) -> bool:
+        return False
+
+    @property
+    def final(self) -> bool:
+        return True
+
     def describe(self) -> str:
         return f"Retire tables {', '.join(self.models)}"
 
     def state_forwards(self, plan: PlanKey, state: ProjectState) -> ProjectState:
-        moved = {entry.model for entry in state.moved_by(plan.name)}
-        for label in self.models:
-            state.schema.model(label)
-            if label not in moved:
-                raise PlanError(f'"{label}" is retired before it is moved; put it into MoveTables of this plan first')
-        if left := sorted(moved.difference(self.models)):
-            raise PlanError(f'a move is completed as a whole; RetireTables must name "{left[0]}" too')
+        check_whole_move(self, self.models, plan, state)
         if not state.routed_by(plan.name):
             raise PlanError("put MoveRoutes before RetireTables; the routes still lead to the monolith's tables")
         return replace(state, retired_tables=(*state.retired_tables, *self.models))
@@ -51,6 +55,28 @@ class RetireTables(Operation):
         # Strictly, before the way back is closed: no proxy may still lead anybody to the monolith's tables.
         world.publish_routes()
         world.move(after).complete(world.traffic, world.on_step)
+        with retirement(world, after, self.models) as retired:
+            retired.note_tombstones()
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         raise PlanError(f"{self.describe()} cannot be undone")
+
+
+def check_whole_move(operation: Operation, models: tuple[str, ...], plan: PlanKey, state: ProjectState) -> None:
+    """All tables of a plan's move go together. Raises PlanError where one is missing, or one is not of it."""
+    moved = {entry.model for entry in state.moved_by(plan.name)}
+    for label in models:
+        state.schema.model(label)
+        if label not in moved:
+            raise PlanError(f'"{label}" is retired before it is moved; put it into MoveTables of this plan first')
+    if left := sorted(moved.difference(models)):
+        raise PlanError(f'a move is completed as a whole; {type(operation).__name__} must name "{left[0]}" too')
+    if not models:
+        raise PlanError(f"{type(operation).__name__} names no model; name those of the plan's MoveTables")
+
+
+@contextmanager
+def retirement(world: World, state: ProjectState, models: tuple[str, ...]) -> Iterator[Retirement]:
+    """The retirement of models of the plan's move, over a connection to the monolith's database."""
+    with world.databases.connect(MONOLITH) as connection:
+        yield Retirement(connection=connection, move=world.plan.name, names=state.tables(models))

@@ -37,7 +37,7 @@ _FAMILIES = {
 _INTEGER_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 
 
-def describe(connection: Connection, name: str, columns: tuple[str, ...] | None) -> Table:
+def describe(connection: Connection, name: str, columns: tuple[str, ...] | None = None) -> Table:
     """See Store.describe."""
     found = connection.execute(
         """SELECT c.oid, format('%%I.%%I', n.nspname, c.relname), c.relkind

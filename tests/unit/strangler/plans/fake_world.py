@@ -19,7 +19,7 @@ def model(label, *fields):
 
 
 def foreign_key(name, references, on_delete=OWN):
-    return Field(name=name, column=f"{name}_id", references=references, on_delete=on_delete)
+    return Field(name=name, column=f"{name}_id", references=references, references_column="id", on_delete=on_delete)
 
 
 def schema(product_on_delete=OWN):

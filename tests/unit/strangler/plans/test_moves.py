@@ -1,9 +1,12 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from strangler.plans.errors import PlanError
-from strangler.plans.moves import move_spec
+from strangler.plans.moves import move_spec, parents_first
+from strangler.plans.schema import Schema
 from strangler.plans.state import Moved, Replicated
 from tests.unit.strangler.plans.fake_world import foreign_key, model
 
@@ -36,3 +39,31 @@ def test_a_model_may_point_at_itself_but_not_two_at_each_other(state, key):
 def test_a_plan_without_tables_has_no_move(state, key):
     with pytest.raises(PlanError, match='plan "0001_reviews" moves no tables'):
         move_spec(key, state)
+
+
+@given(st.integers(1, 8), st.data())
+def test_any_models_without_a_cycle_are_ordered_and_any_with_one_are_refused(count, data):
+    labels = [f"shop.M{n}" for n in range(count)]
+    pairs = st.tuples(st.sampled_from(labels), st.sampled_from(labels))
+    edges = data.draw(st.lists(pairs, max_size=12, unique=True))
+    models = [
+        model(label, *(foreign_key(f"to_{parent[5:].lower()}", parent) for child, parent in edges if child == label))
+        for label in labels
+    ]
+    try:
+        order = parents_first(data.draw(st.permutations(labels)), Schema(models=tuple(models)))
+    except PlanError as error:
+        assert "in a cycle" in str(error)
+        assert any(reaches(edges, parent, child) for child, parent in edges if parent != child)
+    else:
+        assert sorted(order) == labels
+        assert all(order.index(parent) < order.index(child) for child, parent in edges if parent != child)
+
+
+def reaches(edges, start, end):
+    """Whether one comes from start to end along foreign keys, those to the own table left out."""
+    seen, ahead = set(), {start}
+    while ahead:
+        seen |= ahead
+        ahead = {parent for child, parent in edges if child in ahead and parent != child} - seen
+    return end in seen

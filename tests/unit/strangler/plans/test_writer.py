@@ -3,7 +3,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.migrations import SeparateDatabaseAndState
+from django.db.migrations.loader import MigrationLoader
 
 from monolith.reviews.migrations import __path__ as migrations_path
 from strangler.plans.errors import PlanError
@@ -61,3 +63,30 @@ def test_a_file_that_exists_is_left_alone_and_nothing_else_is_written(tmp_path):
 @pytest.mark.django_db
 def test_makemigrations_sees_no_difference():
     call_command("makemigrations", "reviews", check=True, dry_run=True, stdout=StringIO())
+
+
+def foreign_keys_and_unique_columns(table):
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, table).values()
+    return (
+        sorted(c["columns"][0] for c in found if c["foreign_key"]),
+        sorted(c["columns"][0] for c in found if c["unique"] and not c["primary_key"]),
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_one_to_one_key_loses_its_constraint_and_stays_unique(tmp_path):
+    cut = Cut(plan="0001_orders", field="orders.Payment.order", migration="0009_cut")
+    (path,) = write_cuts((cut,), tmp_path)
+    state = MigrationLoader(connection).project_state()
+    before = foreign_keys_and_unique_columns("orders_payment")
+    (operation,) = load(path).operations
+    with connection.schema_editor() as editor:
+        operation.database_forwards("orders", editor, state, state)
+    try:
+        assert foreign_keys_and_unique_columns("orders_payment") == ([], before[1])
+        assert "order_id" in before[0] and "order_id" in before[1]
+    finally:
+        with connection.schema_editor() as editor:
+            operation.database_backwards("orders", editor, state, state)
+    assert foreign_keys_and_unique_columns("orders_payment") == before

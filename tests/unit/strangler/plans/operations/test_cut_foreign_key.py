@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from strangler.plans.errors import PlanError
 from strangler.plans.operations import CutForeignKey, MoveTables
+from strangler.plans.writer import write_cuts
+from tests.unit.strangler.plans.fake_world import foreign_key, model, schema
 
 PRODUCT = CutForeignKey("reviews.Review.product", keep="product_id", migration="0002_cut")
 AGAIN = CutForeignKey("reviews.Vote.review", keep="review_id", migration="0002_cut")
@@ -56,3 +60,28 @@ def test_the_dry_run_backwards_shows_the_sql_with_the_first_cut_only(world, stat
     two = AGAIN.state_forwards(key, one)
     assert not any("ALTER" in line for line in AGAIN.undo_effects(world, one, two))
     assert "ALTER TABLE reviews ADD;" in list(PRODUCT.undo_effects(world, state, one))
+
+
+def test_on_deletes_of_the_toolkit_are_owed_by_the_service_and_others_by_nobody(state, key):
+    ours = schema(product_on_delete="strangler.deletion.cascade")
+    (owed,) = PRODUCT.state_forwards(key, replace(state, schema=ours)).cleanups
+    assert (owed.service, owed.field, owed.column, owed.on_delete) == (
+        *("reviews", "reviews.Review.product"),
+        *("product_id", "cascade"),
+    )
+    assert PRODUCT.state_forwards(key, state).cleanups == ()
+    assert AGAIN.state_forwards(key, state).cleanups == ()
+
+
+def test_without_a_migration_nothing_is_applied_or_undone(world, state, key, events):
+    free = replace(foreign_key("product", "catalog.Product"), constraint=False)
+    others = tuple(found for found in state.schema.models if found.label != "reviews.Review")
+    state = replace(state, schema=replace(state.schema, models=(*others, model("reviews.Review", free))))
+    cut = CutForeignKey("reviews.Review.product", keep="product_id")
+    after = cut.state_forwards(key, state)
+    cut.forwards(world, state, after)
+    cut.backwards(world, state, after)
+    assert events == []
+    assert "nothing is dropped" in next(cut.effects(world, state, after))
+    assert "nothing is put back" in next(cut.undo_effects(world, state, after))
+    assert list(write_cuts(after.cuts)) == []

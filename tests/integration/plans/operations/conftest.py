@@ -1,0 +1,71 @@
+"""A world of two real databases for operations that speak SQL themselves."""
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from strangler.plans.databases import Databases
+from strangler.plans.state import PlanKey, ProjectState
+from strangler.plans.world import World
+from strangler.split.store import Database
+from tests.unit.strangler.plans.fake_world import FakeMigrations, FakeMove, FakeTraffic, schema
+
+
+@pytest.fixture
+def key():
+    return PlanKey(name="0001_reviews", service="reviews")
+
+
+@pytest.fixture
+def state():
+    return ProjectState(schema=schema())
+
+
+@pytest.fixture
+def events():
+    return []
+
+
+@pytest.fixture
+def world(key, events, source_dsn, target_dsn, tmp_path):
+    return World(
+        plan=key,
+        root=tmp_path,
+        migrations=FakeMigrations(events),
+        move=lambda state: FakeMove(events),
+        traffic=FakeTraffic(events),
+        publish_routes=lambda: None,
+        gate=lambda: None,
+        emit=lambda event, /, **facts: events.append((event, facts)),
+        databases=Databases(
+            monolith=Database(name="source", dsn=source_dsn), service=Database(name="target", dsn=target_dsn)
+        ),
+    )
+
+
+@pytest.fixture
+def orchard_world(world, transactional_db):
+    """The same, but the monolith's database is the one that Django knows."""
+    from django.db import connection
+
+    given = connection.get_connection_params()
+    dsn = psycopg.conninfo.make_conninfo(
+        "", **{name: given[name] for name in ("host", "port", "user", "password", "dbname")}
+    )
+    databases = replace(world.databases, monolith=Database(name="source", dsn=dsn), alias="default")
+    yield replace(world, databases=databases)
+    with psycopg.connect(dsn, autocommit=True) as orchard:
+        orchard.execute("DROP SCHEMA IF EXISTS strangler CASCADE")
+
+
+@pytest.fixture
+def source(source_dsn):
+    with psycopg.connect(source_dsn, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def target(target_dsn):
+    with psycopg.connect(target_dsn, autocommit=True) as connection:
+        yield connection

@@ -1,0 +1,62 @@
+"""What the wiring makes of plans and their records, without asking any database."""
+
+import pytest
+
+from strangler.plans import wiring
+from strangler.plans.recorder import Event
+
+NOWHERE = "postgresql://ada:lovelace@127.0.0.1:1/shop"
+PLAN = """
+from datetime import timedelta
+from strangler import plans
+from strangler.plans.operations import (
+    ArchiveTables, CutForeignKey, DropTables, MoveRoutes, MoveTables, ReplicateTable, RetireTables
+)
+
+MODELS = ["reviews.Review", "reviews.Vote"]
+
+class Plan(plans.Plan):
+    service = "reviews"
+    operations = [
+        CutForeignKey("reviews.Review.product", keep="product_id", migration="0002_cut_foreign_keys"),
+        CutForeignKey("reviews.Review.author", keep="author_id", migration="0002_cut_foreign_keys"),
+        CutForeignKey("reviews.Vote.voter", keep="voter_id", migration="0002_cut_foreign_keys"),
+        ReplicateTable("catalog.Product", columns=["id", "name"]),
+        MoveTables(MODELS),
+        MoveRoutes(["/api/reviews/"]),
+        RetireTables(MODELS),
+        ArchiveTables(MODELS, to="archive", after=timedelta(days=7)),
+        DropTables(MODELS, after=timedelta(days=30)),
+    ]
+"""
+
+
+@pytest.fixture
+def toolkit(settings, tmp_path):
+    (tmp_path / "0001_reviews").mkdir()
+    (tmp_path / "0001_reviews" / "plan.py").write_text(PLAN)
+    settings.STRANGLER = {
+        "PLANS": tmp_path,
+        "SOURCE_DSN": NOWHERE,
+        "SERVICES": {"reviews": {"DSN": NOWHERE, "UPSTREAM": "http://127.0.0.1:1"}},
+    }
+
+
+def record(event, index):
+    (plan,) = wiring.project().plans
+    wiring.recorder(plan).append(event, plan_hash="", index=index, operation="", direction="forwards", facts={})
+
+
+@pytest.mark.parametrize(("event", "index"), [(None, 0), (Event.DONE, 4), (Event.DONE, 7)])
+def test_a_move_has_its_tables_as_long_as_none_of_them_may_be_dropped(toolkit, event, index):
+    if event:
+        record(event, index)
+    (move,) = wiring.moves()
+    assert move.spec.moved == ("reviews_review", "reviews_vote")
+
+
+@pytest.mark.parametrize("event", [Event.STARTED, Event.DONE])
+def test_from_the_drop_on_only_its_copies_are_followed(toolkit, event):
+    record(event, 8)
+    (move,) = wiring.moves()
+    assert (move.spec.moved, [replica.table for replica in move.spec.replicated]) == ((), ["catalog_product"])
