@@ -197,6 +197,7 @@ batch:
         from = 0; clear(); goto end }
     :: atomic {
         rows != 0 && !owner ->                       /* the receiver's commit */
+        assert(!owns[OTHER(from)]);                  /* nothing is applied where somebody may write */
         if :: seen[0] -> ROW(OTHER(from), 0) = image[0] :: else fi;
         if :: seen[1] -> ROW(OTHER(from), 1) = image[1] :: else fi;
         let_go(); seen[0] = false; seen[1] = false; image[0] = 0; image[1] = 0; owner = false }
@@ -262,13 +263,7 @@ inline back(home) {
     if
     :: ok ->
         if :: mortal -> goto dead :: skip fi;
-#ifdef OPEN_WITHOUT_CAS
-        cas(home, epoch[home], true, next)                    /* BACK_OPEN */
-#elif defined(TERM_OF_OWN_SIDE)
-        cas(home, pe[home], true, pt[home] + 1)
-#else
-        cas(home, pe[home], true, next)
-#endif
+        cas(home, pe[home], true, next)                                        /* BACK_OPEN */
     :: else
     fi;
 #endif
@@ -306,7 +301,7 @@ proctype Executor() {
             if
             :: owner == 1 && !done ->
 #ifdef DONE_WITHOUT_CAS
-                done = true
+                done = true; assert(!owns[0])
 #else
                 atomic { if :: epoch[1] == pe[1] && owns[1] -> epoch[1]++; done = true :: else fi }
 #endif
@@ -358,6 +353,9 @@ proctype Executor() {
 #ifdef COMMIT_WITHOUT_CAS
             cas(to, epoch[to], true, next);                                    /* COMMIT */
 #else
+#ifdef TERM_OF_OWN_SIDE
+            next = pt[to] + 1;
+#endif
             atomic { cas(to, pe[to], true, next); assert(!ok || since == recoveries) }
 #endif
             if
@@ -380,7 +378,11 @@ init {
     byte pe[2], pt[2], next, owner;
     bool ok, mortal = false;
     atomic {
+#ifdef START_AT_TARGET
+        epoch[0] = 2; epoch[1] = 1; owns[1] = true; term[0] = 1; term[1] = 2; highest = 2; version = 2; route = 1;
+#else
         epoch[0] = 1; owns[0] = true; term[0] = 1; highest = 1; version = 1;
+#endif
         captured[0] = true;
 #ifndef CAPTURE_STARTS_LATE
         captured[1] = true;

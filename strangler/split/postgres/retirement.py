@@ -129,7 +129,7 @@ class Retirement:
             raise Refused(f"the tables cannot be dropped: {what}; take that away first") from error
         for capture in captures:
             self.connection.execute(sql.SQL("DROP FUNCTION {}").format(sql.SQL(capture)))
-        for name, archive in archives.items():
+        for name in archives:
             self.connection.execute("DELETE FROM strangler.changes WHERE move = %s AND name = %s", (self.move, name))
             self.connection.execute(
                 "UPDATE strangler.retirements SET dropped_at = clock_timestamp() WHERE move = %s AND name = %s",
