@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 
 from strangler.plans.errors import PlanError
+from strangler.plans.fingerprint import fingerprint
 from strangler.plans.operations import Operation
 from strangler.plans.plan import Plan
 
@@ -81,6 +82,10 @@ def _check(plan: type[Plan], path: Path) -> None:
         if final and not operation.final:
             raise PlanError(f'"{path}", operation {number}: put "{operation.describe()}" before the final operations')
         final = operation.final
+        try:
+            fingerprint(service, [operation])
+        except PlanError as error:
+            raise PlanError(f'"{path}", operation {number}: {error}') from error
 
 
 def _sentence(error: Exception) -> str:

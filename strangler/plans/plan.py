@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from strangler.plans.errors import PlanError
+from strangler.plans.fingerprint import fingerprint
 from strangler.plans.operations import Operation
+from strangler.plans.standing import Standing
 from strangler.plans.state import PlanKey, ProjectState
 
 
@@ -47,8 +48,14 @@ class Plan:
 
     def digest(self, length: int) -> str:
         """A fingerprint of the first operations, which must not change once they are applied."""
-        text = "\n".join([self.service, *map(repr, self.operations[:length])])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint(self.service, self.operations[:length])
+
+    def changed(self, applied: Standing) -> int | None:
+        """The number of the first operation that is not what the record says was applied, if any."""
+        for index, recorded in sorted(applied.fingerprints.items()):
+            if index < applied.position.highest and recorded != {self.digest(index + 1)}:
+                return index + 1
+        return None
 
     def __str__(self) -> str:
         return f"{self.name} ({self.service}, {len(self.operations)} operations)"

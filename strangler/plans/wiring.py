@@ -23,6 +23,7 @@ from strangler.plans.routes import Routes, route_table
 from strangler.plans.schema import schema_of
 from strangler.plans.state import MONOLITH, PlanKey, ProjectState
 from strangler.plans.status import PlanStatus, plan_status
+from strangler.plans.touched import touched
 from strangler.plans.traffic import MoveTraffic
 from strangler.plans.world import Emit, World
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
@@ -52,7 +53,9 @@ def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecu
         project=loaded,
         recorder=recorder,
         world=lambda plan, emit: _world(loaded, plan, emit),
-        lock=lambda name: plan_lock(Database(name="source", dsn=_source_dsn()), name),
+        lock=lambda name: plan_lock(
+            Database(name="source", dsn=_source_dsn()), name, touched(name, loaded.states(name)[-1])
+        ),
         announce=lambda entry: announce(str(entry)),
     )
 

@@ -10,7 +10,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from strangler.management.command import StranglerCommand
-from strangler.plans.recorder import Event, PlanRecorder
+from strangler.plans.recorder import PlanRecorder
+from strangler.plans.standing import Event
 
 NOWHERE = "postgresql://ada:lovelace@127.0.0.1:1/shop"
 PLAN = """

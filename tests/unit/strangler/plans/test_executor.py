@@ -110,9 +110,13 @@ class System:
             raise PlanError(f'plan "{name}" is already running elsewhere')
         self.locked.add(name)
         try:
-            yield
+            yield lambda: self.hold(name)
         finally:
-            self.locked.remove(name)
+            self.locked.discard(name)
+
+    def hold(self, name):
+        if name not in self.locked:
+            raise PlanError(f'the lock of plan "{name}" is lost')
 
 
 def plan(name, *operations, dependencies=()):

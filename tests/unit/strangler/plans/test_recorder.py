@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strangler.plans.errors import PlanError
-from strangler.plans.recorder import BACKWARDS, FORWARDS, Event, PlanRecorder, Position
+from strangler.plans.recorder import PlanRecorder
+from strangler.plans.standing import BACKWARDS, FORWARDS, Event, Position
 
 
 @pytest.fixture
