@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from strangler.plans.agreement import disagreement
 from strangler.plans.errors import PlanError
 from strangler.plans.plan import Plan
 from strangler.plans.project import Project
 from strangler.plans.recorder import PlanRecorder
-from strangler.plans.standing import BACKWARDS, FORWARDS, Entry, Event, Standing
+from strangler.plans.standing import BACKWARDS, FORWARDS, Entry, Event
 from strangler.plans.world import Emit, World
 
 
@@ -58,9 +59,10 @@ class PlanExecutor:
 
     def _check(self, plan: Plan, to: int | None, *, final: bool) -> list[tuple[int, str]]:
         """Decide which operations run in which direction, or refuse."""
-        applied = self.recorder(plan).standing()
-        position = applied.position
-        self._check_unchanged(plan, applied)
+        recorder = self.recorder(plan)
+        position = recorder.position()
+        if reason := disagreement(plan, recorder):
+            raise PlanError(reason)
         count = len(plan.operations)
         if to is None:
             to = max(count if final else plan.reversible_length, position.highest)
@@ -74,13 +76,6 @@ class PlanExecutor:
         back = [(index, BACKWARDS) for index in range(position.highest - 1, to - 1, -1)]
         # Only a merged record leaves something open below, too.
         return back + [(index, FORWARDS) for index in range(position.lowest, to)]
-
-    def _check_unchanged(self, plan: Plan, applied: Standing) -> None:
-        if number := plan.changed(applied):
-            raise PlanError(
-                f'plan "{plan.name}" was changed at or before operation {number} after that was applied; '
-                "restore its file and write a new plan instead"
-            )
 
     def _check_forwards(self, plan: Plan, lowest: int, to: int, *, final: bool) -> None:
         for name in self.project.graph.needed_by(plan.name):

@@ -9,8 +9,9 @@ from typing import ClassVar
 from strangler.plans.errors import PlanError
 from strangler.plans.fingerprint import fingerprint
 from strangler.plans.operations import Operation
-from strangler.plans.standing import Standing
 from strangler.plans.state import PlanKey, ProjectState
+
+RECORD = "record.jsonl"
 
 
 class Plan:
@@ -19,6 +20,10 @@ class Plan:
     service: ClassVar[str]
     dependencies: ClassVar[Sequence[str]] = ()
     operations: ClassVar[Sequence[Operation]] = ()
+    squash: ClassVar[str] = ""
+    """Name of the squash that it stands in; see `strangler.plans.squash`."""
+    record: ClassVar[Sequence[str]] = ()
+    """Of a squashed plan: hashes of the lines with which its record ended."""
 
     def __init__(self, name: str, directory: Path) -> None:
         self.key = PlanKey(name=name, service=self.service)
@@ -50,12 +55,10 @@ class Plan:
         """A fingerprint of the first operations, which must not change once they are applied."""
         return fingerprint(self.service, self.operations[:length])
 
-    def changed(self, applied: Standing) -> int | None:
-        """The number of the first operation that is not what the record says was applied, if any."""
-        for index, recorded in sorted(applied.fingerprints.items()):
-            if index < applied.position.highest and recorded != {self.digest(index + 1)}:
-                return index + 1
-        return None
+    def record_path(self, records: Path) -> Path:
+        """Where its record lies below the directory of records; that of a squashed plan may have stayed in place."""
+        path = records / self.name / RECORD
+        return path if path.exists() or not self.squash else records / self.squash / self.name / RECORD
 
     def __str__(self) -> str:
         return f"{self.name} ({self.service}, {len(self.operations)} operations)"

@@ -9,15 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from strangler.plans.chain import Chain, Fault, read_chain, seal
+from strangler.plans.chain import Fault, read_chain, seal
 from strangler.plans.errors import PlanError
 from strangler.plans.standing import Entry, Event, Position, Standing, standing
 
 
-class _Content(NamedTuple):
-    chain: Chain
+class Content(NamedTuple):
+    """What stands in the file: all that can be read, and everything that is wrong, a sentence each."""
+
     entries: tuple[Entry, ...]
-    faults: tuple[Fault, ...]
+    """Each after those that it follows."""
+    heads: tuple[str, ...]
+    faults: tuple[str, ...]
 
 
 class PlanRecorder:
@@ -51,7 +54,7 @@ class PlanRecorder:
         fields = asdict(entry)
         del fields["after"], fields["hash"]
         try:
-            heads = self._heads if self._size == _size(self.path) else self._sound().chain.heads
+            heads = self._heads if self._size == _size(self.path) else self._sound().heads
             line, hash_ = seal(fields, heads)
             self._size, self._heads = self._write(line), (hash_,)
         except OSError as error:
@@ -65,9 +68,20 @@ class PlanRecorder:
         """
         return self._sound().entries
 
-    def faults(self) -> tuple[str, ...]:
-        """Everything that is wrong with the file, a sentence each. This is a read-only operation."""
-        return tuple(f'the record "{self.path}", {fault}' for fault in self._read().faults)
+    def read(self) -> Content:
+        """All that stands in the file, damaged or not. This is a read-only operation."""
+        chain = read_chain(self.path.read_bytes() if self.path.exists() else b"")
+        entries, faults = [], list(chain.faults)
+        for link in chain.links:
+            try:
+                entries.append(Entry(**link.fields, after=link.after, hash=link.hash))
+            except TypeError as error:
+                faults.append(Fault(line=link.number, what=f"cannot be read: {error}"))
+                continue
+            if entries[-1].plan != self.plan:
+                faults.append(Fault(line=link.number, what=f'speaks of another plan, "{entries[-1].plan}"'))
+        sentences = (f'the record "{self.path}", {fault}' for fault in sorted(faults, key=lambda fault: fault.line))
+        return Content(tuple(entries), chain.heads, tuple(sentences))
 
     def standing(self) -> Standing:
         """What the record says of its plan. This is a read-only operation. Raises PlanError as `entries`."""
@@ -81,23 +95,10 @@ class PlanRecorder:
         """The number of operations that are surely applied."""
         return self.position().lowest
 
-    def _read(self) -> _Content:
-        chain = read_chain(self.path.read_bytes() if self.path.exists() else b"")
-        entries, faults = [], list(chain.faults)
-        for link in chain.links:
-            try:
-                entries.append(Entry(**link.fields, after=link.after, hash=link.hash))
-            except TypeError as error:
-                faults.append(Fault(line=link.number, what=f"cannot be read: {error}"))
-                continue
-            if entries[-1].plan != self.plan:
-                faults.append(Fault(line=link.number, what=f'speaks of another plan, "{entries[-1].plan}"'))
-        return _Content(chain, tuple(entries), tuple(sorted(faults, key=lambda fault: fault.line)))
-
-    def _sound(self) -> _Content:
-        content = self._read()
+    def _sound(self) -> Content:
+        content = self.read()
         if content.faults:
-            raise PlanError(f'the record "{self.path}", {content.faults[0]}')
+            raise PlanError(content.faults[0])
         return content
 
     def _write(self, line: bytes) -> int:

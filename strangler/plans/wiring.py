@@ -43,7 +43,7 @@ def project() -> Project:
 
 def recorder(plan: Plan) -> PlanRecorder:
     """The plan's record below STRANGLER["RECORDS"]."""
-    return PlanRecorder(conf.configuration().records / plan.name / "record.jsonl", plan.name)
+    return PlanRecorder(plan.record_path(conf.configuration().records), plan.name)
 
 
 def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecutor:
