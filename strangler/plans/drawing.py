@@ -23,11 +23,12 @@ _COLOURS = {
 }
 """By state of a plan: the line, and the surface in light and in dark."""
 _HEIGHT, _ROW, _GAP, _MARGIN = 54, 74, 64, 16
-_LETTER = 7.6
+_LETTER = 8
 """Width of a letter of the monospaced names, at most."""
 
 _Slot = tuple[str, str]
-"""A row in a column: a plan, or the line from the first plan to the second that passes by."""
+"""A row in a column: twice the same plan, or the line from the first plan to the second, which passes by."""
+_Point = tuple[int, int]
 
 
 def mermaid(reports: Iterable[PlanReport]) -> str:
@@ -47,22 +48,21 @@ def svg(reports: Iterable[PlanReport]) -> str:
     """A picture that stands alone, for light and dark."""
     by_name = {one.plan: one for one in reports}
     columns = _columns(PlanGraph({name: one.dependencies for name, one in by_name.items()}))
-    width = max([_LETTER * max(len(one.plan), len(_caption(one))) + 24 for one in by_name.values()], default=0.0)
-    at: dict[_Slot, tuple[float, float]] = {
-        slot: (_MARGIN + x * (width + _GAP), _MARGIN + y * _ROW)
-        for x, column in enumerate(columns)
-        for y, slot in enumerate(column)
-    }
+    width = max([_LETTER * max(len(one.plan), len(_caption(one))) + 24 for one in by_name.values()], default=0)
+    corners: dict[_Slot, list[_Point]] = {}
+    for x, column in enumerate(columns):
+        for y, slot in enumerate(column):
+            corners.setdefault(slot, []).append((_MARGIN + x * (width + _GAP), _MARGIN + y * _ROW))
     across = 2 * _MARGIN + len(columns) * (width + _GAP) - _GAP
     down = 2 * _MARGIN + max(map(len, columns), default=0) * _ROW - (_ROW - _HEIGHT)
     edges = [(needed, name) for name, one in by_name.items() for needed in one.dependencies]
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="Plans and what they need" '
-            f'viewBox="0 0 {across:g} {down:g}" width="{across:g}" height="{down:g}">',
+            f'viewBox="0 0 {across} {down}" width="{across}" height="{down}">',
             f"<style>{_style()}</style>",
-            *(_line(_way(edge, columns), at, width) for edge in edges),
-            *(_box(by_name[name], *at[name, name], width) for name, other in at if name == other),
+            *(_line([*corners[a, a], *corners.get((a, b), ()), *corners[b, b]], width) for a, b in edges),
+            *(_box(one, *corners[name, name][0], width) for name, one in by_name.items()),
             "</svg>",
         ]
     )
@@ -96,29 +96,24 @@ def _columns(graph: PlanGraph) -> list[list[_Slot]]:
     return columns
 
 
-def _way(edge: _Slot, columns: list[list[_Slot]]) -> list[_Slot]:
-    start, end = edge
-    return [(start, start), *(edge for column in columns if edge in column), (end, end)]
-
-
-def _line(way: list[_Slot], at: dict[_Slot, tuple[float, float]], width: float) -> str:
+def _line(corners: list[_Point], width: int) -> str:
     """From the right of one slot to the left of the next, straight through the slots between."""
     path = []
-    for here, there in pairwise(way):
-        x, y = at[here][0] + width, at[here][1] + _HEIGHT / 2
-        to_x, to_y = at[there][0], at[there][1] + _HEIGHT / 2
-        middle = (x + to_x) / 2
-        start = f"M{x:g} {y:g}" if here == way[0] else f"H{x:g}"
-        path.append(f"{start} C{middle:g} {y:g} {middle:g} {to_y:g} {to_x:g} {to_y:g}")
+    for number, (here, there) in enumerate(pairwise(corners)):
+        x, y = here[0] + width, here[1] + _HEIGHT // 2
+        to_x, to_y = there[0], there[1] + _HEIGHT // 2
+        middle = (x + to_x) // 2
+        start = f"H{x}" if number else f"M{x} {y}"
+        path.append(f"{start} C{middle} {y} {middle} {to_y} {to_x} {to_y}")
     return f'<path class="need" d="{" ".join(path)}"/>'
 
 
-def _box(one: PlanReport, x: float, y: float, width: float) -> str:
+def _box(one: PlanReport, x: int, y: int, width: int) -> str:
     return (
         f'<g class="plan {one.state.replace(" ", "-")}"><title>{escape(str(one))}</title>'
-        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{_HEIGHT}" rx="6"/>'
-        f'<text class="name" x="{x + 12:g}" y="{y + 23:g}">{escape(one.plan)}</text>'
-        f'<text x="{x + 12:g}" y="{y + 41:g}">{escape(_caption(one))}</text></g>'
+        f'<rect x="{x}" y="{y}" width="{width}" height="{_HEIGHT}" rx="6"/>'
+        f'<text class="name" x="{x + 12}" y="{y + 23}">{escape(one.plan)}</text>'
+        f'<text x="{x + 12}" y="{y + 41}">{escape(_caption(one))}</text></g>'
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from django.template import Context, Engine
+from django.utils import translation
 
 from strangler.plans.history import history
 from strangler.plans.recorder import Content
@@ -21,22 +22,22 @@ def record_page(report: PlanReport, content: Content) -> str:
     template = Engine(libraries={"humanize": "django.contrib.humanize.templatetags.humanize"}).from_string(
         _TEMPLATE.read_text(encoding="utf-8")
     )
-    return template.render(
-        Context(
-            {
-                "plan": report,
-                "runs": [(run, 100 * run.seconds / longest if longest else 0.0) for run in runs],
-                "who": sorted({run.who for run in runs}),
-                "first": runs[0].started if runs else None,
-                "last": max((run.ended for run in runs), default=None),
-                "seconds": sum(run.seconds for run in runs),
-                "rows": sum(run.rows for run in runs),
-                "longest_pause": max((run.pause_ms for run in runs if run.pause_ms is not None), default=None),
-                "unhappy": [run for run in runs if run.outcome != "done"],
-                "lines": len(content.entries),
-                "heads": content.heads,
-            },
-            use_l10n=False,
-            use_tz=False,
-        )
+    facts = Context(
+        {
+            "plan": report,
+            "runs": [(run, 100 * run.seconds / longest if longest else 0.0) for run in runs],
+            "who": sorted({run.who for run in runs}),
+            "first": runs[0].started if runs else None,
+            "last": max((run.ended for run in runs), default=None),
+            "seconds": sum(run.seconds for run in runs),
+            "rows": sum(run.rows for run in runs),
+            "longest_pause": max((run.pause_ms for run in runs if run.pause_ms is not None), default=None),
+            "unhappy": [run for run in runs if run.outcome != "done"],
+            "lines": len(content.entries),
+            "heads": content.heads,
+        },
+        use_tz=False,
     )
+    # Numbers are written as the styles need them, whatever the project speaks.
+    with translation.override("en"):
+        return template.render(facts)
