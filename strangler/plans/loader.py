@@ -49,14 +49,18 @@ def load_plan(folder: Path) -> tuple[Plan, ...]:
         raise PlanError(f'plan "{folder.name}" has no file "{path}"; write it or remove the folder')
     found = getattr(_run(path), "Plan", None)
     if isinstance(found, type) and issubclass(found, Squash):
-        plans = found.plans(folder)
+        plans = tuple(found.plans(folder))
     elif isinstance(found, type) and issubclass(found, Plan) and found is not Plan:
-        plans = (found(folder.name, folder),)
+        plans = ((folder.name, found),)
     else:
         raise PlanError(f'"{path}" defines no "class Plan(plans.Plan)"; add it')
-    for plan in plans:
-        _check(type(plan), path)
-    return plans
+    for name, plan in plans:
+        if not _NAME.fullmatch(name):
+            raise PlanError(f'"{path}" replaces "{name}", which is not named like "0001_reviews"; correct it')
+        _check(plan, path)
+    if not plans:
+        raise PlanError(f'"{path}" replaces nothing; name the plans that were squashed')
+    return tuple(plan(name, folder) for name, plan in plans)
 
 
 def _run(path: Path) -> ModuleType:
