@@ -1,8 +1,9 @@
 """A fingerprint of what a plan file says, so that an edit of what is applied is noticed.
 
 It is taken over the operations' values, not over the file's text: comments and layout may change, and so may the
-toolkit, since a field that has its default is left out. A function counts by its source text if it is written in the
-plan file, and by its name if it is imported; what it calls in turn does not count. A lambda has neither: refused.
+toolkit, since a field that has its default is left out (so a default must stay as it is). A function counts by its
+source text if it is written in the plan file, and by its name if it is imported; what it calls in turn does not count.
+A lambda has neither, and is refused.
 """
 
 from __future__ import annotations
