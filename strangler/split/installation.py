@@ -23,6 +23,8 @@ _TRUNCATE = "_truncate"
 def install(connection: Connection, spec: MoveSpec, layout: Layout, side: Side) -> None:
     """Set the move up in one database, in one transaction. Does nothing where it is set up already."""
     with connection.transaction():
+        # One move after the other: PostgreSQL fails where two at once create, replace or grant the same thing.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
         connection.execute(schema())
         # One at a time for each move, and the loser finds everything done.
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), hashtext(%s))", (spec.name,))
