@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strangler.plans import drawing
-from strangler.plans.graph import PlanGraph
 from strangler.plans.report import OperationReport, PlanReport
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -104,15 +103,6 @@ def test_mermaid_gets_the_same_nodes_and_edges(reports):
     assert edges == {(needed, one.plan) for one in reports for needed in one.dependencies}
     used, defined = (set(re.findall(pattern, text)) for pattern in (r":::(\w+)", r"classDef (\w+)"))
     assert used == defined
-
-
-@given(projects())
-def test_a_layer_lies_behind_all_that_it_needs(reports):
-    graph = PlanGraph({one.plan: one.dependencies for one in reports})
-    depth = {name: layer for layer, names in enumerate(graph.layers()) for name in names}
-    assert sorted(depth) == sorted(graph.dependencies)
-    for name, needed in graph.dependencies.items():
-        assert depth[name] == max((depth[other] + 1 for other in needed), default=0)
 
 
 def test_a_plan_says_how_far_it_is_and_whether_something_is_wrong():
