@@ -13,5 +13,6 @@ A plan file needs no more than this:
 from strangler.plans.errors import PlanError
 from strangler.plans.operations import Operation
 from strangler.plans.plan import Plan
+from strangler.plans.squash import Squash, Squashed
 
-__all__ = ["Operation", "Plan", "PlanError"]
+__all__ = ["Operation", "Plan", "PlanError", "Squash", "Squashed"]

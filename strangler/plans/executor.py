@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
+from strangler.plans.agreement import disagreement
 from strangler.plans.errors import PlanError
 from strangler.plans.plan import Plan
 from strangler.plans.project import Project
-from strangler.plans.recorder import BACKWARDS, FORWARDS, Entry, Event, PlanRecorder
+from strangler.plans.recorder import PlanRecorder
+from strangler.plans.standing import BACKWARDS, FORWARDS, Entry, Event
 from strangler.plans.world import Emit, World
 
 
@@ -24,8 +26,9 @@ class PlanExecutor:
     project: Project
     recorder: Callable[[Plan], PlanRecorder]
     world: Callable[[Plan, Emit], World]
-    lock: Callable[[str], AbstractContextManager[None]]
-    """Held while a plan runs; raises PlanError at once where somebody else holds it."""
+    lock: Callable[[str], AbstractContextManager[Callable[[], None]]]
+    """Held while a plan runs; raises PlanError at once where somebody else holds it. What it yields is called before
+    every event, and raises PlanError once the lock is lost."""
     announce: Callable[[Entry], object] = lambda entry: None
     """Told of every event after it is recorded."""
 
@@ -35,48 +38,44 @@ class PlanExecutor:
         Raises PlanError, or whatever StranglerError an operation raised.
         """
         self._check(plan, to, final=final)
-        with self.lock(plan.name):
+        with self.lock(plan.name) as still_held:
             # Somebody may have run it since the first look.
-            indexes, direction = self._check(plan, to, final=final)
-            for index in indexes:
-                self._run_operation(plan, index, direction)
-            return len(indexes)
+            steps = self._check(plan, to, final=final)
+            for index, direction in steps:
+                self._run_operation(plan, index, direction, still_held)
+            return len(steps)
 
     def effects(self, plan: Plan, to: int | None = None, *, final: bool = False) -> Iterator[str]:
         """What `run` would do, a line each. This is a read-only operation."""
-        indexes, direction = self._check(plan, to, final=final)
+        steps = self._check(plan, to, final=final)
         states = self.project.states(plan.name)
         world = self.world(plan, _no_emit)
-        for index in indexes:
+        for index, direction in steps:
             operation = plan.operations[index]
             forwards = direction == FORWARDS
             yield f"-- {index + 1}. {'' if forwards else 'Undo: '}{operation.describe()}"
             effects = operation.effects if forwards else operation.undo_effects
             yield from effects(world, states[index], states[index + 1])
 
-    def _check(self, plan: Plan, to: int | None, *, final: bool) -> tuple[range, str]:
+    def _check(self, plan: Plan, to: int | None, *, final: bool) -> list[tuple[int, str]]:
         """Decide which operations run in which direction, or refuse."""
-        position = self.recorder(plan).position()
+        recorder = self.recorder(plan)
+        position = recorder.position()
+        if reason := disagreement(plan, recorder):
+            raise PlanError(reason)
         count = len(plan.operations)
         if to is None:
             to = max(count if final else plan.reversible_length, position.highest)
         if not 0 <= to <= count:
             raise PlanError(f'plan "{plan.name}" has {count} operations; {to} is none of them')
         self.project.states(plan.name)
-        self._check_unchanged(plan, position.highest)
         if to >= position.highest:
             self._check_forwards(plan, position.lowest, to, final=final)
-            return range(position.lowest, to), FORWARDS
+            return [(index, FORWARDS) for index in range(position.lowest, to)]
         self._check_backwards(plan, to, position.highest)
-        return range(position.highest - 1, to - 1, -1), BACKWARDS
-
-    def _check_unchanged(self, plan: Plan, highest: int) -> None:
-        for index, recorded in self.recorder(plan).hashes().items():
-            if index < highest and recorded != plan.digest(index + 1):
-                raise PlanError(
-                    f'plan "{plan.name}" was changed at or before operation {index + 1} after that was applied; '
-                    "restore its file and write a new plan instead"
-                )
+        back = [(index, BACKWARDS) for index in range(position.highest - 1, to - 1, -1)]
+        # Only a merged record leaves something open below, too.
+        return back + [(index, FORWARDS) for index in range(position.lowest, to)]
 
     def _check_forwards(self, plan: Plan, lowest: int, to: int, *, final: bool) -> None:
         for name in self.project.graph.needed_by(plan.name):
@@ -97,12 +96,13 @@ class PlanExecutor:
             if self.recorder(self.project.plan(name)).position().highest:
                 raise PlanError(f'plan "{name}" needs plan "{plan.name}" and is applied; undo that one first')
 
-    def _run_operation(self, plan: Plan, index: int, direction: str) -> None:
+    def _run_operation(self, plan: Plan, index: int, direction: str, still_held: Callable[[], None]) -> None:
         operation = plan.operations[index]
         before, after = self.project.states(plan.name)[index : index + 2]
         recorder = self.recorder(plan)
 
         def record(event: str, /, **facts: object) -> None:
+            still_held()
             entry = recorder.append(
                 Event(event),
                 plan_hash=plan.digest(index + 1),

@@ -40,6 +40,14 @@ class PlanGraph:
             sorter.done(name)
         return tuple(ordered)
 
+    def layers(self) -> tuple[tuple[str, ...], ...]:
+        """The plans by the length of the longest way to one that needs nothing, each layer by name."""
+        depth: dict[str, int] = {}
+        for name in self.order():
+            depth[name] = 1 + max((depth[needed] for needed in self.dependencies[name]), default=-1)
+        count = 1 + max(depth.values(), default=-1)
+        return tuple(tuple(sorted(name for name in depth if depth[name] == layer)) for layer in range(count))
+
     def needed_by(self, name: str) -> tuple[str, ...]:
         """All plans that must be applied before this one, in order."""
         found: set[str] = set()

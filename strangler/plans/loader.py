@@ -9,8 +9,10 @@ from pathlib import Path
 from types import ModuleType
 
 from strangler.plans.errors import PlanError
+from strangler.plans.fingerprint import fingerprint
 from strangler.plans.operations import Operation
 from strangler.plans.plan import Plan
+from strangler.plans.squash import Squash
 
 _NAME = re.compile(r"(\d{4})_[a-z][a-z0-9_]*")
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]*")
@@ -24,27 +26,41 @@ def load_plans(directory: Path) -> tuple[Plan, ...]:
     if not directory.is_dir():
         raise PlanError(f'there is no directory of plans at "{directory}"; make it or set STRANGLER["PLANS"]')
     folders = sorted(path for path in directory.iterdir() if path.is_dir() and path.name[:1] not in "._")
-    plans = tuple(load_plan(folder) for folder in folders)
+    plans = tuple(plan for folder in folders for plan in load_plan(folder))
     by_number: dict[str, Plan] = {}
     for plan in plans:
         twin = by_number.setdefault(plan.name[:4], plan)
+        if twin.name == plan.name and twin is not plan:
+            raise PlanError(
+                f'plan "{plan.name}" stands in "{twin.directory}" and in "{plan.directory}"; '
+                "where one of them is a squash, remove the other"
+            )
         if twin is not plan:
             raise PlanError(f'plans "{twin.name}" and "{plan.name}" in "{directory}" share a number; renumber one')
     return plans
 
 
-def load_plan(folder: Path) -> Plan:
-    """Load one plan from its folder. Raises PlanError."""
+def load_plan(folder: Path) -> tuple[Plan, ...]:
+    """Load the plan of one folder, or the plans that a squash replaces. Raises PlanError."""
     if not _NAME.fullmatch(folder.name):
         raise PlanError(f'"{folder}" is not named like "0001_reviews"; rename it or move it out of the plans')
     path = folder / "plan.py"
     if not path.is_file():
         raise PlanError(f'plan "{folder.name}" has no file "{path}"; write it or remove the folder')
     found = getattr(_run(path), "Plan", None)
-    if not isinstance(found, type) or not issubclass(found, Plan) or found is Plan:
+    if isinstance(found, type) and issubclass(found, Squash):
+        plans = tuple(found.plans(folder))
+    elif isinstance(found, type) and issubclass(found, Plan) and found is not Plan:
+        plans = ((folder.name, found),)
+    else:
         raise PlanError(f'"{path}" defines no "class Plan(plans.Plan)"; add it')
-    _check(found, path)
-    return found(folder.name, folder)
+    for name, plan in plans:
+        if not _NAME.fullmatch(name):
+            raise PlanError(f'"{path}" replaces "{name}", which is not named like "0001_reviews"; correct it')
+        _check(plan, path)
+    if not plans:
+        raise PlanError(f'"{path}" replaces nothing; name the plans that were squashed')
+    return tuple(plan(name, folder) for name, plan in plans)
 
 
 def _run(path: Path) -> ModuleType:
@@ -81,6 +97,10 @@ def _check(plan: type[Plan], path: Path) -> None:
         if final and not operation.final:
             raise PlanError(f'"{path}", operation {number}: put "{operation.describe()}" before the final operations')
         final = operation.final
+        try:
+            fingerprint(service, [operation])
+        except PlanError as error:
+            raise PlanError(f'"{path}", operation {number}: {error}') from error
 
 
 def _sentence(error: Exception) -> str:

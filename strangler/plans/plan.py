@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from strangler.plans.errors import PlanError
+from strangler.plans.fingerprint import fingerprint
 from strangler.plans.operations import Operation
 from strangler.plans.state import PlanKey, ProjectState
+
+RECORD = "record.jsonl"
 
 
 class Plan:
@@ -18,6 +20,10 @@ class Plan:
     service: ClassVar[str]
     dependencies: ClassVar[Sequence[str]] = ()
     operations: ClassVar[Sequence[Operation]] = ()
+    squash: ClassVar[str] = ""
+    """Name of the squash that it stands in; see `strangler.plans.squash`."""
+    record: ClassVar[Sequence[str]] = ()
+    """Of a squashed plan: hashes of the lines with which its record ended."""
 
     def __init__(self, name: str, directory: Path) -> None:
         self.key = PlanKey(name=name, service=self.service)
@@ -47,8 +53,12 @@ class Plan:
 
     def digest(self, length: int) -> str:
         """A fingerprint of the first operations, which must not change once they are applied."""
-        text = "\n".join([self.service, *map(repr, self.operations[:length])])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint(self.service, self.operations[:length])
+
+    def record_path(self, records: Path) -> Path:
+        """Where its record lies below the directory of records; that of a squashed plan may have stayed in place."""
+        path = records / self.name / RECORD
+        return path if path.exists() or not self.squash else records / self.squash / self.name / RECORD
 
     def __str__(self) -> str:
         return f"{self.name} ({self.service}, {len(self.operations)} operations)"

@@ -1,68 +1,26 @@
-"""The record of a plan: an append-only file of events, one JSON object a line; the latest decides."""
+"""The record of a plan: an append-only file of events, one JSON object a line, each line chained to the one before."""
 
 from __future__ import annotations
 
-import enum
 import getpass
-import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
+from strangler.plans.chain import Fault, read_chain, seal
 from strangler.plans.errors import PlanError
-
-FORWARDS = "forwards"
-BACKWARDS = "backwards"
+from strangler.plans.standing import Entry, Event, Position, Standing, standing
 
 
-class Event(enum.StrEnum):
-    """What can happen to an operation."""
+class Content(NamedTuple):
+    """What stands in the file: all that can be read, and everything that is wrong, a sentence each."""
 
-    STARTED = "started"  # written before its first effect
-    PROGRESS = "progress"  # how far it is; decides nothing
-    STEP = "step"  # a boundary inside it was passed; decides nothing
-    DONE = "done"  # written after its last effect; moves the plan's position
-    FAILED = "failed"  # it raised; the operation stays half done until it is run again or undone
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """One line of a record."""
-
-    at: str
-    who: str
-    plan: str
-    plan_hash: str
-    index: int
-    operation: str
-    direction: str
-    event: str
-    facts: dict[str, object]
-
-    def __str__(self) -> str:
-        if self.event == Event.STARTED:
-            undo = "" if self.direction == FORWARDS else "Undo: "
-            return f"{self.at[11:19]} {self.index + 1}. {undo}{self.operation}"
-        facts = ", ".join(f"{name} {value}" for name, value in self.facts.items())
-        return f"{self.at[11:19]}    {facts or self.event}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Position:
-    """How far a plan is: "lowest" operations are surely applied, "highest" are surely all that may be."""
-
-    lowest: int = 0
-    highest: int = 0
-
-    @property
-    def half_done(self) -> bool:
-        """Whether an operation was started and did not finish."""
-        return self.lowest != self.highest
-
-    def __str__(self) -> str:
-        return f"operation {self.highest} is half done" if self.half_done else f"{self.lowest} operations applied"
+    entries: tuple[Entry, ...]
+    """Each after those that it follows."""
+    heads: tuple[str, ...]
+    faults: tuple[str, ...]
 
 
 class PlanRecorder:
@@ -72,11 +30,16 @@ class PlanRecorder:
         self.path = path
         self.plan = plan
         self.who = who or getpass.getuser()
+        # What this object wrote last, so that a long record is not read again for every line.
+        self._size, self._heads = -1, tuple[str, ...]()
 
     def append(
         self, event: Event, *, plan_hash: str, index: int, operation: str, direction: str, facts: dict[str, object]
     ) -> Entry:
-        """Write one event and wait until the disk has it. Raises PlanError where the file cannot be written."""
+        """Write one event and wait until the disk has it.
+
+        Raises PlanError where the file cannot be written, or is damaged.
+        """
         entry = Entry(
             at=datetime.now(UTC).isoformat(timespec="milliseconds"),
             who=self.who,
@@ -88,69 +51,85 @@ class PlanRecorder:
             event=str(event),
             facts=facts,
         )
+        fields = asdict(entry)
+        del fields["after"], fields["hash"]
         try:
-            self._write(json.dumps(asdict(entry), ensure_ascii=False, default=str) + "\n")
+            heads = self._heads if self._size == _size(self.path) else self._sound().heads
+            line, hash_ = seal(fields, heads)
+            self._size, self._heads = self._write(line), (hash_,)
         except OSError as error:
             raise PlanError(f'the record "{self.path}" cannot be written: {error.strerror}') from error
-        return entry
+        return replace(entry, after=heads, hash=hash_)
 
-    def entries(self) -> Iterator[Entry]:
-        """All events, oldest first; a last line that a crash tore off is no event. This is a read-only operation.
+    def entries(self) -> tuple[Entry, ...]:
+        """All events, each after those that it follows; a last line that a crash tore off is no event.
 
-        Raises PlanError where another line cannot be read.
+        This is a read-only operation. Raises PlanError where another line cannot be read, or is not what was written.
         """
-        if not self.path.exists():
-            return
-        lines = self.path.read_bytes().split(b"\n")[:-1]
-        for number, line in enumerate(lines, start=1):
+        return self._sound().entries
+
+    def read(self) -> Content:
+        """All that stands in the file, damaged or not. This is a read-only operation."""
+        chain = read_chain(self.path.read_bytes() if self.path.exists() else b"")
+        entries, faults = [], list(chain.faults)
+        for link in chain.links:
             try:
-                yield Entry(**json.loads(line))
-            except (ValueError, TypeError) as error:
-                raise PlanError(f'the record "{self.path}", line {number}, cannot be read: {error}') from error
+                entries.append(Entry(**link.fields, after=link.after, hash=link.hash))
+            except TypeError as error:
+                faults.append(Fault(line=link.number, what=f"cannot be read: {error}"))
+                continue
+            if entries[-1].plan != self.plan:
+                faults.append(Fault(line=link.number, what=f'speaks of another plan, "{entries[-1].plan}"'))
+        sentences = (f'the record "{self.path}", {fault}' for fault in sorted(faults, key=lambda fault: fault.line))
+        return Content(tuple(entries), chain.heads, tuple(sentences))
+
+    def standing(self) -> Standing:
+        """What the record says of its plan. This is a read-only operation. Raises PlanError as `entries`."""
+        return standing(self.entries())
 
     def position(self) -> Position:
-        """How far the plan is, by its latest events. This is a read-only operation."""
-        position = Position()
-        for entry in self.entries():
-            below, above = entry.index, entry.index + 1
-            if entry.event == Event.STARTED:
-                position = Position(lowest=below, highest=above)
-            elif entry.event == Event.DONE:
-                reached = above if entry.direction == FORWARDS else below
-                position = Position(lowest=reached, highest=reached)
-        return position
+        """How far the plan is. This is a read-only operation. Raises PlanError as `entries`."""
+        return self.standing().position
 
     def applied(self) -> int:
         """The number of operations that are surely applied."""
         return self.position().lowest
 
-    def hashes(self) -> dict[int, str]:
-        """By index, the plan's fingerprint when that operation was last started forwards."""
-        started = (e for e in self.entries() if e.event == Event.STARTED and e.direction == FORWARDS)
-        return {entry.index: entry.plan_hash for entry in started}
+    def _sound(self) -> Content:
+        content = self.read()
+        if content.faults:
+            raise PlanError(content.faults[0])
+        return content
 
-    def _write(self, line: str) -> None:
+    def _write(self, line: bytes) -> int:
+        """Append, and return the size of the file."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = not self.path.exists()
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             _cut_torn_line(descriptor)
-            data = line.encode()
-            while data:
-                data = data[os.write(descriptor, data) :]
+            while line:
+                line = line[os.write(descriptor, line) :]
             os.fsync(descriptor)
+            size = os.fstat(descriptor).st_size
         finally:
             os.close(descriptor)
         if new:
             _sync_directory(self.path.parent)
+        return size
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _cut_torn_line(descriptor: int) -> None:
     """Drop what a crash left behind the last whole line; it never was an event."""
     size = os.fstat(descriptor).st_size
-    whole = size and os.pread(descriptor, size, 0).rfind(b"\n") + 1
-    if whole != size:
-        os.ftruncate(descriptor, whole)
+    if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+        return
+    whole = os.pread(descriptor, size, 0).rfind(b"\n") + 1
+    os.ftruncate(descriptor, whole)
 
 
 def _sync_directory(path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strangler.plans.plan import Plan
-from strangler.plans.recorder import Position
+from strangler.plans.standing import Position
 from strangler.plans.state import MONOLITH
 from strangler.split import MoveStatus, Side
 
@@ -91,7 +91,7 @@ def _next(plan: Plan, position: Position) -> str:
     command = f"manage.py applyplan {plan.name}"
     final = " --final" if position.highest > plan.reversible_length else ""
     if position.half_done:
-        return f'"{command}{final}" finishes operation {position.highest}, "{command} {position.lowest}" undoes it'
+        return f'"{command}{final}" finishes {position.between}, "{command} {position.lowest}" undoes it'
     if position.lowest < plan.reversible_length:
         what = plan.operations[position.lowest].describe()
         return f'"{command} {position.lowest + 1}" goes on with: {what}'

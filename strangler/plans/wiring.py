@@ -25,6 +25,7 @@ from strangler.plans.routes import Routes, route_table
 from strangler.plans.schema import schema_of
 from strangler.plans.state import MONOLITH, PlanKey, ProjectState
 from strangler.plans.status import PlanStatus, plan_status
+from strangler.plans.touched import touched
 from strangler.plans.traffic import MoveTraffic
 from strangler.plans.world import Emit, World
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
@@ -44,7 +45,7 @@ def project() -> Project:
 
 def recorder(plan: Plan) -> PlanRecorder:
     """The plan's record below STRANGLER["RECORDS"]."""
-    return PlanRecorder(conf.configuration().records / plan.name / "record.jsonl", plan.name)
+    return PlanRecorder(plan.record_path(conf.configuration().records), plan.name)
 
 
 def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecutor:
@@ -54,7 +55,9 @@ def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecu
         project=loaded,
         recorder=recorder,
         world=lambda plan, emit: _world(loaded, plan, emit),
-        lock=lambda name: plan_lock(Database(name="source", dsn=_source_dsn()), name),
+        lock=lambda name: plan_lock(
+            Database(name="source", dsn=_source_dsn()), name, touched(name, loaded.states(name)[-1])
+        ),
         announce=lambda entry: announce(str(entry)),
     )
 

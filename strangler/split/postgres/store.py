@@ -86,6 +86,8 @@ class PostgresStore(Store):
     @contextmanager
     def alone(self, move: str) -> Iterator[None]:
         with self.transaction():
+            # One move after the other too: PostgreSQL fails where two at once replace or grant the same thing.
+            self.query("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
             self.query("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7270))", (move,))
             yield
 
@@ -140,7 +142,9 @@ class PostgresStore(Store):
                 self.connection.execute(statement.encode())
 
     def create_tables(self) -> None:
-        self.run([resources.files("strangler.split.postgres").joinpath("schema.sql").read_text(encoding="utf-8")])
+        with self.transaction():
+            self.query("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
+            self.run([resources.files("strangler.split.postgres").joinpath("schema.sql").read_text(encoding="utf-8")])
 
     def has_tables(self) -> bool:
         return self.scalar("SELECT to_regclass('strangler.ownership')") is not None

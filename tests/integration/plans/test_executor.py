@@ -16,8 +16,9 @@ from strangler.plans.lock import plan_lock
 from strangler.plans.moves import move_spec
 from strangler.plans.operations import MoveRoutes, MoveTables, ReplicateTable
 from strangler.plans.project import Project
-from strangler.plans.recorder import PlanRecorder, Position
+from strangler.plans.recorder import PlanRecorder
 from strangler.plans.schema import Field, Schema
+from strangler.plans.standing import Position
 from strangler.plans.world import World
 from strangler.split import Move, Side
 from strangler.split.store import Database

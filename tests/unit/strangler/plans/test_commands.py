@@ -3,6 +3,7 @@
 import json
 from io import StringIO
 from pathlib import Path
+from xml.etree import ElementTree
 
 import psycopg
 import pytest
@@ -10,7 +11,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from strangler.management.command import StranglerCommand
-from strangler.plans.recorder import Event, PlanRecorder
+from strangler.plans.loader import load_plan
+from strangler.plans.recorder import PlanRecorder
+from strangler.plans.standing import Event
 
 NOWHERE = "postgresql://ada:lovelace@127.0.0.1:1/shop"
 PLAN = """
@@ -37,6 +40,14 @@ class Plan(plans.Plan):
     dependencies = []
     operations = [MoveTables(["reviews.Cursor"]), MoveRoutes(["/api/cursors/"])]
 """
+RETIRED = """
+from strangler import plans
+from strangler.plans.operations import RetireCode
+
+class Plan(plans.Plan):
+    service = "search"
+    operations = [RetireCode(["shop.{}"])]
+"""
 
 
 @pytest.fixture
@@ -61,6 +72,16 @@ def write(directory, name, text):
     (folder / "plan.py").write_text(text)
 
 
+def record(directory, *events, name="0001_reviews"):
+    """Append to the record what an executor would, of the plan file as it is now."""
+    (plan,) = load_plan(directory / "plans" / name)
+    recorder = PlanRecorder(plan.record_path(directory / "records"), name, who="ada")
+    for index, event in events:
+        digest, operation = plan.digest(index + 1), plan.operations[index].describe()
+        recorder.append(event, plan_hash=digest, index=index, operation=operation, direction="forwards", facts={})
+    return recorder
+
+
 def run(*arguments, **options):
     out = StringIO()
     call_command(*arguments, stdout=out, **options)
@@ -68,9 +89,7 @@ def run(*arguments, **options):
 
 
 def test_showplans_marks_what_is_applied_half_done_and_open(toolkit):
-    recorder = PlanRecorder(toolkit / "records" / "0001_reviews" / "record.jsonl", "0001_reviews")
-    for index, event in ((0, Event.STARTED), (0, Event.DONE), (1, Event.STARTED)):
-        recorder.append(event, plan_hash="", index=index, operation="", direction="forwards", facts={})
+    record(toolkit, (0, Event.STARTED), (0, Event.DONE), (1, Event.STARTED))
     printed = run("showplans").splitlines()
     assert printed[0] == "0001_reviews (reviews)"
     assert [line[1:4] for line in printed[1:]] == ["[X]", "[~]", "[ ]", "[ ]", "[ ]"]
@@ -80,6 +99,76 @@ def test_showplans_marks_what_is_applied_half_done_and_open(toolkit):
 
 def test_checkplans_has_nothing_to_complain_about(toolkit):
     assert run("checkplans") == "1 plan, nothing to complain about.\n"
+
+
+def test_showplans_tells_one_plan_alone(toolkit):
+    write(toolkit, "0002_other", OTHER.replace("reviews.Cursor", "monitoring.RouteMinute"))
+    assert [line for line in run("showplans", "0002").splitlines() if line[0] != " "] == ["0002_other (reviews)"]
+    assert [plan["plan"] for plan in json.loads(run("showplans", "0001", json=True))] == ["0001_reviews"]
+
+
+def test_showplans_draws_all_plans(toolkit):
+    other = OTHER.replace("reviews.Cursor", "monitoring.RouteMinute").replace("[]", '["0001_reviews"]', 1)
+    write(toolkit, "0002_other", other)
+    assert "    p0001_reviews --> p0002_other" in run("showplans", "--mermaid").splitlines()
+    picture = ElementTree.fromstring(run("showplans", "--svg"))
+    assert len(list(picture.iter("{http://www.w3.org/2000/svg}path"))) == 1
+
+
+def test_showplans_writes_the_page_of_one_record(toolkit):
+    record(toolkit, (0, Event.STARTED), (0, Event.DONE))
+    page = run("showplans", "0001", "--html")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "Cut foreign key reviews.Review.product, keep product_id" in page
+    with pytest.raises(CommandError, match=r'name one plan, such as "manage.py showplans 0001_reviews --html"'):
+        run("showplans", "--html")
+
+
+def test_an_edit_of_what_is_applied_is_noticed_by_showplans_and_checkplans(toolkit):
+    record(toolkit, (0, Event.STARTED), (0, Event.DONE), (1, Event.STARTED), (1, Event.DONE))
+    write(toolkit, "0001_reviews", "# A comment is no edit.\n" + PLAN.replace("/api/reviews/", "/api/new/"))
+    assert run("checkplans") == "1 plan, nothing to complain about.\n"
+    edited = PLAN.replace('keep="author_id", migration="0002_', 'keep="author_id", migration="0003_')
+    write(toolkit, "0001_reviews", edited)
+    sentence = 'plan "0001_reviews" was changed at or before operation 2 after that was applied; restore its file'
+    assert f" [!] {sentence}" in run("showplans")
+    assert json.loads(run("showplans", json=True))[0]["problems"][0].startswith(sentence)
+    assert "2 of 5: damaged" in run("showplans", "--svg")
+    for command in (("checkplans",), ("sqlplan", "0001")):
+        with pytest.raises(CommandError, match=sentence):
+            run(*command)
+
+
+def test_a_record_that_was_tampered_with_is_told_in_full_and_refused(toolkit):
+    recorder = record(toolkit, (0, Event.STARTED), (0, Event.DONE), (1, Event.STARTED), (1, Event.DONE))
+    one, two, three, four = recorder.path.read_text().splitlines(keepends=True)
+    recorder.path.write_text(one + two.replace("ada", "eve") + four)
+    with pytest.raises(CommandError, match=r"line 2, was changed after it was written; restore .*\n.*line 3, follows"):
+        run("checkplans")
+    printed = run("showplans")
+    assert printed.count(" [?] ") == 5
+    assert printed.count(" [!] ") == 2
+    assert "Not to be relied on" in run("showplans", "0001", html=True)
+    for command in ("sqlplan", "applyplan"):
+        with pytest.raises(CommandError, match="line 2, was changed after it was written"):
+            run(command, "0001")
+    recorder.path.write_text(one + two + three + four)
+    assert run("checkplans") == "1 plan, nothing to complain about.\n"
+
+
+def test_squashplans_leaves_one_folder_and_everything_applied(toolkit):
+    for name in ("0002_search", "0003_mail"):
+        write(toolkit, name, RETIRED.format(name))
+        record(toolkit, (0, Event.STARTED), (0, Event.DONE), name=name)
+    folder = toolkit / "plans" / "0002_squashed_0003_mail"
+    assert run("squashplans", "0002", "0003").startswith(f"Wrote {folder / 'plan.py'}; the folders of 0002_search")
+    assert sorted(path.name for path in (toolkit / "plans").iterdir()) == ["0001_reviews", "0002_squashed_0003_mail"]
+    assert run("showplans", "0002_search") == (
+        "0002_search (search): all 1 operations applied, squashed into 0002_squashed_0003_mail\n"
+    )
+    assert run("checkplans") == "3 plans, nothing to complain about.\n"
+    with pytest.raises(CommandError, match='plan "0001_reviews" is not over'):
+        run("squashplans", "0001", "0002")
 
 
 def test_without_plans_there_is_nothing_to_show(toolkit, settings):

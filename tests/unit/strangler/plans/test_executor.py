@@ -1,6 +1,6 @@
 """The executor over a world in memory: what is applied, what is refused, what a crash at any event leaves."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -13,6 +13,7 @@ from strangler.plans.errors import PlanError
 from strangler.plans.executor import PlanExecutor
 from strangler.plans.project import Project
 from strangler.plans.recorder import PlanRecorder
+from strangler.plans.standing import Position
 from strangler.plans.world import World
 from tests.unit.strangler.plans.fake_world import FakeMigrations, FakeMove, FakeTraffic, schema
 
@@ -110,9 +111,13 @@ class System:
             raise PlanError(f'plan "{name}" is already running elsewhere')
         self.locked.add(name)
         try:
-            yield
+            yield lambda: self.hold(name)
         finally:
-            self.locked.remove(name)
+            self.locked.discard(name)
+
+    def hold(self, name):
+        if name not in self.locked:
+            raise PlanError(f'the lock of plan "{name}" is lost')
 
 
 def plan(name, *operations, dependencies=()):
@@ -247,3 +252,46 @@ def test_a_dry_run_of_a_new_plan_leaves_no_record(system):
     list(system.executor().effects(ABC))
     assert system.letters == ""
     assert not (system.directory / "0001_abc").exists()
+
+
+@given(st.integers(0, 3), st.integers(0, 3), st.integers(0, 14), st.integers(0, 3))
+def test_after_branches_of_a_record_were_merged_one_run_settles_what_they_do_not_agree_on(
+    tmp_path_factory, base, ours, life, to
+):
+    """Two checkouts ran the plan in one world, each with its own copy of the record; then both were merged."""
+    system = System(tmp_path_factory.mktemp("plans"), (ABC,))
+    system.executor().run(ABC, base)
+    path = system.recorder(ABC).path
+    before = path.read_bytes() if path.exists() else b""
+    with suppress(Killed):
+        system.executor([None] * life).run(ABC, ours)
+    left = path.read_bytes().removeprefix(before) if path.exists() else b""
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(before)
+    system.executor().run(ABC, 3)
+    path.write_bytes(before + left + path.read_bytes().removeprefix(before))
+    system.executor().run(ABC, to)
+    assert system.letters == "abc"[:to]
+    assert system.recorder(ABC).position() == Position(lowest=to, highest=to)
+
+
+def test_a_run_that_lost_its_lock_records_nothing_more(system):
+    class Loses(Put):
+        def forwards(self, world, before, after):
+            system.locked.clear()
+            super().forwards(world, before, after)
+
+    system.plans = (plan("0001_abc", Put("a"), Loses("b"), Put("c")),)
+    with pytest.raises(PlanError, match=r"the lock .* is lost"):
+        system.executor().run(system.plans[0])
+    assert [entry.event for entry in system.recorder(ABC).entries()][-1] == "started"
+    assert system.letters == "a"
+
+
+def test_a_damaged_record_is_refused_before_the_first_effect(system):
+    system.executor().run(ABC, 2)
+    path = system.recorder(ABC).path
+    path.write_text(path.read_text().replace("ada", "eve", 1))
+    with pytest.raises(PlanError, match="line 1, was changed after it was written"):
+        system.executor().run(ABC)
+    assert system.letters == "ab"

@@ -30,6 +30,14 @@ def test_needing_is_the_mirror_of_needed_by(graph):
         assert set(graph.needing(name)) == {other for other in graph.dependencies if name in graph.needed_by(other)}
 
 
+@given(graphs())
+def test_a_layer_lies_right_behind_the_last_that_it_needs(graph):
+    depth = {name: layer for layer, names in enumerate(graph.layers()) for name in names}
+    assert sorted(depth) == sorted(graph.dependencies)
+    for name, needed in graph.dependencies.items():
+        assert depth[name] == max((depth[other] + 1 for other in needed), default=0)
+
+
 def test_independent_plans_come_by_name():
     assert PlanGraph({"0002_b": (), "0001_a": (), "0003_c": ("0001_a",)}).order() == ("0001_a", "0002_b", "0003_c")
 

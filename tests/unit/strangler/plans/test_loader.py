@@ -13,6 +13,15 @@ class Plan(plans.Plan):
 """
 
 
+SQUASH = """
+from strangler import plans
+from strangler.plans.operations import RetireCode
+
+class Plan(plans.Squash):
+    replaces = [plans.Squashed("0001_a", service="s", operations=[RetireCode(["a.b"])])]
+"""
+
+
 def write(directory, name="0001_reviews", text=PLAN):
     folder = directory / name
     folder.mkdir()
@@ -48,6 +57,10 @@ def test_loading_leaves_nothing_in_the_plans_folder(tmp_path):
         (PLAN.replace('service = "reviews"', ""), "names no service"),
         (PLAN + "    dependencies = '0001_a'", "dependencies is not a list"),
         (PLAN + "    operations = []", "has no operations"),
+        ("from strangler.plans import Squash as Plan", "replaces nothing"),
+        (SQUASH.replace("0001_a", "a"), 'replaces "a", which is not named like'),
+        (SQUASH.replace('"s"', "None"), "names no service"),
+        (PLAN.replace('["reviews.Review"]', "[lambda: 1]"), "operation 1: a lambda has no fingerprint"),
         (PLAN + "    operations = ['move']", "operation 1: 'move' is not an operation"),
         (PLAN + "    operations = [MoveRoutes('/api/')]", "MoveRoutes: patterns is a list"),
         (PLAN + "    operations = [MoveRoutes(['api'])]", 'route "api" is no pattern'),

@@ -2,7 +2,7 @@ import pytest
 
 from strangler.plans import Plan
 from strangler.plans.operations import CutForeignKey, MoveTables, RetireTables
-from strangler.plans.recorder import Position
+from strangler.plans.standing import Position
 from strangler.plans.status import plan_status
 from strangler.split import MoveStatus, Picture, Side
 from strangler.split.ownership import Ownership

@@ -1,0 +1,93 @@
+"""Plans written down as the plan.py of a squash."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import MISSING, fields
+
+from strangler.plans.errors import PlanError
+from strangler.plans.operations import Operation
+from strangler.plans.plan import Plan
+
+_WIDTH = 120
+_OPERATIONS = "strangler.plans.operations"
+
+
+def source_of(plans: Sequence[Plan], end: Callable[[Plan], Sequence[str]]) -> str:
+    """The text of a squash's plan.py; "end" tells the hashes with which a plan's record ends. Pure.
+
+    Raises PlanError where an operation cannot be written down.
+    """
+    body = "".join(_squashed(plan, end(plan)) for plan in plans)
+    return (
+        f'"""Squashed, all of them over: {", ".join(plan.name for plan in plans)}."""\n\n'
+        f"from strangler import plans\n{''.join(_imports(plans))}\n\n"
+        f"class Plan(plans.Squash):\n    replaces = [\n{body}    ]\n"
+    )
+
+
+def _imports(plans: Sequence[Plan]) -> Iterator[str]:
+    module_of: dict[str, str] = {}
+    for plan in plans:
+        for number, operation in enumerate(plan.operations, start=1):
+            kind = type(operation)
+            # The classes live in modules of their own, plans import them from the package.
+            module = _OPERATIONS if kind.__module__.startswith(f"{_OPERATIONS}.") else kind.__module__
+            if getattr(sys.modules.get(module), kind.__name__, None) is not kind:
+                raise PlanError(f"{_place(plan, number)} is of a class that its plan file defines; leave that plan out")
+            if module_of.setdefault(kind.__name__, module) != module:
+                raise PlanError(f"{_place(plan, number)} shares its class's name with another one; leave that plan out")
+    for module in sorted(set(module_of.values())):
+        names = sorted(name for name, its_module in module_of.items() if its_module == module)
+        line = f"from {module} import {', '.join(names)}\n"
+        lines = "".join(f"    {name},\n" for name in names)
+        yield line if len(line) <= _WIDTH else f"from {module} import (\n{lines})\n"
+
+
+def _squashed(plan: Plan, end: Sequence[str]) -> str:
+    operations = "".join(
+        _operation(operation, _place(plan, number)) for number, operation in enumerate(plan.operations, start=1)
+    )
+    dependencies = f"            dependencies={_literal(list(plan.dependencies), '')},\n" if plan.dependencies else ""
+    return (
+        f"        plans.Squashed(\n            {_literal(plan.name, '')},\n"
+        f"            service={_literal(plan.key.service, '')},\n{dependencies}"
+        f"            record={_literal(list(end), '')},\n            operations=[\n"
+        f"{operations}            ],\n        ),\n"
+    )
+
+
+def _operation(operation: Operation, place: str) -> str:
+    arguments: list[str] = []
+    # The loader refuses operations that are no dataclass.
+    for number, field in enumerate(fields(operation)):  # type: ignore[arg-type]
+        value = getattr(operation, field.name)
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        if field.init and value != default:
+            keyword = f"{field.name}=" if field.kw_only or number else ""
+            arguments.append(keyword + _literal(value, place))
+    indent = " " * 16
+    line = f"{indent}{type(operation).__name__}({', '.join(arguments)}),\n"
+    if len(line) <= _WIDTH:
+        return line
+    wrapped = "".join(f"{indent}    {argument},\n" for argument in arguments)
+    return f"{indent}{type(operation).__name__}(\n{wrapped}{indent}),\n"
+
+
+def _literal(value: object, place: str) -> str:
+    match value:
+        case None | bool() | int() | float():
+            return repr(value)
+        case str():
+            return json.dumps(value, ensure_ascii=False)
+        case list() | tuple():
+            return f"[{', '.join(_literal(item, place) for item in value)}]"
+        case dict():
+            return "{" + ", ".join(f"{_literal(k, place)}: {_literal(v, place)}" for k, v in value.items()) + "}"
+    raise PlanError(f"{place} holds {value!r}, which cannot be written down as a plain value; leave that plan out")
+
+
+def _place(plan: Plan, number: int) -> str:
+    return f'operation {number} of plan "{plan.name}"'
