@@ -18,7 +18,7 @@ from tests.faults.schedule import Schedule
 from tests.faults.stores import Bench, SimulatedDatabase
 from tests.faults.world import Actor, Killed, World
 
-_ATTEMPTS = 6
+_ATTEMPTS = 4
 _ORPHANED = 3.0
 LIMITS = Limits(lock=0.5, fence_attempts=3, fence_pause=0.05)
 
@@ -67,10 +67,13 @@ class Simulation:
 
     def run(self, schedule: Schedule) -> Outcome:
         began = time.monotonic()
-        for side in Side:
-            self.connections[side].execute(shop.RESET + shop.TABLES)  # type: ignore[arg-type]
-        self.connections[Side.SOURCE].execute(shop.FILL)  # type: ignore[arg-type]
         attempt = _Attempt(simulation=self, schedule=schedule)
+        if not (schedule.brought and self._back_to_brought()):
+            for side in Side:
+                self.connections[side].execute(shop.RESET + shop.TABLES)  # type: ignore[arg-type]
+            self.connections[Side.SOURCE].execute(shop.FILL)  # type: ignore[arg-type]
+            if schedule.brought:
+                attempt.bring()
         attempt.run()
         findings = Findings()
         if not attempt.wrong:
@@ -86,6 +89,19 @@ class Simulation:
             requests=sum(client.answered + client.refused + client.unknown for client in attempt.clients),
             seconds=time.monotonic() - began,
         )
+
+    def _back_to_brought(self) -> bool:
+        """Whether the last seed left a move that could be set back."""
+        standing = "SELECT to_regclass('strangler.claims') IS NOT NULL"
+        claims = "SELECT count(*) >= 3 AND NOT (SELECT done FROM strangler.ownership) FROM strangler.claims"
+        for question in (standing, claims):
+            if not all(connection.execute(question).fetchone()[0] for connection in self.connections.values()):  # type: ignore[arg-type, index]
+                return False
+        for side in Side:
+            self.connections[side].execute(shop.BACK_TO_BROUGHT[side])  # type: ignore[arg-type]
+        return bool(
+            self.connections[Side.TARGET].execute("SELECT min(rows) > 0 FROM strangler.verifications").fetchone()[0]
+        )  # type: ignore[index]
 
 
 @dataclass(kw_only=True)
@@ -103,6 +119,7 @@ class _Attempt:
         self.world = World(schedule.seed, connections, self._look)
         self.bench = Bench(self.world, self.simulation.idle)
         self.bench.faults = schedule.faults
+        self.bench.rescue = self._rescue
         self.databases = {
             side: SimulatedDatabase(name=side.value, dsn=dsn, bench=self.bench, side=side)
             for side, dsn in self.simulation.dsns.items()
@@ -125,6 +142,12 @@ class _Attempt:
             for n in range(schedule.clients)
         ]
 
+    def bring(self) -> None:
+        """Create, copy and compare, without any fault."""
+        self.move.create()
+        self.move.copy(lambda progress: None)
+        self.move.verify()
+
     def run(self) -> None:
         world = self.world
         world.add("operator", self._operate)
@@ -140,6 +163,13 @@ class _Attempt:
         with world.clocked():
             world.run()
         self._rest()
+
+    def _rescue(self, verbs: str) -> None:
+        def act(actor: Actor) -> None:
+            for verb in verbs.split(", "):
+                self._as_process(lambda verb=verb: self._do(verb))
+
+        self.world.add("rescuer", act)
 
     def _operate(self, actor: Actor) -> None:
         try:
@@ -169,6 +199,8 @@ class _Attempt:
             case "copy":
                 self.move.copy(lambda progress: None)
             case "verify":
+                if not self.move.status().copied:
+                    raise SplitError("there is nothing to compare before the copy is complete")
                 outcome = self.move.verify()
                 if not outcome.equal:
                     self.wrong.append(f"verification found differences: {outcome}")
@@ -209,7 +241,7 @@ class _Attempt:
                         session.send_heartbeats()
                         beat_at = self.world.clock + 1.0
                     if not session.apply_once():
-                        self.world.sleep(0.1)
+                        self.world.sleep(self.world.random.choice((0.02, 0.4, 0.8)))
 
         while not self.over:
             self._as_process(follow)
@@ -274,9 +306,9 @@ class _Attempt:
                 return
             if not picture.done:
                 picture = self.move.recover(Nobody())
-            if not picture.done and self.move.status().copied:
+            if self.move.status().copied:
                 self.move.catch_up()
-                if not (outcome := self.move.verify()).equal:
+                if not picture.done and not (outcome := self.move.verify()).equal:
                     self.wrong.append(f"verification at rest: {outcome}")
         except SplitError as error:
             self.wrong.append(f"no rest: {error}")

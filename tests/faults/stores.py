@@ -48,13 +48,15 @@ class Fault:
     where: str
     nth: int
     seconds: float  # of sleep, or by how much a statement is late
+    then: str = ""  # what another executor does meanwhile
     met: int = 0
     happened: bool = False
 
     def __str__(self) -> str:
         at = f"at boundary {self.nth}" + (f' with "{self.where}"' if self.where else "")
         timed = self.kind in (Kind.SLEEP, Kind.LATE, Kind.KILL_LATE)
-        return f"{self.kind} {at}" + (f", {self.seconds:.2f} s" if timed else "")
+        meanwhile = f"; another one meanwhile: {self.then}" if self.then else ""
+        return f"{self.kind} {at}" + (f", {self.seconds:.2f} s" if timed else "") + meanwhile
 
 
 class Bench:
@@ -64,6 +66,7 @@ class Bench:
         self.world = world
         self.idle = idle  # connections that nobody uses now
         self.faults: dict[str, list[Fault]] = {}  # by the actor's name
+        self.rescue: Callable[[str], None] = lambda then: None
         self.clock_jumps: dict[Side, float] = dict.fromkeys(Side, 0.0)
 
     def due(self, what: str) -> Fault | None:
@@ -77,6 +80,8 @@ class Bench:
                     fault.happened = True
                     found = fault
         if found is not None:
+            if found.then:
+                self.rescue(found.then)
             self.world.note(f"FAULT {found}, {what}")
         return found
 
@@ -99,6 +104,7 @@ class SimulatedStore(PostgresStore):
     pid: int
     role: Role
     broken = False
+    _within = False  # a transaction
 
     def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._send(_label(statement, params), lambda: super(SimulatedStore, self).query(statement, params))
@@ -146,13 +152,18 @@ class SimulatedStore(PostgresStore):
     def _bracket(self, begin: str, end: str) -> Iterator[None]:
         """A transaction whose ends are statements, so that they can be lost or late, too."""
         self.execute(begin)
+        self._within = True
         try:
             yield
+            self._within = False
             self.execute(end)
         except BaseException:
             if not self.broken:
                 super().execute("ROLLBACK")
             raise
+        finally:
+            self._within = False
+            self.bench.world.freed()
 
     def _send(self, what: str, effect: Callable[[], Any]) -> Any:
         """One statement behind its boundary."""
@@ -193,6 +204,8 @@ class SimulatedStore(PostgresStore):
                 raise Busy("canceling statement due to lock timeout") from error
             raise
         finally:
+            if not self._within:
+                self.bench.world.freed()
             self.bench.world.returned(actor)
             actor.timed_out = False
 
@@ -207,6 +220,7 @@ class SimulatedStore(PostgresStore):
             if not self.connection.closed:
                 self.connection.pgconn.exec_(b"ROLLBACK")
                 self.connection.close()
+            self.bench.world.freed()
 
     def _refuse_broken(self) -> None:
         if self.broken:

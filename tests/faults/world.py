@@ -23,7 +23,7 @@ from strangler.split import Side
 
 _GIVE_AWAY = 0.4
 """How likely a turn ends at a boundary."""
-_LOOK = 0.002
+_LOOK = 0.003
 """Real seconds after which it is asked whether a statement that has not returned waits for a lock."""
 _STUCK = 60.0
 """Real seconds without any progress after which the world gives up."""
@@ -62,7 +62,7 @@ class World:
         self.clock = 0.0
         self.steps = 0
         self._moments = 0
-        self._touched = False  # a database, since it was last asked who still waits
+        self._freed = False  # a lock, since it was last asked who still waits
         self.trace: list[str] = []
         self._monitors = monitors
         self._look = look
@@ -87,10 +87,13 @@ class World:
         assert actor is not None
         self.trace.append(f"{self.steps:5} {self.clock:8.3f} {actor.name:10} {what}")
         self.clock += 0.001
-        self._touched = True
         # Where somebody waits for a lock, what was done may have freed it: they must not run beside this one.
         if self._blocked or self.random.random() < _GIVE_AWAY:
             self._give_turn_away(actor)
+
+    def freed(self) -> None:
+        """A transaction has ended: somebody who waits for a lock may have it now."""
+        self._freed = True
 
     def returned(self, actor: Actor) -> None:
         """A statement has returned: one that had to wait goes on when it is its turn again."""
@@ -155,7 +158,9 @@ class World:
     def _await(self, actor: Actor) -> None:
         """Until the actor stands at a boundary, or waits for a lock."""
         given_up = _real_monotonic() + _STUCK
-        while not actor.arrived.acquire(timeout=_LOOK):
+        look = _LOOK
+        while not actor.arrived.acquire(timeout=look):
+            look *= 2
             if (patience := self._waits(actor)) is not None:
                 actor.deadline = self.clock + patience
                 self._blocked.append(actor)
@@ -166,9 +171,9 @@ class World:
 
     def _release_blocked(self) -> None:
         """Those whose lock is free stand at their next boundary when this returns."""
-        if not self._touched:
+        if not self._freed:
             return
-        self._touched = False
+        self._freed = False
         for actor in list(self._blocked):
             while not actor.arrived.acquire(blocking=False):
                 if self._waits(actor) is not None:
@@ -176,7 +181,7 @@ class World:
                 _real_sleep(_LOOK / 16)
             else:
                 self._blocked.remove(actor)
-                self._touched = True
+                self._freed = True
                 self._look()
 
     def _pass_time(self) -> None:
@@ -204,7 +209,7 @@ class World:
             if _real_monotonic() > given_up:
                 raise Stuck(f"{actor.name} still waits for its lock")
         self._blocked.remove(actor)
-        self._touched = True
+        self._freed = True
 
     def _waits(self, actor: Actor) -> float | None:
         """The lock timeout of its connection that waits for a lock, None where none does."""
@@ -230,5 +235,5 @@ class World:
             actor.body(actor)
         except BaseException as error:
             actor.error = error
-        actor.done = self._touched = True
+        actor.done = self._freed = True
         actor.arrived.release()
