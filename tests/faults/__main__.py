@@ -20,16 +20,19 @@ from tests.faults.simulation import Simulation
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
-def servers(stack: ExitStack) -> dict[Side, str]:
+class Servers:
     """Two servers that go with the stack."""
-    home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="strangler-faults-")))
-    dsns = {}
-    for side in Side:
-        server = PostgresServer(data=home / side.value, port=free_port(), settings=SETTINGS)
-        stack.callback(server.stop)
-        server.start()
-        dsns[side] = cheap_user(server.dsn())
-    return dsns
+
+    def __init__(self, stack: ExitStack) -> None:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="strangler-faults-")))
+        self.of: dict[Side, PostgresServer] = {}
+        self.dsns: dict[Side, str] = {}
+        for side in Side:
+            server = PostgresServer(data=home / side.value, port=free_port(), settings=SETTINGS)
+            stack.callback(server.stop)
+            server.start()
+            self.of[side] = server
+            self.dsns[side] = cheap_user(server.dsn())
 
 
 def cheap_user(dsn: str, name: str = "faults") -> str:
@@ -55,7 +58,7 @@ def main() -> int:
     outcomes = []
     wrong = 0
     with ExitStack() as stack:
-        simulation = Simulation(dsns=servers(stack))
+        simulation = Simulation(dsns=Servers(stack).dsns)
         stack.callback(simulation.close)
         for seed in seeds:
             outcome = simulation.run(draw(seed))

@@ -11,7 +11,7 @@ import psycopg
 
 from strangler.split import Side
 from tests.faults.linearizability import Operation, Verb, violation
-from tests.faults.shop import MOVED, REGISTERS, SEEDED, STEP
+from tests.faults.shop import MOVED, REGISTERS, SEEDED, STEP, registers
 
 
 @dataclass(kw_only=True)
@@ -24,9 +24,12 @@ class Findings:
 
 
 def check(
-    connections: Mapping[Side, psycopg.Connection[Any]], journal: Sequence[Operation], numbers: Iterable[int]
+    connections: Mapping[Side, psycopg.Connection[Any]],
+    journal: Sequence[Operation],
+    numbers: Iterable[int],
+    start: Mapping[str, int | None],
 ) -> Findings:
-    """The databases at rest: nothing is on its way, nobody writes."""
+    """The databases at rest: nothing is on its way, nobody writes. "start" is what the registers held at first."""
     findings = Findings(
         acknowledged=sum(operation.certain for operation in journal),
         unknown=sum(not operation.certain for operation in journal),
@@ -38,7 +41,7 @@ def check(
         return findings
     owner = owners[0]
     claimed = {side: row is not None and row[2] for side, row in state.items()}
-    _registers(findings, connections[owner], journal)
+    _registers(findings, connections[owner], journal, start)
     _seeded(findings, connections[owner])
     twice = [number for number, times in Counter(numbers).items() if times > 1]
     if twice:
@@ -61,12 +64,13 @@ def _ownership(connection: psycopg.Connection[Any]) -> tuple[bool, bool, bool] |
     ).fetchone()
 
 
-def _registers(findings: Findings, owner: psycopg.Connection[Any], journal: Sequence[Operation]) -> None:
-    found: dict[str, int] = {
-        **{f"register {key // STEP}": value for key, value in owner.execute("SELECT id, value FROM register")},
-        **{f"token {label}": number for number, label in owner.execute("SELECT id, label FROM token")},
-        **{f"scratch {key}": value for key, value in owner.execute("SELECT id, value FROM scratch")},
-    }
+def _registers(
+    findings: Findings,
+    owner: psycopg.Connection[Any],
+    journal: Sequence[Operation],
+    start: Mapping[str, int | None],
+) -> None:
+    found = registers(owner)
     histories: dict[str, list[Operation]] = defaultdict(list)
     for operation in journal:
         histories[operation.register].append(operation)
@@ -75,12 +79,12 @@ def _registers(findings: Findings, owner: psycopg.Connection[Any], journal: Sequ
         last = Operation(
             who="checker", register=register, verb=Verb.READ, value=found.get(register), called=end, answered=end + 1
         )
-        start = 0 if register.startswith("register") else None
-        if stuck := violation([*history, last], start):
+        first = start.get(register)
+        if stuck := violation([*history, last], first):
             writes = [operation for operation in history if operation.verb is not Verb.READ]
-            if not violation([*writes, last], start):
+            if not violation([*writes, last], first):
                 kind = "stale read"
-            elif not violation(writes, start):
+            elif not violation(writes, first):
                 kind = "lost" if last.value is None else "resurrected, or an older value"
             else:
                 kind = "lost update"
@@ -94,8 +98,8 @@ def _registers(findings: Findings, owner: psycopg.Connection[Any], journal: Sequ
 
 def _seeded(findings: Findings, owner: psycopg.Connection[Any]) -> None:
     """Rows that nobody touches."""
-    registers = {key for (key,) in owner.execute("SELECT id FROM register WHERE value = 0 AND padding <> ''")}
-    lost = {n * STEP for n in range(REGISTERS, SEEDED + 1)} - registers
+    untouched = {key for (key,) in owner.execute("SELECT id FROM register WHERE value = 0 AND padding <> ''")}
+    lost = {n * STEP for n in range(REGISTERS, SEEDED + 1)} - untouched
     tokens = {label for (label,) in owner.execute("SELECT label FROM token")}
     missing = {f"seeded {n}" for n in range(1, SEEDED + 1)} - tokens
     if lost or missing:

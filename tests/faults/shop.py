@@ -15,8 +15,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
+
 from strangler.split import MoveSpec, Replica, Side
-from strangler.split.errors import StatementFailed
+from strangler.split.errors import DatabaseUnreachable, StatementFailed
 from tests.faults.linearizability import UNKNOWN, Operation, Verb
 from tests.faults.stores import Bench, SimulatedDatabase, SimulatedStore
 from tests.faults.world import Actor, Killed
@@ -70,6 +72,15 @@ BACK_TO_BROUGHT = {
 MOVED = ("register", "token", "scratch")
 WAIT = 20.0
 """Seconds for which a client waits for an owner."""
+
+
+def registers(connection: psycopg.Connection[Any]) -> dict[str, int | None]:
+    """All that the clients write, as a database has it."""
+    return {
+        **{f"register {key // STEP}": value for key, value in connection.execute("SELECT id, value FROM register")},
+        **{f"token {label}": number for number, label in connection.execute("SELECT id, label FROM token")},
+        **{f"scratch {key}": value for key, value in connection.execute("SELECT id, value FROM scratch")},
+    }
 
 
 def spec(log_limit: int) -> MoveSpec:
@@ -138,12 +149,13 @@ class Client:
     mine: int
     links: dict[Side, SimulatedStore] = field(default_factory=dict)
     written: int = 0
+    pause: float | None = None  # seconds between two requests, about; None: the longer it goes on the more
     waited: float = 0.0
     answered: int = 0
     refused: int = 0
     unknown: int = 0
 
-    def __call__(self, actor: Actor) -> None:
+    def __call__(self, actor: Actor | None) -> None:
         random = self.bench.world.random
         while not self.stopped():
             self._one(
@@ -152,7 +164,10 @@ class Client:
                     (30, 20, 15, 8, 5, 15, 6, 3),
                 )[0]
             )
-            # The longer it goes on the less it does, so that an hour costs little more than a second.
+            if self.pause is not None:
+                self.bench.world.sleep(random.uniform(0, 2 * self.pause))
+                continue
+            # So that an hour costs little more than a second.
             asked = self.answered + self.refused + self.unknown
             self.bench.world.sleep(random.choice((0.0, 0.02, 0.06)) * (1 + asked / 8) ** 2)
         for link in list(self.links.values()):
@@ -234,7 +249,7 @@ class Client:
         self.written += 1
         try:
             self._link(Side.SOURCE).execute(f"UPDATE product SET name = 'name {self.written}' WHERE id = 1")
-        except (StatementFailed, Killed):
+        except (StatementFailed, DatabaseUnreachable, Killed):
             self._hang_up()
 
     def _read(self, key: int) -> None:
@@ -243,7 +258,7 @@ class Client:
             called = min(called, self.proxy.overtaken)
         try:
             value = self._link(self.proxy.owner).scalar(f"SELECT value FROM register WHERE id = {key * STEP}")
-        except (StatementFailed, Killed):
+        except (StatementFailed, DatabaseUnreachable, Killed):
             self._hang_up()
             return
         self._note(f"register {key}", Verb.READ, value, called, certain=True)
@@ -262,6 +277,9 @@ class Client:
                 self._send(parts, found, sure_not, lingers)
             except Killed:
                 self._hang_up()
+            except DatabaseUnreachable:
+                self._hang_up()
+                world.sleep(0.1)
             except StatementFailed as error:
                 refusal = _refusal(error)
                 if refusal is not None and world.clock - began < WAIT and self._await_term(refusal, began):

@@ -74,10 +74,11 @@ class Simulation:
             self.connections[Side.SOURCE].execute(shop.FILL)  # type: ignore[arg-type]
             if schedule.brought:
                 attempt.bring()
+        start = shop.registers(self.connections[Side.SOURCE])
         attempt.run()
         findings = Findings()
         if not attempt.wrong:
-            findings = check(self.connections, attempt.journal, attempt.numbers)
+            findings = check(self.connections, attempt.journal, attempt.numbers, start)
         findings.wrong += attempt.wrong
         return Outcome(
             schedule=schedule,

@@ -20,7 +20,7 @@ from strangler.split.postgres import PostgresStore
 from strangler.split.postgres.catalog import Connection
 from strangler.split.store import Database, Role
 from strangler.split.table import Selection, Table
-from tests.faults.world import Actor, Killed, World
+from tests.faults.world import Actor, Killed, RealTime, World
 
 _BEGINNING = 1_800_000_000.0
 """Seconds since 1970 at the world's zero."""
@@ -62,7 +62,7 @@ class Fault:
 class Bench:
     """Where stores find the world and the faults of the actor who uses them."""
 
-    def __init__(self, world: World, idle: dict[tuple[Side, Role], list[Connection]]) -> None:
+    def __init__(self, world: World | RealTime, idle: dict[tuple[Side, Role], list[Connection]]) -> None:
         self.world = world
         self.idle = idle  # connections that nobody uses now
         self.faults: dict[str, list[Fault]] = {}  # by the actor's name

@@ -237,3 +237,32 @@ class World:
             actor.error = error
         actor.done = self._freed = True
         actor.arrived.release()
+
+
+class RealTime:
+    """Stands for the world where threads and processes run as they like, by the real clock."""
+
+    def __init__(self) -> None:
+        self.random = random.Random()
+        self._lock = threading.Lock()
+        self._moments = 0
+
+    @property
+    def clock(self) -> float:
+        return _real_monotonic()
+
+    def me(self) -> Actor | None:
+        return None
+
+    def boundary(self, what: str) -> None: ...
+    def note(self, what: str) -> None: ...
+    def freed(self) -> None: ...
+
+    def sleep(self, seconds: float) -> None:
+        _real_sleep(seconds)
+
+    def moment(self) -> int:
+        """See World.moment."""
+        with self._lock:
+            self._moments += 1
+            return self._moments
