@@ -1,8 +1,12 @@
 """Guards that only a case of their own shows: each of these tests fails where its guard is taken away."""
 
+import threading
+import time
+
+import psycopg
 import pytest
 
-from strangler.split import Limits, Refused, Side, SwitchAborted
+from strangler.split import Limits, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
 from strangler.split.recent import batches, forget, unverified
 
@@ -71,3 +75,34 @@ def test_what_is_applied_during_a_comparison_stays_to_be_compared(shop):
         session.apply_once()
         forget(session.source, session.target, session.move, upto)
         assert unverified(session.source, session.target, session.move).count == 1
+
+
+def test_a_cancel_that_was_overtaken_by_a_switch_takes_nothing_away(shop, traffic, source_dsn, target_dsn):
+    shop.bring()
+    failures = []
+
+    def cancel():
+        try:
+            shop.move.cancel()
+        except SplitError as error:
+            failures.append(str(error))
+
+    with psycopg.connect(source_dsn) as source, psycopg.connect(target_dsn) as target:
+        # It has looked who owns, and waits for its turn.
+        for connection in (source, target):
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('0001_reviews', 7270))")
+        cancelling = threading.Thread(target=cancel)
+        cancelling.start()
+        while not any(
+            connection.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'").fetchone()[
+                0
+            ]
+            for connection in (source, target)
+        ):
+            time.sleep(0.01)
+        shop.move.switch(Side.TARGET, traffic)
+        reference = shop.add_review(Side.TARGET, "written at the new owner")
+    cancelling.join(timeout=20)
+    assert shop.target.execute("SELECT count(*) FROM review WHERE reference = %s", (reference,)).fetchone() == (1,)
+    assert shop.move.picture().owner is Side.TARGET
+    assert "ownership of move" in failures[0]
