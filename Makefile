@@ -4,7 +4,7 @@ VENV := .venv/bin
 RUN := PYTHONPATH=.:proxy $(VENV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check bench-split bench-proxy clean
+.PHONY: help setup demo up down test check bench-split bench-proxy faults mutants soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -38,6 +38,15 @@ bench-split: setup ## copy, verification and the switch, beside their references
 
 bench-proxy: setup ## the proxy beside stock mitmdump
 	@$(RUN) tests/benchmarks/bench_proxy.py
+
+faults: setup ## seeded faults: SEEDS=1000 of them, FROM=1 on, or SEED=7 alone with its trace
+	@$(RUN) -m tests.faults $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),100) --from $(or $(FROM),1))
+
+mutants: setup ## take the guards of the protocol away one at a time: each must be noticed (NAMES="one" for some)
+	@$(RUN) -m tests.faults.mutants $(NAMES)
+
+soak: setup ## switch and reverse again and again under load and faults, for MINUTES=1
+	@$(RUN) -m tests.faults.soak $(or $(MINUTES),1)
 
 clean: ## remove the environments and all running data; "make down" first
 	rm -rf .venv .venv-proxy .run

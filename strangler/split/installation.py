@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from strangler.split.copying import FIRST_SIZE
-from strangler.split.errors import Refused
+from strangler.split.errors import CasFailed, Refused
 from strangler.split.layout import Layout
-from strangler.split.ownership import read_ownership
+from strangler.split.ownership import Ownership, read_ownership
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Store
 
@@ -26,19 +27,34 @@ def install(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> None:
         _write_state(store, spec, layout, side)
 
 
+@contextmanager
+def leaving(store: Store, seen: Ownership, move: str) -> Iterator[None]:
+    """A transaction that has the ownership row as it was seen, so that no switch comes between.
+
+    Raises CasFailed where the row has changed since.
+    """
+    with store.alone(move):
+        if not store.execute(
+            "UPDATE strangler.ownership SET epoch = epoch + 1 WHERE move = %s AND epoch = %s", (move, seen.epoch)
+        ):
+            raise CasFailed(
+                f'ownership of move "{move}" has changed in the {store.name} database since it was looked at: somebody '
+                "switches or recovers; look again"
+            )
+        yield
+
+
 def uninstall(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> None:
     """Take captures, fences, claims and logs of the move out of one database, and copied rows out of the target.
 
-    The ownership row stays: terms must go on growing if the move is created again.
+    To be called within leaving(). The ownership row stays: terms must go on growing if the move is created again.
     """
-    with store.alone(spec.name):
-        store.run(store.take_down(spec, layout.claims(side), layout.captured(side), side))
-        if side is Side.TARGET:
-            for pair in reversed(layout.pairs):
-                store.execute(f"DELETE FROM {pair.target.relation}")  # noqa: S608 - quoted by the catalog
-        for table in _STATE:
-            store.execute(f"DELETE FROM strangler.{table} WHERE move = %s", (spec.name,))  # noqa: S608
-        store.execute("UPDATE strangler.ownership SET epoch = epoch + 1 WHERE move = %s", (spec.name,))
+    store.run(store.take_down(spec, layout.claims(side), layout.captured(side), side))
+    if side is Side.TARGET:
+        for pair in reversed(layout.pairs):
+            store.execute(f"DELETE FROM {pair.target.relation}")  # noqa: S608 - quoted by the catalog
+    for table in _STATE:
+        store.execute(f"DELETE FROM strangler.{table} WHERE move = %s", (spec.name,))  # noqa: S608
 
 
 def installed(store: Store, move: str) -> bool:

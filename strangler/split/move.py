@@ -146,7 +146,7 @@ class Move:
     def cancel(self) -> None:
         """Give the move up: captures, fences and claims go, and the target's copies with them.
 
-        Refused unless the source owns. Safe to run again.
+        Refused unless the source owns; raises CasFailed where that changes meanwhile. Safe to run again.
         """
         with self.source.connect() as source, self.target.connect() as target:
             mine, theirs = (read_ownership(store, self.spec.name) for store in (source, target))
@@ -155,9 +155,15 @@ class Move:
             if (mine is not None and not mine.owns) or (theirs is not None and theirs.owns):
                 raise Refused(f'move "{self.spec.name}" cannot be cancelled: the source does not own; reverse it first')
             layout = read_layout(self.spec, source, target)
-            for database, side, row in ((self.target, Side.TARGET, theirs), (self.source, Side.SOURCE, mine)):
-                if row is not None:
-                    with database.connect() as store:
+            sides = ((source, Side.SOURCE, mine), (target, Side.TARGET, theirs))
+            # Both rows are held before anything goes, and until the target, then the source, has committed: a switch
+            # that began meanwhile is found, and none can begin.
+            with ExitStack() as both:
+                for store, _, row in sides:
+                    if row is not None:
+                        both.enter_context(installation.leaving(store, row, self.spec.name))
+                for store, side, row in reversed(sides):
+                    if row is not None:
                         installation.uninstall(store, self.spec, layout, side)
 
     def set_weight(self, weight: int) -> Routing:
