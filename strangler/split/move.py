@@ -76,7 +76,7 @@ class Move:
                 done = copy(session.source, target, self.spec.name, session.layout, on_progress, throttle=throttle)
         # An autovacuum of the new rows may be in the way for a while: no switch's short lock timeout here.
         with self.target.connect(lock_timeout=PATIENCE) as target:
-            target.run(f"ANALYZE {pair.target.relation}" for pair in session.layout.pairs)
+            target.analyze(pair.target for pair in session.layout.pairs)
         return done
 
     def apply_once(self) -> int:

@@ -117,6 +117,10 @@ class Store(abc.ABC):
     def estimate(self, table: Table) -> int:
         """About how many rows the table has. Read-only."""
 
+    def analyze(self, tables: Iterable[Table]) -> None:
+        """Let the planner look at tables that have just been filled."""
+        self.run(f"ANALYZE {table.relation}" for table in tables)
+
     @abc.abstractmethod
     def replica_lag(self) -> float:
         """Seconds that the slowest replica of this database is behind, 0 without one. Read-only."""
@@ -238,7 +242,15 @@ class Database:
         scheme = urlsplit(self.dsn).scheme if "://" in self.dsn else "postgresql"
         if scheme in ("postgresql", "postgres"):
             return PostgresStore.connect(self.name, self.dsn, role, lock_timeout)
+        if scheme in ("mysql", "mariadb"):
+            try:
+                from strangler.split.mysql import MySQLStore  # noqa: PLC0415 - an extra
+            except ModuleNotFoundError as error:
+                raise DatabaseUnreachable(
+                    f'the {self.name} database needs "{error.name}"; pip install "django-strangler[mysql]"'
+                ) from error
+            return MySQLStore.connect(self.name, self.dsn, role, lock_timeout)
         raise DatabaseUnreachable(
             f'the DSN of the {self.name} database begins with "{scheme}"; write it as '
-            "postgresql://user:password@host:port/database"
+            "postgresql://user:password@host:port/database, or mysql://..."
         )

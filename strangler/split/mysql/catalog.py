@@ -1,0 +1,385 @@
+"""What the catalog of MySQL and MariaDB says of tables. Everything here only reads."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from strangler.split.errors import SplitError
+from strangler.split.mysql import wording
+from strangler.split.mysql.wording import Connection
+from strangler.split.table import Column, Family, Table
+
+GUARD = "strangler_guard_"
+"""How the empty tables are called whose foreign keys forbid TRUNCATE."""
+_OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0)}
+_FAMILIES = {
+    "decimal": Family.DECIMAL,
+    "double": Family.FLOAT,
+    "char": Family.TEXT,
+    "varchar": Family.TEXT,
+    "tinytext": Family.TEXT,
+    "text": Family.TEXT,
+    "mediumtext": Family.TEXT,
+    "longtext": Family.TEXT,
+    "binary": Family.BYTES,
+    "varbinary": Family.BYTES,
+    "tinyblob": Family.BYTES,
+    "blob": Family.BYTES,
+    "mediumblob": Family.BYTES,
+    "longblob": Family.BYTES,
+    "uuid": Family.UUID,
+    "date": Family.DATE,
+    "time": Family.TIME,
+    "datetime": Family.TIMESTAMP,
+    "timestamp": Family.TIMESTAMP,
+    "json": Family.JSON,
+}
+_KEYS = {
+    Family.BOOLEAN,
+    Family.INTEGER,
+    Family.DECIMAL,
+    Family.TEXT,
+    Family.BYTES,
+    Family.UUID,
+    Family.DATE,
+    Family.TIME,
+    Family.TIMESTAMP,
+}
+_CHARACTER_SETS = {"utf8mb4", "utf8mb3", "utf8", "latin1", "ascii"}
+"""Those of which every character can be written in utf8mb4, and read back."""
+_LONGEST = 2**32 - 1
+_ON_DATABASE = {
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "REFERENCES",
+    "TRIGGER",
+    "LOCK TABLES",
+}
+_ON_SERVER = {"CREATE USER", "PROCESS"}
+
+
+def is_mariadb(connection: Connection) -> bool:
+    return "mariadb" in str(scalar(connection, "SELECT VERSION()")).lower()
+
+
+def describe(connection: Connection, name: str, columns: tuple[str, ...] | None) -> Table:
+    """See Store.describe."""
+    where = f'database "{scalar(connection, "SELECT DATABASE()")}"'
+    found = query(
+        connection,
+        "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_OPTIONS FROM information_schema.TABLES "
+        "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+        (name,),
+    )
+    if not found:
+        raise SplitError(f'there is no table "{name}" in {where}; migrate it first, or correct the name in the plan')
+    real_name, kind, engine, options = found[0]
+    if kind != "BASE TABLE":
+        raise SplitError(f'"{name}" in {where} is a {kind.lower()}; only plain tables can be moved')
+    if engine != "InnoDB":
+        raise SplitError(
+            f'table "{name}" in {where} is kept by {engine}, which has no transactions; ALTER TABLE ... ENGINE = InnoDB'
+        )
+    if "partitioned" in (options or ""):
+        raise SplitError(
+            f'table "{name}" in {where} is partitioned; its partitions can be truncated past every trigger, so it '
+            "cannot be moved; ALTER TABLE ... REMOVE PARTITIONING first"
+        )
+    known = {column.name: column for column in _columns(connection, real_name, where)}
+    parts = query(
+        connection,
+        "SELECT COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() "
+        "AND TABLE_NAME = %s AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX",
+        (real_name,),
+    )
+    key = [column for column, _ in parts]
+    if not key:
+        raise SplitError(f'table "{name}" in {where} has no primary key; give it one, rows cannot be followed without')
+    wanted = columns or tuple(known)
+    missing = [column for column in (*wanted, *key) if column not in known]
+    if missing:
+        raise SplitError(f'table "{name}" in {where} has no column "{missing[0]}"; correct the plan or migrate')
+    if left_out := [column for column in key if column not in wanted]:
+        raise SplitError(f'the columns of "{name}" leave out "{left_out[0]}" of its primary key; add it to the plan')
+    for column, prefix in parts:
+        if prefix is not None or known[column].family not in _KEYS:
+            raise SplitError(
+                f'rows of table "{name}" in {where} cannot be followed by "{known[column]}" in the primary key; '
+                "give it a key of whole numbers, texts, bytes or dates"
+            )
+    return Table(
+        name=name,
+        relation=wording.identifier(real_name),
+        columns=tuple(known[column] for column in wanted),
+        key=tuple(known[column] for column in key),
+    )
+
+
+def shape(connection: Connection, tables: Iterable[Table]) -> str:
+    """See Store.shape."""
+    found = [
+        query(
+            connection,
+            "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, COLLATION_NAME FROM information_schema.COLUMNS "
+            "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",
+            (bare(table),),
+        )
+        for table in tables
+    ]
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+
+
+def crossing_keys(connection: Connection, tables: Sequence[Table]) -> list[str]:
+    """See Store.crossing_keys; and those among the tables that the server follows past every trigger."""
+    moved = {bare(table) for table in tables}
+    found = [
+        f'the foreign key "{name}" still ties "{child}" to "{parent}"; cut it first (CutForeignKey)'
+        for name, child, parent, _, _ in _foreign_keys(connection)
+        if (child in moved) != (parent in moved)
+    ]
+    return found + cascades(connection, tables)
+
+
+def cascades(connection: Connection, tables: Sequence[Table]) -> list[str]:
+    """Foreign keys by which the server itself changes rows of the tables: no trigger sees that. Read-only."""
+    children = {bare(table) for table in tables}
+    return [
+        f'the foreign key "{name}" changes rows of "{child}" by ON {event} {rule}, which fires no trigger, so that '
+        "neither fence nor capture would see it; make it ON " + event + " RESTRICT"
+        for name, child, _, on_delete, on_update in _foreign_keys(connection)
+        for event, rule in (("DELETE", on_delete), ("UPDATE", on_update))
+        if child in children and rule not in ("RESTRICT", "NO ACTION")
+    ]
+
+
+def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
+    """See Store.orphans."""
+    moved = {bare(table) for table in tables}
+    found = []
+    for name, child, parent, _, _ in _foreign_keys(connection):
+        if child not in moved or parent not in moved:
+            continue
+        pairs = [
+            (wording.identifier(mine), wording.identifier(theirs))
+            for mine, theirs in query(
+                connection,
+                "SELECT COLUMN_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE "
+                "WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = %s AND CONSTRAINT_NAME = %s "
+                "ORDER BY ORDINAL_POSITION",
+                (child, name),
+            )
+        ]
+        present = " AND ".join(f"c.{mine} IS NOT NULL" for mine, _ in pairs)
+        joined = " AND ".join(f"p.{theirs} = c.{mine}" for mine, theirs in pairs)
+        count = scalar(
+            connection,
+            f"SELECT COUNT(*) FROM {wording.identifier(child)} c WHERE {present} "
+            f"AND NOT EXISTS (SELECT 1 FROM {wording.identifier(parent)} p WHERE {joined})",
+        )
+        if count:
+            found.append(f'{count:,} rows of "{child}" violate the foreign key "{name}"')
+    return found
+
+
+def unfit(connection: Connection) -> Iterator[str]:
+    """See Store.unfit."""
+    where = f'database "{scalar(connection, "SELECT DATABASE()")}"'
+    product = "MariaDB" if is_mariadb(connection) else "MySQL"
+    version = re.match(r"(\d+)\.(\d+)", str(scalar(connection, "SELECT VERSION()")))
+    oldest = _OLDEST[product]
+    if version and (int(version[1]), int(version[2])) < oldest:
+        yield f"{where} is {product} {version[0]}; {oldest[0]}.{oldest[1]} is the oldest that can take part"
+    settings = dict(query(connection, "SHOW GLOBAL VARIABLES"))
+    if settings["read_only"] not in ("OFF", "0") or _replicates(connection):
+        yield (
+            f"{where} is a replica: what replication writes fires no trigger; give the DSN of its primary, or end the "
+            "replication (RESET REPLICA ALL) and set read_only to OFF"
+        )
+    if settings.get("wsrep_on") == "ON" or settings.get("group_replication_single_primary_mode") == "OFF":
+        yield f"{where} belongs to a cluster with several writers, which do not see each other's locks"
+    if settings["innodb_flush_log_at_trx_commit"] != "1":
+        yield (
+            f"{where} forgets its last commits in a power cut (innodb_flush_log_at_trx_commit is "
+            f"{settings['innodb_flush_log_at_trx_commit']}); set it to 1"
+        )
+    if settings["log_bin"] == "ON" and settings["binlog_format"] == "STATEMENT":
+        yield f"{where} writes its binary log as statements, which triggers cannot be in; set binlog_format to ROW"
+    if settings["foreign_key_checks"] == "OFF":
+        yield f"{where} checks no foreign keys, so that TRUNCATE would pass the fence; set foreign_key_checks to ON"
+    if lacking := _lacking(connection):
+        user = scalar(connection, "SELECT CURRENT_USER()")
+        yield (
+            f'the user "{user}" of {where} lacks {", ".join(sorted(lacking))}; GRANT '
+            f"{', '.join(sorted(_ON_SERVER))} ON *.* and ALL ON the database to it, WITH GRANT OPTION"
+        )
+    elif query(connection, "SELECT 1 FROM mysql.user WHERE User = ''") if _may_read_users(connection) else False:
+        yield f"the server of {where} lets anybody in under any name; DROP USER ''@... for each of them"
+
+
+def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
+    """See Store.last_numbers."""
+    return {
+        column: int(upcoming or 1) - 1
+        for column, upcoming in query(
+            connection,
+            "SELECT c.COLUMN_NAME, t.AUTO_INCREMENT FROM information_schema.COLUMNS c JOIN information_schema.TABLES t "
+            "USING (TABLE_SCHEMA, TABLE_NAME) WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = %s "
+            "AND c.EXTRA LIKE %s",
+            (bare(table), "%auto_increment%"),
+        )
+    }
+
+
+def old_writers(connection: Connection, seconds: float) -> str | None:
+    """See Store.old_writers: the server does not say which tables a transaction has written, only that it has."""
+    found = query(
+        connection,
+        "SELECT t.trx_mysql_thread_id, p.USER, TIMESTAMPDIFF(SECOND, t.trx_started, NOW()) "
+        "FROM information_schema.INNODB_TRX t LEFT JOIN information_schema.PROCESSLIST p "
+        "ON p.ID = t.trx_mysql_thread_id "
+        "WHERE t.trx_rows_modified > 0 AND t.trx_mysql_thread_id <> CONNECTION_ID() "
+        "AND t.trx_started <= NOW() - INTERVAL %s SECOND ORDER BY t.trx_started LIMIT 1",
+        (seconds,),
+    )
+    if not found:
+        return None
+    thread, user, age = found[0]
+    who = f'connection {thread} of "{user}"' if thread else "a prepared one: see XA RECOVER"
+    return f"{who}, {age} s"
+
+
+def bare(table: Table) -> str:
+    """The table's name as the catalog has it."""
+    return table.relation[1:-1].replace("``", "`")
+
+
+def query(connection: Connection, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """The rows of a statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params or None)
+        return list(cursor.fetchall())
+
+
+def scalar(connection: Connection, statement: str, params: Sequence[object] = ()) -> Any:
+    """The first column of the first row, or None where there is no row."""
+    rows = query(connection, statement, params)
+    return rows[0][0] if rows else None
+
+
+def _columns(connection: Connection, table: str, where: str) -> Iterator[Column]:
+    # MariaDB's JSON is a longtext with a constraint.
+    json = {
+        found[1]
+        for (clause,) in _json_constraints(connection, table)
+        if (found := re.fullmatch(r"json_valid\(`(.+)`\)", clause))
+    }
+    for name, base, written, charset, collation, precision, scale, fraction, length, extra, default in query(
+        connection,
+        "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, NUMERIC_PRECISION, "
+        "NUMERIC_SCALE, DATETIME_PRECISION, CHARACTER_MAXIMUM_LENGTH, EXTRA, COLUMN_DEFAULT "
+        "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s ORDER BY ORDINAL_POSITION",
+        (table,),
+    ):
+        if "GENERATED" in extra and "DEFAULT_GENERATED" not in extra:
+            continue
+        if charset is not None and charset not in _CHARACTER_SETS:
+            raise SplitError(
+                f'column "{name}" of table "{table}" in {where} is in {charset}, of which not every character comes '
+                "back; convert it to utf8mb4"
+            )
+        if "nextval(" in (default or "").lower():
+            raise SplitError(
+                f'column "{name}" of table "{table}" in {where} takes its numbers from a sequence; make it '
+                "AUTO_INCREMENT, which a move carries on"
+            )
+        # The width of a whole number is for display only; of tinyint(1) it says what the column is for.
+        kind = written if written.startswith("tinyint(1)") else re.sub(r"^(\w*int)\(\d+\)", r"\1", written)
+        family = Family.JSON if name in json else _family(base, kind)
+        size: tuple[int, ...] = ()
+        if family is Family.INTEGER:
+            # An unsigned one needs one more bit in any type with a sign.
+            size = (wording.INTEGERS[base] + ("unsigned" in kind),)
+        elif family is Family.DECIMAL:
+            size = (int(precision), int(scale))
+        elif family in (Family.TIME, Family.TIMESTAMP) and fraction != 6:
+            size = (int(fraction),)
+        elif family in (Family.TEXT, Family.BYTES) and length not in (None, _LONGEST):
+            # A text's length is given in bytes; as many characters fit in any case.
+            size = (int(length) // (4 if base in ("tinytext", "text", "mediumtext") else 1),)
+        yield Column(name=name, type=kind if collation is None else f"{kind} {collation}", family=family, size=size)
+
+
+def _family(base: str, written: str) -> Family:
+    if written == "tinyint(1)":
+        return Family.BOOLEAN
+    return Family.INTEGER if base in wording.INTEGERS else _FAMILIES.get(base, Family.OTHER)
+
+
+def _json_constraints(connection: Connection, table: str) -> list[tuple[Any, ...]]:
+    if not is_mariadb(connection):
+        return []
+    return query(
+        connection,
+        "SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS "
+        "WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+        (table,),
+    )
+
+
+def _foreign_keys(connection: Connection) -> list[tuple[Any, ...]]:
+    """(name, table, referenced table, delete rule, update rule) of the database's foreign keys, but not our own."""
+    return query(
+        connection,
+        "SELECT CONSTRAINT_NAME, TABLE_NAME, REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE "
+        "FROM information_schema.REFERENTIAL_CONSTRAINTS "
+        "WHERE CONSTRAINT_SCHEMA = DATABASE() AND LEFT(TABLE_NAME, %s) <> %s ORDER BY CONSTRAINT_NAME",
+        (len(GUARD), GUARD),
+    )
+
+
+def _replicates(connection: Connection) -> bool:
+    return bool(
+        query(connection, "SHOW ALL SLAVES STATUS" if is_mariadb(connection) else "SHOW REPLICA STATUS")
+        if _allowed(connection, {"REPLICATION CLIENT", "REPLICA MONITOR", "SLAVE MONITOR"})
+        else ()
+    )
+
+
+def _lacking(connection: Connection) -> set[str]:
+    held = _privileges(connection)
+    lacking = _ON_SERVER - held["server"]
+    lacking |= _ON_DATABASE - held["database"] - held["server"]
+    return lacking
+
+
+def _may_read_users(connection: Connection) -> bool:
+    return "SELECT" in _privileges(connection)["server"]
+
+
+def _allowed(connection: Connection, any_of: set[str]) -> bool:
+    return bool(any_of & _privileges(connection)["server"])
+
+
+def _privileges(connection: Connection) -> dict[str, set[str]]:
+    """What SHOW GRANTS names, on the server and on this database."""
+    database = str(scalar(connection, "SELECT DATABASE()"))
+    held: dict[str, set[str]] = {"server": set(), "database": set()}
+    everything = {*_ON_DATABASE, *_ON_SERVER, "REPLICATION CLIENT", "SLAVE MONITOR"}
+    for (grant,) in query(connection, "SHOW GRANTS"):
+        found = re.match(r"GRANT (.+?) ON (\*|`(?:[^`]|``)+`)\.\* TO ", grant)
+        if not found:
+            continue
+        pattern = re.escape(found[2].strip("`")).replace("\\\\_", "\0").replace("_", ".").replace("\0", "_")
+        where = "server" if found[2] == "*" else "database"
+        if where == "server" or re.fullmatch(pattern.replace("%", ".*"), database):
+            names = {name.strip() for name in found[1].split(",")}
+            held[where] |= everything if "ALL PRIVILEGES" in names else names
+    return held

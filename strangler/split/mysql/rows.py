@@ -1,0 +1,207 @@
+"""Rows of MySQL: out as literals that the server writes, in by long INSERTs, compared by checksums that it makes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pymysql.cursors import SSCursor
+
+from strangler.split.errors import SplitError
+from strangler.split.mysql import wording
+from strangler.split.mysql.wording import Connection
+from strangler.split.table import Column, Family, Key, KeyRange, Selection, Table, Value, canonical_json, key_from_text
+
+_PIECE = 1_000
+"""Rows that are passed on at once."""
+_STATEMENT = 1 << 20
+"""Bytes of one INSERT: longer ones are no faster, and every server takes this."""
+
+
+def dump(connection: Connection, table: Table, selection: Selection) -> Iterator[list[bytes]]:
+    """See Store.dump."""
+    literals = ", ',', ".join(map(wording.as_literal, table.columns))
+    row = f"CAST(CONCAT('(', {literals}, ')') AS BINARY)"
+    piece: list[bytes] = []
+    for (written,) in _select(connection, table, selection, [row]):
+        if written is None:
+            raise SplitError(
+                f'a row of table "{table}" is longer than the server\'s max_allowed_packet; set that higher'
+            )
+        piece.append(written)
+        if len(piece) >= _PIECE:
+            yield piece
+            piece = []
+    yield piece
+
+
+def load(connection: Connection, table: Table, pieces: Iterable[list[bytes]]) -> int:
+    """See Store.load."""
+    begin = f"INSERT INTO {table.relation} ({wording.columns(table)}) VALUES ".encode()
+    total = size = 0
+    gathered: list[bytes] = []
+    for piece in pieces:
+        for row in piece:
+            if gathered and size + len(row) > _STATEMENT:
+                total += connection.query(begin + b",".join(gathered))
+                gathered, size = [], 0
+            gathered.append(row)
+            size += len(row) + 1
+    return total + (connection.query(begin + b",".join(gathered)) if gathered else 0)
+
+
+def delete(connection: Connection, table: Table, selection: Selection) -> None:
+    """See Store.delete."""
+    with connection.cursor() as cursor:
+        for condition in wording.conditions(table, selection):
+            cursor.execute(f"DELETE FROM {table.relation} WHERE {condition}")
+
+
+def range_end(connection: Connection, table: Table, after: Key | None, size: int) -> Key | None:
+    """See Store.range_end. Whole numbers are stepped over by arithmetic; other keys are counted."""
+    [behind] = wording.conditions(table, KeyRange(after=after))
+    ordered = f"ORDER BY {wording.key_columns(table)}"
+    with connection.cursor() as cursor:
+        if [column.family for column in table.key] == [Family.INTEGER]:
+            key = wording.key_columns(table)
+            cursor.execute(f"SELECT MIN({key}) FROM {table.relation} WHERE {behind}")
+            [(first,)] = cursor.fetchall()
+            cursor.execute(f"SELECT MAX({key}) FROM {table.relation}")
+            [(last,)] = cursor.fetchall()
+            return None if first is None or first + size > last else (str(first + size - 1),)
+        text = wording.key_text(table.relation, table)
+        cursor.execute(f"SELECT {text} FROM {table.relation} WHERE {behind} {ordered} LIMIT 1 OFFSET {size - 1}")
+        found = cursor.fetchone()
+        return None if found is None else key_from_text(found[0])
+
+
+def checksum(connection: Connection, table: Table, selection: Selection) -> tuple[int, int]:
+    """See Store.checksum."""
+    rows = total = 0
+    for condition in wording.conditions(table, selection):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT COUNT(*), COALESCE(BIT_XOR({_row_hash(table)}), 0) FROM {table.relation} WHERE {condition}"
+            )
+            [(count, part)] = cursor.fetchall()
+        rows += int(count)
+        total ^= int(part)
+    return rows, total
+
+
+def digests(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+    """See Store.digests."""
+    key = wording.key_text(table.relation, table)
+    for text, digest in _select(connection, table, selection, [key, _row_hash(table)]):
+        yield key_from_text(text), digest
+
+
+def texts(connection: Connection, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
+    """See Store.texts."""
+    key = wording.key_text(table.relation, table)
+    values = [_shown(column) for column in table.columns]
+    return {key_from_text(row[0]): row[1:] for row in _select(connection, table, keys, [key, *values])}
+
+
+def values(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
+    """See Store.values."""
+    names = [wording.identifier(column.name) for column in table.columns]
+    readers = [_READERS.get(column.family) for column in table.columns]
+    for row in _select(connection, table, selection, names):
+        yield tuple(
+            value if reader is None or value is None else _read(reader, value, table, column)
+            for value, reader, column in zip(row, readers, table.columns, strict=True)
+        )
+
+
+def insert(connection: Connection, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
+    """See Store.insert."""
+
+    def written(value: Value) -> str:
+        return str(connection.literal(str(value) if isinstance(value, UUID) else value))
+
+    return load(
+        connection,
+        table,
+        ([f"({','.join(map(written, row))})".encode(errors="surrogateescape")] for row in given),
+    )
+
+
+def _select(
+    connection: Connection, table: Table, selection: Selection, expressions: list[str]
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of the selection, each once."""
+    conditions = list(wording.conditions(table, selection))
+    # Two keys may be one by the collation, and then their row is found by two statements.
+    twice = len(conditions) > 1 and any(column.family is Family.TEXT for column in table.key)
+    wanted = [*expressions, wording.key_text(table.relation, table)] if twice else expressions
+    seen: set[str] = set()
+    for condition in conditions:
+        with connection.cursor(SSCursor) as cursor:
+            cursor.execute(f"SELECT {', '.join(wanted)} FROM {table.relation} WHERE {condition}")
+            for row in cursor:
+                if twice and row[-1] in seen:
+                    continue
+                if twice:
+                    seen.add(row[-1])
+                yield row[: len(expressions)]
+
+
+def _row_hash(table: Table) -> str:
+    digested = f"CONCAT_WS(',', {', '.join(map(wording.as_digested, table.columns))})"
+    return f"CAST(CONV(LEFT(MD5({digested}), 16), 16, 10) AS UNSIGNED)"
+
+
+def _shown(column: Column) -> str:
+    if column.family is Family.BYTES or wording.base_type(column) in wording.GEOMETRIES:
+        return f"HEX({wording.identifier(column.name)})"
+    if wording.is_text(column):
+        return f"CONVERT({wording.identifier(column.name)} USING utf8mb4)"
+    return wording.text(column)
+
+
+def _read(reader: Callable[[Any], Value], value: Any, table: Table, column: Column) -> Value:
+    try:
+        return reader(value)
+    except (ValueError, TypeError) as error:
+        raise SplitError(
+            f'column "{column.name}" of table "{table}" holds {json.dumps(str(value))}, which other engines cannot '
+            "hold; correct the row first"
+        ) from error
+
+
+def _boolean(value: int) -> bool:
+    if value not in (0, 1):
+        raise ValueError(value)
+    return bool(value)
+
+
+def _date(value: date | datetime | str) -> Value:
+    # Dates that Python does not know come as text: 0000-00-00, the 31st of February.
+    if isinstance(value, str):
+        raise ValueError(value)
+    return value
+
+
+def _time(value: timedelta) -> Value:
+    if not timedelta(0) <= value < timedelta(days=1):
+        raise ValueError(value)
+    return (datetime(1970, 1, 1) + value).time()  # noqa: DTZ001 - a time of day has no zone
+
+
+def _other(value: Any) -> Value:
+    raise ValueError(value)
+
+
+_READERS: dict[Family, Callable[[Any], Value]] = {
+    Family.BOOLEAN: _boolean,
+    Family.UUID: lambda value: UUID(str(value)),
+    Family.DATE: _date,
+    Family.TIME: _time,
+    Family.TIMESTAMP: _date,
+    Family.JSON: canonical_json,
+    Family.OTHER: _other,
+}

@@ -1,0 +1,449 @@
+"""A connection to a MySQL or MariaDB database of a move."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pymysql
+
+from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
+from strangler.split.mysql import catalog, guards, rows, wording
+from strangler.split.mysql.wording import Connection
+from strangler.split.spec import MoveSpec, Side
+from strangler.split.store import Claim, Role, SequenceFloor, Store
+from strangler.split.table import Key, Selection, Table, Value
+
+# What changes how a value is read or written is fixed. Zero dates, impossible dates and an id of 0 are copied as they
+# are. Rows come and go in the order of their tables, not of their foreign keys.
+_SETTINGS = (
+    "SET SESSION time_zone = '+00:00'",
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
+    "SET SESSION foreign_key_checks = 0, sql_safe_updates = 0, net_write_timeout = 600, net_read_timeout = 600",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+)
+_MARIADB_SETTINGS = "SET SESSION idle_transaction_timeout = 60, max_statement_time = 0"
+_MYSQL_SETTINGS = "SET SESSION information_schema_stats_expiry = 0"
+_BUSY = {1205, 1213, 1969, 3024, 3572}  # lock wait, deadlock, too long by either server's clock, NOWAIT
+_DUPLICATE = {1062, 1586}
+_DENIED = {1044, 1045, 1698}
+_TABLES = (
+    "ownership",
+    "claims",
+    "changes",
+    "streams",
+    "unverified",
+    "copies",
+    "ranges",
+    "verifications",
+    "routing",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Login:
+    """What a DSN says."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    database: str
+    ssl_ca: str | None
+
+    @property
+    def applier(self) -> str:
+        """Its own name for each database, since users belong to the server."""
+        return f"strangler_applier_{hashlib.sha256(self.database.lower().encode()).hexdigest()[:8]}"
+
+    @property
+    def applier_password(self) -> str:
+        """Known to whoever knows the administrator's, on any host, and kept nowhere."""
+        key = self.password.encode()
+        return "Sf1!" + hmac.new(key, f"{self.user} {self.applier}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+class MySQLStore(Store):
+    """See Store."""
+
+    engine = "mysql"
+
+    def __init__(self, name: str, connection: Connection, login: _Login, lock_timeout: float) -> None:
+        self.name = name
+        self.connection = connection
+        self._login = login
+        self._lock_timeout = lock_timeout
+        self._in_transaction = False
+
+    @classmethod
+    def connect(cls, name: str, dsn: str, role: Role, lock_timeout: float) -> MySQLStore:
+        """See Database.connect. Bounds of locks are whole seconds, but for the switch's on MariaDB."""
+        login = _login(name, dsn)
+        if role is Role.APPLIER:
+            return cls._connect_as_applier(name, login, lock_timeout)
+        return cls._connect(name, login, login.user, login.password, lock_timeout)
+
+    @classmethod
+    def _connect(cls, name: str, login: _Login, user: str, password: str, lock_timeout: float) -> MySQLStore:
+        try:
+            connection = pymysql.connect(
+                host=login.host,
+                port=login.port,
+                user=user,
+                password=password,
+                database=login.database,
+                charset="utf8mb4",
+                autocommit=True,
+                connect_timeout=5,
+                ssl_ca=login.ssl_ca,
+            )
+            mariadb = catalog.is_mariadb(connection)
+            seconds = max(1, math.ceil(lock_timeout))
+            bounds = f"SET SESSION innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}"
+            with connection.cursor() as cursor:
+                for setting in (*_SETTINGS, _MARIADB_SETTINGS if mariadb else _MYSQL_SETTINGS, bounds):
+                    cursor.execute(setting)
+        except (pymysql.Error, OSError) as error:
+            raise DatabaseUnreachable(
+                f'cannot connect to the {name} database "{login.database}" at {login.host}:{login.port} as '
+                f'"{user}": {_sentence(error)}; check that it runs and that its DSN is right'
+            ) from error
+        return (MariaDBStore if mariadb else MySQLStore)(name, connection, login, lock_timeout)
+
+    @classmethod
+    def _connect_as_applier(cls, name: str, login: _Login, lock_timeout: float) -> MySQLStore:
+        who = (login.applier, login.applier_password)
+        try:
+            return cls._connect(name, login, *who, lock_timeout)
+        except DatabaseUnreachable as error:
+            if not isinstance(error.__cause__, pymysql.Error) or error.__cause__.args[0] not in _DENIED:
+                raise
+        # The administrator has another password since, or is another one.
+        with cls._connect(name, login, login.user, login.password, lock_timeout) as administrator:
+            try:
+                administrator.run([f"ALTER USER '{who[0]}'@'%' IDENTIFIED BY '{who[1]}'"])
+            except StatementFailed as error:
+                raise SplitError(
+                    f'the user "{who[0]}", by whom changes are applied, does not get in at the {name} database '
+                    f"({error}); create the move first, and grant CREATE USER to its administrator"
+                ) from error
+        return cls._connect(name, login, *who, lock_timeout)
+
+    def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with _translated():
+            return catalog.query(self.connection, wording.translated(statement), params)
+
+    def execute(self, statement: str, params: Sequence[object] = ()) -> int:
+        with _translated(), self.connection.cursor() as cursor:
+            return cursor.execute(wording.translated(statement), params or None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._within("START TRANSACTION"):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        self.run(["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"])
+        with self._within("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"):
+            yield
+
+    @contextmanager
+    def alone(self, move: str) -> Iterator[None]:
+        lock = hashlib.sha256(f"{self._login.database}/{move}".encode()).hexdigest()[:40]
+        if not self.scalar("SELECT GET_LOCK(%s, %s)", (lock, math.ceil(self._lock_timeout))):
+            raise Busy(f'somebody else sets move "{move}" up in the {self.name} database, or takes it out; try later')
+        try:
+            with self.transaction():
+                yield
+        finally:
+            with suppress(StatementFailed):
+                self.query("SELECT RELEASE_LOCK(%s)", (lock,))
+
+    def now(self) -> float:
+        return float(self.scalar("SELECT UNIX_TIMESTAMP(NOW(6))"))
+
+    def close(self) -> None:
+        with suppress(pymysql.Error):
+            self.connection.close()
+
+    def identity(self) -> str:
+        rows = self.query(
+            "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uid', 'server_uuid', 'hostname', 'port', 'datadir')"
+        )
+        return f"{sorted(rows)} {self._login.database}"
+
+    def unfit(self) -> Iterator[str]:
+        with _translated():
+            yield from catalog.unfit(self.connection)
+
+    def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
+        with _translated():
+            return catalog.describe(self.connection, name, columns)
+
+    def shape(self, tables: Iterable[Table]) -> str:
+        with _translated():
+            return catalog.shape(self.connection, tables)
+
+    def crossing_keys(self, tables: Sequence[Table]) -> list[str]:
+        with _translated():
+            return catalog.crossing_keys(self.connection, tables)
+
+    def orphans(self, tables: Sequence[Table]) -> list[str]:
+        with _translated():
+            return catalog.orphans(self.connection, tables)
+
+    def estimate(self, table: Table) -> int:
+        return int(
+            self.scalar(
+                "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+                (catalog.bare(table),),
+            )
+            or 0
+        )
+
+    def analyze(self, tables: Iterable[Table]) -> None:
+        self.run(f"ANALYZE TABLE {table.relation}" for table in tables)
+
+    def replica_lag(self) -> float:
+        raise SplitError(
+            f"the server of the {self.name} database does not know how far its replicas are behind; "
+            "throttle the copy by rows_per_second instead of replica_lag"
+        )
+
+    def set_up(self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side) -> Iterator[str]:
+        return guards.create(spec, claims, captured, side, self._login.applier)
+
+    def take_down(
+        self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side
+    ) -> Iterator[str]:
+        return guards.drop(spec, claims, captured)
+
+    def run(self, statements: Iterable[str]) -> None:
+        with _translated(), self.connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            if self._in_transaction:
+                # A change of the schema has ended it; what follows shall be one transaction all the same.
+                cursor.execute("START TRANSACTION")
+
+    def create_tables(self) -> None:
+        schema = resources.files("strangler.split.mysql").joinpath("schema.sql").read_text(encoding="utf-8")
+        applier = f"'{self._login.applier}'@'%'"
+        self.run(filter(str.strip, schema.split(";\n")))
+        self.run([f"CREATE USER IF NOT EXISTS {applier} IDENTIFIED BY '{self._login.applier_password}'"])
+        self.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON strangler_{table} TO {applier}" for table in _TABLES)
+
+    def has_tables(self) -> bool:
+        return bool(
+            self.query(
+                "SELECT 1 FROM information_schema.TABLES "
+                "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'strangler_ownership'"
+            )
+        )
+
+    def guard_faults(
+        self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
+    ) -> Iterator[str]:
+        with _translated():
+            yield from guards.faults(self.connection, spec, claims, captured, self._login.applier)
+
+    def set_owner(
+        self, move: str, epoch: int, *, owns: bool, term: int, done: bool, sequences: Sequence[SequenceFloor]
+    ) -> None:
+        # Before the compare-and-set, which it does not hang on: a counter that is higher than it need be harms nobody.
+        self._raise_counters(sequences)
+        changed = self.execute(
+            self._bounded(
+                "UPDATE strangler.ownership SET epoch = epoch + 1, owns = %s, term = %s, done = %s, "
+                "changed_at = UNIX_TIMESTAMP(NOW(6)) WHERE move = %s AND epoch = %s"
+            ),
+            (owns, term, done, move, epoch),
+        )
+        if not changed:
+            found = self.scalar("SELECT epoch FROM strangler.ownership WHERE move = %s", (move,))
+            raise CasFailed(f'ownership of move "{move}" is at epoch {found}, not {epoch}')
+        if not owns:
+            self._await_prepared(move)
+
+    def _await_prepared(self, move: str) -> None:
+        """See that no transaction is left that has written before the fence.
+
+        One that is prepared (XA) holds no shared lock any more, so the fence did not wait for it. Its rows of the log
+        are still locked.
+        """
+        try:
+            self.query("SELECT count(*) FROM strangler.changes WHERE move = %s FOR SHARE", (move,))
+        except Busy as error:
+            # Not Busy any more: the ownership row has changed.
+            raise StatementFailed(
+                f'a prepared transaction of the {self.name} database has written tables of move "{move}"; '
+                "end it, see XA RECOVER"
+            ) from error
+
+    def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
+        with _translated():
+            return catalog.old_writers(self.connection, seconds)
+
+    def last_numbers(self, table: Table) -> dict[str, int]:
+        with _translated():
+            return catalog.last_numbers(self.connection, table)
+
+    def acknowledge(self, move: str, batch: int, seqs: Sequence[int]) -> None:
+        with self.transaction():
+            for begin in range(0, len(seqs), wording.KEYS):
+                numbers = ", ".join(map(str, seqs[begin : begin + wording.KEYS]))
+                self.execute(
+                    f"DELETE FROM strangler.changes WHERE move = %s AND seq IN ({numbers})",
+                    (move,),
+                )
+            self.execute(
+                "UPDATE strangler.streams SET acknowledged = GREATEST(acknowledged, %s) WHERE move = %s", (batch, move)
+            )
+
+    def note_unverified(self, move: str, name: str, keys: Sequence[str], batch: int) -> None:
+        with _translated(), self.connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO strangler_unverified (move, name, digest, `key`, batch) VALUES (%s, %s, %s, %s, %s) "
+                "ON DUPLICATE KEY UPDATE batch = VALUES(batch)",
+                [(move, name, hashlib.sha256(key.encode()).digest(), key, batch) for key in keys],
+            )
+
+    def range_end(self, table: Table, after: Key | None, size: int) -> Key | None:
+        with _translated():
+            return rows.range_end(self.connection, table, after, size)
+
+    def dump(self, table: Table, selection: Selection) -> Iterator[list[bytes]]:
+        with _translated():
+            yield from rows.dump(self.connection, table, selection)
+
+    def load(self, table: Table, pieces: Iterable[list[bytes]]) -> int:
+        with _translated():
+            return rows.load(self.connection, table, pieces)
+
+    def values(self, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
+        with _translated():
+            yield from rows.values(self.connection, table, selection)
+
+    def insert(self, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
+        with _translated():
+            return rows.insert(self.connection, table, given)
+
+    def delete(self, table: Table, selection: Selection) -> None:
+        with _translated():
+            rows.delete(self.connection, table, selection)
+
+    def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
+        with _translated():
+            return rows.checksum(self.connection, table, selection)
+
+    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+        with _translated():
+            yield from rows.digests(self.connection, table, selection)
+
+    def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
+        with _translated():
+            return rows.texts(self.connection, table, keys)
+
+    def _bounded(self, statement: str) -> str:
+        return statement
+
+    def _raise_counters(self, floors: Sequence[SequenceFloor]) -> None:
+        """Let AUTO_INCREMENT go on behind the floors, never downwards.
+
+        A row that gets the number and is rolled back raises the counter for good, and no reader is waited for. ALTER
+        TABLE does wait for them; it is left for a table without rows, or whose own rules refuse that row.
+        """
+        if not floors:
+            return
+        with self._connect_as_applier(self.name, self._login, self._lock_timeout) as applier:
+            for floor in floors:
+                column = wording.identifier(floor.attribute)
+                with suppress(StatementFailed):
+                    applier.run(
+                        [
+                            "START TRANSACTION",
+                            f"UPDATE {floor.relation} SET {column} = {floor.at_least} ORDER BY {column} DESC LIMIT 1",
+                        ]
+                    )
+                applier.run(["ROLLBACK"])
+        for floor in floors:
+            found = self.scalar(
+                "SELECT AUTO_INCREMENT FROM information_schema.TABLES "
+                "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+                (floor.relation[1:-1].replace("``", "`"),),
+            )
+            if int(found or 0) <= floor.at_least:
+                self.run([f"ALTER TABLE {floor.relation} AUTO_INCREMENT = {floor.at_least + 1}"])
+
+    @contextmanager
+    def _within(self, begin: str) -> Iterator[None]:
+        self.run([begin])
+        self._in_transaction = True
+        try:
+            yield
+        except BaseException:
+            self._in_transaction = False
+            with suppress(StatementFailed):
+                self.run(["ROLLBACK"])
+            raise
+        self._in_transaction = False
+        self.run(["COMMIT"])
+
+
+class MariaDBStore(MySQLStore):
+    """Rows pass by value between MariaDB and MySQL: their types bear other names."""
+
+    engine = "mariadb"
+
+    def _bounded(self, statement: str) -> str:
+        return f"SET STATEMENT max_statement_time = {self._lock_timeout:.3f} FOR {statement}"
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except pymysql.Error as error:
+        number = error.args[0] if error.args else 0
+        if number in _BUSY:
+            raise Busy(_sentence(error)) from error
+        if number in _DUPLICATE:
+            raise UniqueClash(_sentence(error)) from error
+        raise StatementFailed(_sentence(error)) from error
+
+
+def _login(name: str, dsn: str) -> _Login:
+    try:
+        parts = urlsplit(dsn)
+        port = parts.port or 3306
+    except ValueError:
+        parts = urlsplit("")
+    database = unquote(parts.path.lstrip("/"))
+    options = dict(parse_qsl(parts.query))
+    unknown = sorted(options.keys() - {"ssl_ca"})
+    if not parts.hostname or not parts.username or not database or "/" in database or unknown:
+        raise DatabaseUnreachable(
+            f"the DSN of the {name} database cannot be read; write it as "
+            "mysql://user:password@host:port/database, with ?ssl_ca=FILE for TLS"
+        )
+    return _Login(
+        host=parts.hostname,
+        port=port,
+        user=unquote(parts.username),
+        password=unquote(parts.password or ""),
+        database=database,
+        ssl_ca=options.get("ssl_ca"),
+    )
+
+
+def _sentence(error: BaseException) -> str:
+    words = str(error.args[-1] if error.args else error).strip().splitlines()
+    return words[0] if words else type(error).__name__
