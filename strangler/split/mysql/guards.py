@@ -79,7 +79,7 @@ def faults(
     tables = {name for (name,) in catalog.query(connection, "SHOW TABLES")}
     for table in _guarded(claims, captured):
         if _guard(spec, table).strip("`") not in tables:
-            yield f'nothing forbids TRUNCATE of "{table.name}": its guard table is gone; cancel the move and create it again'
+            yield f'nothing forbids TRUNCATE of "{table.name}": its guard table is gone; cancel the move and make it anew'
     moved = {claim.table.relation for claim in claims if claim.moved}
     yield from catalog.cascades(connection, [table for table in captured if table.relation not in moved])
 

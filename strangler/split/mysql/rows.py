@@ -60,22 +60,19 @@ def delete(connection: Connection, table: Table, selection: Selection) -> None:
             cursor.execute(f"DELETE FROM {table.relation} WHERE {condition}")
 
 
-def range_end(connection: Connection, table: Table, after: Key | None, size: int) -> Key | None:
+def range_end(connection: Connection, table: Table, keys: KeyRange, size: int) -> Key | None:
     """See Store.range_end. Whole numbers are stepped over by arithmetic; other keys are counted."""
-    [behind] = wording.conditions(table, KeyRange(after=after))
-    ordered = f"ORDER BY {wording.key_columns(table)}"
+    [within] = wording.conditions(table, keys)
+    key = wording.key_columns(table)
     with connection.cursor() as cursor:
         if [column.family for column in table.key] == [Family.INTEGER]:
-            key = wording.key_columns(table)
-            cursor.execute(f"SELECT MIN({key}) FROM {table.relation} WHERE {behind}")
-            [(first,)] = cursor.fetchall()
-            cursor.execute(f"SELECT MAX({key}) FROM {table.relation}")
-            [(last,)] = cursor.fetchall()
+            cursor.execute(f"SELECT MIN({key}), MAX({key}) FROM {table.relation} WHERE {within}")
+            [(first, last)] = cursor.fetchall()
             return None if first is None or first + size > last else (str(first + size - 1),)
         text = wording.key_text(table.relation, table)
-        cursor.execute(f"SELECT {text} FROM {table.relation} WHERE {behind} {ordered} LIMIT 1 OFFSET {size - 1}")
-        found = cursor.fetchone()
-        return None if found is None else key_from_text(found[0])
+        cursor.execute(f"SELECT {text} FROM {table.relation} WHERE {within} ORDER BY {key} LIMIT 2 OFFSET {size - 1}")
+        found = cursor.fetchall()
+        return key_from_text(found[0][0]) if len(found) == 2 else None
 
 
 def checksum(connection: Connection, table: Table, selection: Selection) -> tuple[int, int]:

@@ -180,7 +180,7 @@ class MySQLStore(Store):
         )
         return f"{sorted(rows)} {self._login.database}"
 
-    def unfit(self) -> Iterator[str]:
+    def unfit(self, tables: Sequence[Table]) -> Iterator[str]:
         with _translated():
             yield from catalog.unfit(self.connection)
 
@@ -316,9 +316,9 @@ class MySQLStore(Store):
                 [(move, name, hashlib.sha256(key.encode()).digest(), key, batch) for key in keys],
             )
 
-    def range_end(self, table: Table, after: Key | None, size: int) -> Key | None:
+    def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
         with _translated():
-            return rows.range_end(self.connection, table, after, size)
+            return rows.range_end(self.connection, table, keys, size)
 
     def dump(self, table: Table, selection: Selection) -> Iterator[list[bytes]]:
         with _translated():

@@ -1,7 +1,5 @@
 """A move between two real MariaDB databases, from its creation to its end."""
 
-import pytest
-
 from strangler.split import Side
 from tests.integration.split.mariadb_shop import (  # noqa: F401 - fixtures
     mariadb_servers,
