@@ -22,6 +22,9 @@ from django.db.backends.signals import connection_created
 
 SQLSTATE = "SF001"
 _IN_SQLITE = re.compile(rf'{SQLSTATE}: move "(.*)" is owned elsewhere', re.DOTALL)
+_SIGNALLED = 1644
+"""MySQL's number of an error that a trigger raises."""
+_OWNED_ELSEWHERE = re.compile(r'move "(?P<move>.+)" is owned elsewhere \(term (?P<term>\d+)\)')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +69,11 @@ def refusal_of(error: BaseException) -> Refusal | None:
     while seen is not None:
         if isinstance(seen, MoveRefused):
             return seen.refusal
+        if isinstance(seen, Exception) and seen.args[:1] == (_SIGNALLED,):
+            # Not every driver of MySQL passes the SQLSTATE on, and none has a detail.
+            found = _OWNED_ELSEWHERE.fullmatch(str(seen.args[-1]))
+            if found:
+                return Refusal(move=found["move"], term=int(found["term"]))
         if getattr(seen, "sqlstate", None) == SQLSTATE:
             detail = json.loads(getattr(getattr(seen, "diag", None), "message_detail", None) or "{}")
             return Refusal(move=str(detail.get("move", "")), term=int(detail.get("term") or 0))

@@ -157,7 +157,8 @@ class MariaDBServer:
             return
         send(pid, number)
         deadline = time.monotonic() + _START_SECONDS
-        while alive(pid):
+        # Its first thread may be gone while others still hold the port.
+        while alive(pid) or not is_free(self.port):
             if time.monotonic() > deadline:
                 send(pid, signal.SIGKILL)
                 raise MariaDBError(f"MariaDB (process {pid}) did not stop in time and was ended hard")

@@ -67,7 +67,7 @@ _ON_SERVER = {"CREATE USER", "PROCESS"}
 
 
 def is_mariadb(connection: Connection) -> bool:
-    return "mariadb" in str(scalar(connection, "SELECT VERSION()")).lower()
+    return "mariadb" in str(connection.get_server_info()).lower()  # type: ignore[no-untyped-call]
 
 
 def describe(connection: Connection, name: str, columns: tuple[str, ...] | None) -> Table:
@@ -210,8 +210,11 @@ def unfit(connection: Connection) -> Iterator[str]:
             f"{where} forgets its last commits in a power cut (innodb_flush_log_at_trx_commit is "
             f"{settings['innodb_flush_log_at_trx_commit']}); set it to 1"
         )
-    if settings["log_bin"] == "ON" and settings["binlog_format"] == "STATEMENT":
-        yield f"{where} writes its binary log as statements, which triggers cannot be in; set binlog_format to ROW"
+    if settings["log_bin"] == "ON" and settings.get("binlog_format", "ROW") != "ROW":
+        yield (
+            f"{where} writes statements to its binary log ({settings['binlog_format']}), for which it locks what "
+            "triggers read; set binlog_format to ROW and let the application connect again"
+        )
     if settings["foreign_key_checks"] == "OFF":
         yield f"{where} checks no foreign keys, so that TRUNCATE would pass the fence; set foreign_key_checks to ON"
     if lacking := _lacking(connection):

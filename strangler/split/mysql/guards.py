@@ -1,6 +1,6 @@
 """Fences and captures of MySQL: row triggers that are always there, and empty tables that forbid TRUNCATE.
 
-A fence asks the ownership row with a locking read: it sees what is committed last, whatever snapshot the writer has,
+A fence asks the fence's row with a locking read: it sees what is committed last, whatever snapshot the writer has,
 and it holds a switch up until the writer's transaction ends. So nothing of this is changed at a switch.
 """
 
@@ -20,8 +20,8 @@ _EVENTS = ("insert", "update", "delete")
 _LONGEST_NAME = 64
 _CHECK_EVERY = 1024
 """Rows of the log between two looks at its length."""
-_ROW = 100
-"""Bytes that a row of the log takes beside its key."""
+_ROW = 150
+"""About how many bytes a row of the log takes with a short key."""
 
 
 def create(
@@ -30,12 +30,17 @@ def create(
     """See Store.set_up. Repeatable: the copy begins only when all of it is there."""
     if len(spec.name) > _LONGEST_NAME:
         raise Refused(f'the name of move "{spec.name}" is longer than {_LONGEST_NAME} characters; shorten it')
-    # The row that the fences ask is there before them; until the move is set up the source owns.
+    # The rows that the triggers ask are there before them; until the move is set up the source owns.
     owns = int(side is Side.SOURCE)
     yield (
         "INSERT IGNORE INTO strangler_ownership (move, side, epoch, owns, term, changed_at) "
         f"VALUES ({literal(spec.name)}, '{side.value}', {owns}, {owns}, {owns}, UNIX_TIMESTAMP())"
     )
+    yield (
+        "REPLACE INTO strangler_fences (move, owns, term) "
+        f"SELECT move, owns, term FROM strangler_ownership WHERE move = {literal(spec.name)}"
+    )
+    yield f"REPLACE INTO strangler_stops (move) VALUES ({literal(spec.name)})"
     for table in _guarded(claims, captured):
         yield f"DROP TABLE IF EXISTS {_guard(spec, table)}"
         yield _truncate_guard(spec, table)
@@ -50,14 +55,27 @@ def drop(spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table]) -> 
     """See Store.take_down."""
     for name, _, _, _ in _triggers(spec, claims, captured, ""):
         yield f"DROP TRIGGER IF EXISTS {identifier(name)}"
+    yield f"DELETE FROM strangler_stops WHERE move = {literal(spec.name)}"
     for table in _guarded(claims, captured):
         yield f"DROP TABLE IF EXISTS {_guard(spec, table)}"
 
 
 def faults(
-    connection: Connection, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], applier: str
+    connection: Connection,
+    spec: MoveSpec,
+    claims: Sequence[Claim],
+    captured: Sequence[Table],
+    applier: str,
+    *,
+    fenced: bool,
 ) -> Iterator[str]:
     """See Store.guard_faults."""
+    owns = catalog.scalar(connection, "SELECT owns FROM strangler_fences WHERE move = %s", (spec.name,))
+    if owns is None or bool(owns) is fenced:
+        yield (
+            "the fence's row in strangler_fences does not say what strangler_ownership says: somebody changed it by "
+            "hand; find out who wrote meanwhile before you repair it"
+        )
     there = {
         (name, table): _plain(body)
         for name, table, body in catalog.query(
@@ -79,7 +97,7 @@ def faults(
     tables = {name for (name,) in catalog.query(connection, "SHOW TABLES")}
     for table in _guarded(claims, captured):
         if _guard(spec, table).strip("`") not in tables:
-            yield f'nothing forbids TRUNCATE of "{table.name}": its guard table is gone; cancel the move and make it anew'
+            yield f'nothing forbids TRUNCATE of "{table.name}" any more; cancel the move and create it again'
     moved = {claim.table.relation for claim in claims if claim.moved}
     yield from catalog.cascades(connection, [table for table in captured if table.relation not in moved])
 
@@ -109,7 +127,7 @@ def _fence(spec: MoveSpec, applier: str) -> str:
         "BEGIN DECLARE strangler_owns BOOLEAN DEFAULT FALSE; DECLARE strangler_term BIGINT DEFAULT 0; "
         "DECLARE strangler_message VARCHAR(128); "
         f"IF {_not_applier(applier)} THEN "
-        "SELECT owns, term INTO strangler_owns, strangler_term FROM strangler_ownership "
+        "SELECT owns, term INTO strangler_owns, strangler_term FROM strangler_fences "
         f"WHERE move = {literal(spec.name)} LOCK IN SHARE MODE; "
         "IF NOT strangler_owns THEN SET strangler_message = "
         f"CONCAT({refusal}, strangler_term, ')'); "
@@ -138,16 +156,18 @@ def _capture(spec: MoveSpec, table: Table, event: str, applier: str, *, every_up
             # A replica follows some columns only; updates of the others would flood the log.
             log = f"IF NOT ({_same(table, key=False)}) THEN {log}END IF; "
     return (
-        "BEGIN DECLARE strangler_oldest BIGINT; DECLARE strangler_bytes BIGINT; DECLARE strangler_free VARCHAR(64); "
-        f"IF {_not_applier(applier)} AND NOT EXISTS (SELECT 1 FROM strangler_streams "
-        f"WHERE move = {literal(spec.name)} AND stopped IS NOT NULL) THEN {log}END IF; END"
+        "BEGIN DECLARE strangler_stopped BOOLEAN DEFAULT FALSE; DECLARE strangler_oldest BIGINT; "
+        "DECLARE strangler_free VARCHAR(64); "
+        # As statements of their own these reads lock nothing; within an expression they would.
+        f"SELECT stopped INTO strangler_stopped FROM strangler_stops WHERE move = {literal(spec.name)}; "
+        f"IF NOT strangler_stopped AND {_not_applier(applier)} THEN {log}END IF; END"
     )
 
 
 def _log(spec: MoveSpec, table: Table, key: str) -> str:
     """Add a key; and now and then stop the capture where the log is too long, so that the disk never fills.
 
-    Who finds the row of the stream locked goes on: nobody's write waits or fails for it.
+    Who finds a row locked that it would have to change goes on: nobody's write waits or fails for it.
     """
     move = literal(spec.name)
     reason = literal(f"its log of changes had grown to the limit of {_bytes(spec.log_limit)}")
@@ -156,13 +176,12 @@ def _log(spec: MoveSpec, table: Table, key: str) -> str:
         f"IF LAST_INSERT_ID() % {_CHECK_EVERY} = 0 THEN "
         f"SELECT MIN(seq) INTO strangler_oldest FROM strangler_changes WHERE move = {move}; "
         f"IF (LAST_INSERT_ID() - strangler_oldest) * {_ROW} >= {spec.log_limit} THEN "
-        f"SELECT SUM({_ROW} + LENGTH(`key`)) INTO strangler_bytes FROM strangler_changes WHERE move = {move}; "
-        f"IF strangler_bytes >= {spec.log_limit} THEN "
-        f"SELECT move INTO strangler_free FROM strangler_streams WHERE move = {move} AND stopped IS NULL "
-        "FOR UPDATE SKIP LOCKED; "
+        "SELECT t.move INTO strangler_free FROM strangler_streams t JOIN strangler_stops s ON s.move = t.move "
+        f"WHERE t.move = {move} FOR UPDATE SKIP LOCKED; "
         "IF strangler_free IS NOT NULL THEN "
         f"UPDATE strangler_streams SET stopped = {reason} WHERE move = {move}; "
-        "END IF; END IF; END IF; END IF; "
+        f"UPDATE strangler_stops SET stopped = TRUE WHERE move = {move}; "
+        "END IF; END IF; END IF; "
     )
 
 

@@ -1,8 +1,7 @@
 -- What the toolkit keeps in each MySQL or MariaDB database of a move. Safe to run again.
 -- docs/protocol.md argues why each of these is as it is. Times are seconds since 1970 by this database's clock.
 
--- Who owns the tables of a move, as this database knows it. Every change is a compare-and-set on "epoch". The fences
--- read it with a lock that lasts to the end of the writer's transaction.
+-- Who owns the tables of a move, as this database knows it. Every change is a compare-and-set on "epoch".
 CREATE TABLE IF NOT EXISTS strangler_ownership (
     move varchar(64) NOT NULL PRIMARY KEY,
     side varchar(6) NOT NULL,
@@ -12,6 +11,14 @@ CREATE TABLE IF NOT EXISTS strangler_ownership (
     done boolean NOT NULL DEFAULT false,
     peer_epoch bigint NOT NULL DEFAULT 0,  -- highest epoch seen in the other database: tells a restored backup
     changed_at double NOT NULL
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- What every writer reads, with a lock that lasts to the end of its transaction: changes in the same statement as the
+-- ownership row, and apart from it, since that one also changes without a switch.
+CREATE TABLE IF NOT EXISTS strangler_fences (
+    move varchar(64) NOT NULL PRIMARY KEY,
+    owns boolean NOT NULL,
+    term bigint NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- The tables of a move, in the order in which they are locked; a table belongs to one move.
@@ -29,7 +36,7 @@ CREATE TABLE IF NOT EXISTS strangler_changes (
     name varchar(200) NOT NULL,
     `key` mediumtext,  -- a JSON array
     PRIMARY KEY (move, seq),
-    KEY (seq)
+    KEY (seq)  -- AUTO_INCREMENT asks for it
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- One row for each move: the stream that this database receives, and the one that it sends.
@@ -43,6 +50,12 @@ CREATE TABLE IF NOT EXISTS strangler_streams (
     stopped varchar(200)  -- why the capture was stopped, where it was
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
+-- Whether the captures of a move are stopped: apart from the streams, whose rows appliers lock all the time.
+CREATE TABLE IF NOT EXISTS strangler_stops (
+    move varchar(64) NOT NULL PRIMARY KEY,
+    stopped boolean NOT NULL DEFAULT false
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
 -- The keys that were applied since the last comparison, and in which batch they last were.
 CREATE TABLE IF NOT EXISTS strangler_unverified (
     move varchar(64) NOT NULL,
@@ -50,7 +63,8 @@ CREATE TABLE IF NOT EXISTS strangler_unverified (
     digest binary(32) NOT NULL,  -- of the key, which may be longer than an index takes
     `key` mediumtext NOT NULL,  -- '' is the whole table
     batch bigint NOT NULL,
-    PRIMARY KEY (move, name, digest)
+    PRIMARY KEY (move, name, digest),
+    KEY (move, batch)  -- who forgets old batches does not wait for a new one
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- How far the copy of a table has been cut into ranges.

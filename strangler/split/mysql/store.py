@@ -19,18 +19,17 @@ from strangler.split.mysql import catalog, guards, rows, wording
 from strangler.split.mysql.wording import Connection
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Role, SequenceFloor, Store
-from strangler.split.table import Key, Selection, Table, Value
+from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
 # What changes how a value is read or written is fixed. Zero dates, impossible dates and an id of 0 are copied as they
 # are. Rows come and go in the order of their tables, not of their foreign keys.
 _SETTINGS = (
-    "SET SESSION time_zone = '+00:00'",
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES'",
-    "SET SESSION foreign_key_checks = 0, sql_safe_updates = 0, net_write_timeout = 600, net_read_timeout = 600",
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', "
+    "foreign_key_checks = 0, sql_safe_updates = 0, net_write_timeout = 600, net_read_timeout = 600, "
+    "innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}, "
 )
-_MARIADB_SETTINGS = "SET SESSION idle_transaction_timeout = 60, max_statement_time = 0"
-_MYSQL_SETTINGS = "SET SESSION information_schema_stats_expiry = 0"
+_MARIADB_SETTINGS = "idle_transaction_timeout = 60, max_statement_time = 0"
+_MYSQL_SETTINGS = "information_schema_stats_expiry = 0"
 _BUSY = {1205, 1213, 1969, 3024, 3572}  # lock wait, deadlock, too long by either server's clock, NOWAIT
 _DUPLICATE = {1062, 1586}
 _DENIED = {1044, 1045, 1698}
@@ -105,11 +104,10 @@ class MySQLStore(Store):
                 ssl_ca=login.ssl_ca,
             )
             mariadb = catalog.is_mariadb(connection)
-            seconds = max(1, math.ceil(lock_timeout))
-            bounds = f"SET SESSION innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}"
+            settings = _SETTINGS.format(seconds=max(1, math.ceil(lock_timeout)))
             with connection.cursor() as cursor:
-                for setting in (*_SETTINGS, _MARIADB_SETTINGS if mariadb else _MYSQL_SETTINGS, bounds):
-                    cursor.execute(setting)
+                cursor.execute(settings + (_MARIADB_SETTINGS if mariadb else _MYSQL_SETTINGS))
+                cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         except (pymysql.Error, OSError) as error:
             raise DatabaseUnreachable(
                 f'cannot connect to the {name} database "{login.database}" at {login.host}:{login.port} as '
@@ -253,7 +251,7 @@ class MySQLStore(Store):
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
     ) -> Iterator[str]:
         with _translated():
-            yield from guards.faults(self.connection, spec, claims, captured, self._login.applier)
+            yield from guards.faults(self.connection, spec, claims, captured, self._login.applier, fenced=fenced)
 
     def set_owner(
         self, move: str, epoch: int, *, owns: bool, term: int, done: bool, sequences: Sequence[SequenceFloor]
@@ -262,10 +260,11 @@ class MySQLStore(Store):
         self._raise_counters(sequences)
         changed = self.execute(
             self._bounded(
-                "UPDATE strangler.ownership SET epoch = epoch + 1, owns = %s, term = %s, done = %s, "
-                "changed_at = UNIX_TIMESTAMP(NOW(6)) WHERE move = %s AND epoch = %s"
+                "UPDATE strangler.ownership o JOIN strangler.fences f ON f.move = o.move "
+                "SET o.epoch = o.epoch + 1, o.owns = %s, o.term = %s, o.done = %s, "
+                "o.changed_at = UNIX_TIMESTAMP(NOW(6)), f.owns = %s, f.term = %s WHERE o.move = %s AND o.epoch = %s"
             ),
-            (owns, term, done, move, epoch),
+            (owns, term, done, owns, term, move, epoch),
         )
         if not changed:
             found = self.scalar("SELECT epoch FROM strangler.ownership WHERE move = %s", (move,))
@@ -299,9 +298,11 @@ class MySQLStore(Store):
     def acknowledge(self, move: str, batch: int, seqs: Sequence[int]) -> None:
         with self.transaction():
             for begin in range(0, len(seqs), wording.KEYS):
-                numbers = ", ".join(map(str, seqs[begin : begin + wording.KEYS]))
+                # A join in this order goes by the primary key: a scan would wait for rows that are being written.
+                numbers = " UNION ALL ".join(f"SELECT {number} AS seq" for number in seqs[begin : begin + wording.KEYS])
                 self.execute(
-                    f"DELETE FROM strangler.changes WHERE move = %s AND seq IN ({numbers})",
+                    f"DELETE log FROM ({numbers}) applied STRAIGHT_JOIN strangler.changes log FORCE INDEX (PRIMARY) "
+                    "ON log.move = %s AND log.seq = applied.seq",
                     (move,),
                 )
             self.execute(

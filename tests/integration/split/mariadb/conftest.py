@@ -20,11 +20,10 @@ import pytest
 
 from strangler.deploy.mariadb import MariaDBServer
 from strangler.deploy.ports import free_port
-from strangler.split import Move, MoveSpec, Side
+from strangler.split import Move, Side
 from strangler.split.store import Database, Role
 from tests.integration.split.conftest import SPEC
 
-needs_mariadb = pytest.mark.skipif(shutil.which("mariadb-install-db") is None, reason="there is no MariaDB here")
 TABLES = (
     """CREATE TABLE review (
         id bigint AUTO_INCREMENT PRIMARY KEY, reference uuid UNIQUE NOT NULL, product_id bigint NOT NULL,
@@ -46,6 +45,7 @@ class Client:
 
     dsn: str
     isolation: str = "READ COMMITTED"
+    local_infile: bool = False
     connection: Any = None
 
     def __post_init__(self) -> None:
@@ -58,6 +58,7 @@ class Client:
             database=where.path.lstrip("/"),
             charset="utf8mb4",
             autocommit=True,
+            local_infile=self.local_infile,
         )
         self.query(f"SET SESSION TRANSACTION ISOLATION LEVEL {self.isolation}")
 
@@ -174,6 +175,8 @@ class Writers:
 
 @pytest.fixture(scope="session")
 def mariadb_servers() -> Iterator[dict[Side, MariaDBServer]]:
+    if shutil.which("mariadb-install-db") is None:
+        pytest.skip("there is no MariaDB here; install the package mariadb-server")
     home = Path(tempfile.mkdtemp(prefix="mariadb-", dir=os.environ["STRANGLER_TEST_HOME"]))
     servers = {
         side: MariaDBServer(data=home / side.value, port=free_port(), settings={"debug-no-sync": ""}) for side in Side
@@ -227,6 +230,3 @@ def shop(source_dsn: str, target_dsn: str) -> Iterator[Shop]:
 @pytest.fixture
 def writers(source_dsn: str, target_dsn: str, shop: Shop) -> Writers:
     return Writers(dsns={Side.SOURCE: source_dsn, Side.TARGET: target_dsn})
-
-
-__all__ = ["SPEC", "Client", "MoveSpec", "Shop", "Writers", "mariadb_servers", "needs_mariadb", "shop", "writers"]

@@ -1,0 +1,274 @@
+"""The fence of MariaDB as writers meet it."""
+
+import re
+import threading
+
+import pymysql
+import pytest
+
+from strangler.refusal import Refusal, refusal_of
+from strangler.split import Move, Refused, Side, SplitError, SwitchAborted
+from strangler.split.cutover import Step
+from strangler.split.limits import Limits
+from tests.integration.split.mariadb.conftest import Client
+
+OPEN = "INSERT INTO review (reference, product_id, author) VALUES (uuid(), 1, 'open')"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        OPEN,
+        "UPDATE review SET body = 'x' WHERE id = 1",
+        "DELETE FROM vote WHERE id = 1",
+        "REPLACE INTO review (reference, product_id, author) VALUES (uuid(), 2, 'author 1')",
+        "INSERT IGNORE INTO vote (review_id, voter, helpful) VALUES (1, 'x', true)",
+        "INSERT INTO review (id, reference, product_id, author) VALUES (1, uuid(), 1, 'x') "
+        "ON DUPLICATE KEY UPDATE body = 'x'",
+        "UPDATE review r JOIN vote v ON v.review_id = r.id SET v.helpful = NOT v.helpful",
+        "DELETE r, v FROM review r JOIN vote v ON v.review_id = r.id",
+        "LOAD DATA LOCAL INFILE '{file}' INTO TABLE vote (review_id, voter, helpful)",
+        "LOAD DATA LOCAL INFILE '{file}' REPLACE INTO TABLE vote (review_id, voter, helpful)",
+    ],
+)
+def test_every_way_to_write_is_refused_with_move_and_term(shop, tmp_path, statement):
+    shop.bring()
+    file = tmp_path / "votes.tsv"
+    file.write_text("1\tloaded\t1\n")
+    with Client(shop.target.dsn, local_infile=True) as client, pytest.raises(pymysql.Error) as refused:
+        client.query(statement.replace("{file}", str(file)))
+    assert refusal_of(refused.value) == Refusal(move="0001_reviews", term=0)
+    assert shop.move.verify().equal
+
+
+def test_a_replicated_table_is_a_read_only_copy(shop):
+    shop.bring()
+    with pytest.raises(pymysql.Error, match=r'table "product" is a read-only copy kept by move "0001_reviews"'):
+        shop.target.query("UPDATE product SET name = 'x'")
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("table", ["review", "vote", "product"])
+def test_truncate_is_refused_on_both_sides(shop, side, table):
+    shop.bring()
+    with pytest.raises(pymysql.Error) as refused:
+        shop.client(side).query(f"TRUNCATE {table}")
+    assert refused.value.args[0] == 1701
+
+
+def test_truncate_without_foreign_key_checks_passes_the_fence_and_verification_finds_it(shop):
+    shop.bring()
+    shop.target.query("SET SESSION foreign_key_checks = 0")
+    shop.target.query("TRUNCATE vote")
+    assert len(shop.move.verify().differences) == 1_000
+
+
+def test_a_server_that_checks_no_foreign_keys_is_refused(shop):
+    shop.source.query("SET GLOBAL foreign_key_checks = 0")
+    try:
+        with pytest.raises(Refused, match="TRUNCATE would pass the fence; set foreign_key_checks to ON"):
+            shop.move.create()
+    finally:
+        shop.source.query("SET GLOBAL foreign_key_checks = 1")
+
+
+def test_a_transaction_that_stays_open_makes_the_fence_give_up(shop, traffic, source_dsn):
+    shop.bring()
+    limits = Limits(lock=0.1, fence_attempts=2, fence_pause=0.05)
+    with Client(source_dsn) as open_one:
+
+        def write(step, facts):
+            if step is Step.HOLD and facts["attempt"] == 1:
+                open_one.begin()
+                open_one.query(OPEN)
+
+        with pytest.raises(SwitchAborted, match=r"kept its tables locked longer than 0\.1 s, 2 times"):
+            shop.move.switch(Side.TARGET, traffic, on_step=write, limits=limits)
+        assert shop.move.picture().owner is Side.SOURCE
+        assert traffic.asked == [("hold", 8.0), ("release",)] * 2
+        open_one.commit()
+    shop.move.switch(Side.TARGET, traffic)
+    assert shop.target.one("SELECT count(*) FROM review WHERE author = 'open'") == 1
+
+
+def test_a_transaction_left_open_across_the_switch_is_waited_for(shop, traffic, source_dsn):
+    shop.bring()
+    open_one = Client(source_dsn)
+    commit = threading.Timer(0.3, open_one.commit)
+
+    def write(step, facts):
+        if step is Step.FENCE:
+            open_one.begin()
+            open_one.query(OPEN)
+            commit.start()
+
+    report = shop.move.switch(Side.TARGET, traffic, on_step=write, limits=Limits(lock=5))
+    commit.join()
+    open_one.close()
+    assert report.pause_ms > 250
+    assert shop.target.one("SELECT count(*) FROM review WHERE author = 'open'") == 1
+
+
+def test_a_transaction_that_is_open_before_the_switch_refuses_it(shop, traffic, source_dsn):
+    shop.bring()
+    with Client(source_dsn) as open_one:
+        open_one.begin()
+        open_one.query(OPEN)
+        with pytest.raises(Refused, match="has held tables of the source for more than 0 s"):
+            shop.move.switch(Side.TARGET, traffic, limits=Limits(transaction_age=0))
+    assert not traffic.asked
+
+
+@pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE", "READ UNCOMMITTED"])
+def test_an_old_transaction_cannot_write_past_the_fence(shop, traffic, source_dsn, isolation):
+    shop.bring()
+    with Client(source_dsn, isolation) as old:
+        old.begin()
+        old.query("SELECT count(*) FROM product")
+        shop.move.switch(Side.TARGET, traffic)
+        with pytest.raises(pymysql.Error) as refused:
+            old.query(OPEN)
+        assert refusal_of(refused.value) == Refusal(move="0001_reviews", term=1)
+
+
+def test_an_old_snapshot_that_the_server_itself_refuses_cannot_write_either(shop, traffic, source_dsn):
+    """Newer servers say so first: what the fence reads has changed since the snapshot."""
+    shop.bring()
+    with Client(source_dsn, "REPEATABLE READ") as old:
+        old.query("SET SESSION innodb_snapshot_isolation = ON")
+        old.begin()
+        old.query("SELECT count(*) FROM product")
+        shop.move.switch(Side.TARGET, traffic)
+        with pytest.raises(pymysql.Error, match="Record has changed since last read"):
+            old.query(OPEN)
+
+
+def test_a_writing_transaction_on_another_table_holds_nothing_up(shop, traffic, source_dsn):
+    shop.bring()
+    with Client(source_dsn) as busy:
+        busy.begin()
+        busy.query("CREATE TEMPORARY TABLE scratch (id int) ENGINE = InnoDB")
+        busy.query("INSERT INTO scratch VALUES (1)")
+        shop.add_review(Side.SOURCE, "meanwhile")
+        shop.move.switch(Side.TARGET, traffic)
+        with pytest.raises(pymysql.Error, match="owned elsewhere"):
+            busy.query(OPEN)
+    assert shop.target.one("SELECT count(*) FROM review WHERE author = 'meanwhile'") == 1
+
+
+def test_a_prepared_transaction_makes_the_switch_go_back(shop, traffic, source_dsn):
+    """It holds no shared lock any more, so the fence does not wait for it; its rows of the log say that it is there."""
+    shop.bring()
+    with Client(source_dsn) as prepared:
+
+        def write(step, facts):
+            if step is Step.FENCE and not facts.get("written"):
+                prepared.query("XA START 'late'")
+                prepared.query(OPEN)
+                prepared.query("XA END 'late'")
+                prepared.query("XA PREPARE 'late'")
+
+        with pytest.raises(SwitchAborted, match="a prepared transaction of the source database"):
+            shop.move.switch(Side.TARGET, traffic, on_step=write)
+        assert shop.move.picture().owner is Side.SOURCE
+        prepared.query("XA COMMIT 'late'")
+    shop.move.switch(Side.TARGET, traffic)
+    assert shop.target.one("SELECT count(*) FROM review WHERE author = 'open'") == 1
+
+
+def test_only_the_user_that_applies_passes(shop):
+    shop.bring()
+    shop.target.query("CREATE USER IF NOT EXISTS strangler_applier@'%' IDENTIFIED BY 'x'")
+    shop.target.query("GRANT ALL ON *.* TO strangler_applier@'%'")
+    dsn = re.sub("//[^@]+@", "//strangler_applier:x@", shop.target.dsn)
+    try:
+        with Client(dsn) as other, pytest.raises(pymysql.Error, match="owned elsewhere"):
+            other.query(OPEN)
+    finally:
+        shop.target.query("DROP USER strangler_applier@'%'")
+    shop.as_applier(Side.TARGET, "UPDATE review SET body = 'x' WHERE id = 1")
+    assert shop.target.one("SELECT count(*) FROM strangler_changes WHERE name = 'review'") == 0
+
+
+def test_an_administrator_with_another_password_applies_too(shop, source_dsn, target_dsn):
+    shop.bring()
+    shop.target.query("CREATE USER second@'127.0.0.1' IDENTIFIED BY 'another'")
+    shop.target.query("GRANT ALL ON *.* TO second@'127.0.0.1' WITH GRANT OPTION")
+    try:
+        shop.add_review(Side.SOURCE, "by the second")
+        second = re.sub("//[^@]+@", "//second:another@", target_dsn)
+        Move(shop.move.spec, source_dsn, second).catch_up()
+        shop.add_review(Side.SOURCE, "by the first again")
+        shop.move.catch_up()
+        assert shop.move.verify().equal
+    finally:
+        shop.target.query("DROP USER second@'127.0.0.1'")
+
+
+def test_missing_privileges_are_named_before_anything_is_changed(shop, source_dsn, target_dsn):
+    database = source_dsn.rsplit("/", 1)[1]
+    shop.source.query("CREATE USER poor@'127.0.0.1' IDENTIFIED BY 'p'")
+    shop.source.query(f"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP ON {database}.* TO poor@'127.0.0.1'")
+    try:
+        poor = re.sub("//[^@]+@", "//poor:p@", source_dsn)
+        with pytest.raises(Refused, match="lacks ALTER, CREATE USER, LOCK TABLES, PROCESS, REFERENCES, TRIGGER; GRANT"):
+            Move(shop.move.spec, poor, target_dsn).create()
+        assert not shop.source.query("SHOW TABLES LIKE 'strangler%'")
+        assert not shop.target.query("SHOW TABLES LIKE 'strangler%'")
+    finally:
+        shop.source.query("DROP USER poor@'127.0.0.1'")
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("ALTER TABLE vote ADD CONSTRAINT c FOREIGN KEY (review_id) REFERENCES review (id) ON DELETE CASCADE",
+         "by ON DELETE CASCADE, which fires no trigger"),
+        ("ALTER TABLE vote ADD CONSTRAINT c FOREIGN KEY (review_id) REFERENCES review (id) ON UPDATE CASCADE",
+         "by ON UPDATE CASCADE, which fires no trigger"),
+        ("ALTER TABLE review ADD CONSTRAINT c FOREIGN KEY (product_id) REFERENCES product (id)",
+         'the foreign key "c" still ties "review" to "product"; cut it first'),
+        ("ALTER TABLE vote ENGINE = MyISAM", "is kept by MyISAM, which has no transactions"),
+        ("ALTER TABLE vote DROP FOREIGN KEY vote_ibfk_1, DROP KEY review_id PARTITION BY HASH (id) PARTITIONS 4",
+         "is partitioned"),
+        ("ALTER TABLE vote ADD SYSTEM VERSIONING", "only plain tables can be moved"),
+        ("ALTER TABLE vote MODIFY voter varchar(200) CHARACTER SET sjis", "is in sjis"),
+        ("SET GLOBAL read_only = 1", "is a replica"),
+        ("SET GLOBAL innodb_flush_log_at_trx_commit = 2", "forgets its last commits in a power cut"),
+        ("CREATE USER ''@'localhost'", "lets anybody in under any name"),
+    ],
+)  # fmt: skip
+def test_what_is_not_fit_is_refused_and_nothing_is_changed(shop, statement, why):
+    if "FOREIGN KEY vote_ibfk_1" in statement:
+        shop.source.query("ALTER TABLE vote DROP FOREIGN KEY vote_ibfk_1")
+        statement = "ALTER TABLE vote DROP KEY review_id PARTITION BY HASH (id) PARTITIONS 4"
+    if "SYSTEM VERSIONING" in statement or "MyISAM" in statement:
+        shop.source.query("ALTER TABLE vote DROP FOREIGN KEY vote_ibfk_1")
+    shop.source.query(statement)
+    try:
+        with pytest.raises(SplitError, match=re.escape(why)):
+            shop.move.create()
+    finally:
+        shop.source.query("SET GLOBAL read_only = 0")
+        shop.source.query("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+        shop.source.query("DROP USER IF EXISTS ''@'localhost'")
+    for client in (shop.source, shop.target):
+        assert not client.query("SHOW TABLES LIKE 'strangler%'")
+
+
+def test_the_same_database_twice_is_refused(shop, source_dsn):
+    with pytest.raises(Refused, match="are the same database"):
+        Move(shop.move.spec, source_dsn, source_dsn.replace("mysql://", "mariadb://")).create()
+
+
+def test_a_wrong_dsn_is_one_sentence_without_the_password(shop, source_dsn, target_dsn):
+    for dsn, why in (
+        ("mysql://strangler:hidden@127.0.0.1:1/shop", 'cannot connect to the source database "shop" at 127.0.0.1:1'),
+        ("mysql://nobody:hidden@" + source_dsn.split("@")[1], 'as "nobody": Access denied'),
+        ("mysql:///shop", "write it as mysql://user:password@host:port/database"),
+        ("mysql://a:hidden@h:port/x", "cannot be read"),
+        ("oracle://a:hidden@h/x", 'begins with "oracle"'),
+    ):
+        with pytest.raises(SplitError, match=re.escape(why)) as refused:
+            Move(shop.move.spec, dsn, target_dsn).status()
+        assert "hidden" not in str(refused.value)
