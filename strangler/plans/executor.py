@@ -37,17 +37,18 @@ class PlanExecutor:
 
         Raises PlanError, or whatever StranglerError an operation raised.
         """
-        self._check(plan, to, final=final)
+        recorder = self.recorder(plan)
+        self._check(plan, recorder, to, final=final)
         with self.lock(plan.name) as still_held:
             # Somebody may have run it since the first look.
-            steps = self._check(plan, to, final=final)
+            steps = self._check(plan, recorder, to, final=final)
             for index, direction in steps:
-                self._run_operation(plan, index, direction, still_held)
+                self._run_operation(plan, recorder, index, direction, still_held)
             return len(steps)
 
     def effects(self, plan: Plan, to: int | None = None, *, final: bool = False) -> Iterator[str]:
         """What `run` would do, a line each. This is a read-only operation."""
-        steps = self._check(plan, to, final=final)
+        steps = self._check(plan, self.recorder(plan), to, final=final)
         states = self.project.states(plan.name)
         world = self.world(plan, _no_emit)
         for index, direction in steps:
@@ -57,9 +58,8 @@ class PlanExecutor:
             effects = operation.effects if forwards else operation.undo_effects
             yield from effects(world, states[index], states[index + 1])
 
-    def _check(self, plan: Plan, to: int | None, *, final: bool) -> list[tuple[int, str]]:
+    def _check(self, plan: Plan, recorder: PlanRecorder, to: int | None, *, final: bool) -> list[tuple[int, str]]:
         """Decide which operations run in which direction, or refuse."""
-        recorder = self.recorder(plan)
         position = recorder.position()
         if reason := disagreement(plan, recorder):
             raise PlanError(reason)
@@ -96,16 +96,18 @@ class PlanExecutor:
             if self.recorder(self.project.plan(name)).position().highest:
                 raise PlanError(f'plan "{name}" needs plan "{plan.name}" and is applied; undo that one first')
 
-    def _run_operation(self, plan: Plan, index: int, direction: str, still_held: Callable[[], None]) -> None:
+    def _run_operation(
+        self, plan: Plan, recorder: PlanRecorder, index: int, direction: str, still_held: Callable[[], None]
+    ) -> None:
         operation = plan.operations[index]
         before, after = self.project.states(plan.name)[index : index + 2]
-        recorder = self.recorder(plan)
+        digest = plan.digest(index + 1)
 
         def record(event: str, /, **facts: object) -> None:
             still_held()
             entry = recorder.append(
                 Event(event),
-                plan_hash=plan.digest(index + 1),
+                plan_hash=digest,
                 index=index,
                 operation=operation.describe(),
                 direction=direction,

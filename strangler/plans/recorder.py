@@ -30,8 +30,10 @@ class PlanRecorder:
         self.path = path
         self.plan = plan
         self.who = who or getpass.getuser()
-        # What this object wrote last, so that a long record is not read again for every line.
-        self._size, self._heads = -1, tuple[str, ...]()
+        # The file as this object read or wrote it last, so that a long record is not read again for every line.
+        self._stamp: tuple[int, int] | None = None
+        self._content: Content | None = None
+        self._end = ""
 
     def append(
         self, event: Event, *, plan_hash: str, index: int, operation: str, direction: str, facts: dict[str, object]
@@ -54,9 +56,10 @@ class PlanRecorder:
         fields = asdict(entry)
         del fields["after"], fields["hash"]
         try:
-            heads = self._heads if self._size == _size(self.path) else self._sound().heads
+            heads = (self._end,) if self._end and self._stamp == _stamp(self.path) else self._sound().heads
             line, hash_ = seal(fields, heads)
-            self._size, self._heads = self._write(line), (hash_,)
+            self._write(line)
+            self._stamp, self._content, self._end = _stamp(self.path), None, hash_
         except OSError as error:
             raise PlanError(f'the record "{self.path}" cannot be written: {error.strerror}') from error
         return replace(entry, after=heads, hash=hash_)
@@ -70,6 +73,9 @@ class PlanRecorder:
 
     def read(self) -> Content:
         """All that stands in the file, damaged or not. This is a read-only operation."""
+        stamp = _stamp(self.path)
+        if self._content is not None and self._stamp == stamp:
+            return self._content
         chain = read_chain(self.path.read_bytes() if self.path.exists() else b"")
         entries, faults = [], list(chain.faults)
         for link in chain.links:
@@ -81,7 +87,9 @@ class PlanRecorder:
             if entries[-1].plan != self.plan:
                 faults.append(Fault(line=link.number, what=f'speaks of another plan, "{entries[-1].plan}"'))
         sentences = (f'the record "{self.path}", {fault}' for fault in sorted(faults, key=lambda fault: fault.line))
-        return Content(tuple(entries), chain.heads, tuple(sentences))
+        content = Content(tuple(entries), chain.heads, tuple(sentences))
+        self._stamp, self._content, self._end = stamp, content, ""
+        return content
 
     def standing(self) -> Standing:
         """What the record says of its plan. This is a read-only operation. Raises PlanError as `entries`."""
@@ -101,8 +109,7 @@ class PlanRecorder:
             raise PlanError(content.faults[0])
         return content
 
-    def _write(self, line: bytes) -> int:
-        """Append, and return the size of the file."""
+    def _write(self, line: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = not self.path.exists()
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -111,16 +118,18 @@ class PlanRecorder:
             while line:
                 line = line[os.write(descriptor, line) :]
             os.fsync(descriptor)
-            size = os.fstat(descriptor).st_size
         finally:
             os.close(descriptor)
         if new:
             _sync_directory(self.path.parent)
-        return size
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _stamp(path: Path) -> tuple[int, int]:
+    """By which to see that a file has changed: its size and when it was written last."""
+    if not path.exists():
+        return 0, 0
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _cut_torn_line(descriptor: int) -> None:
