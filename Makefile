@@ -45,6 +45,9 @@ faults: setup ## seeded faults: SEEDS=1000 of them, FROM=1 on, or SEED=7 alone w
 mutants: setup ## take the guards of the protocol away one at a time: each must be noticed (NAMES="one" for some)
 	@$(RUN) -m tests.faults.mutants $(NAMES)
 
+model: ## check the cutover's protocol at the large bound (an hour, 18 GB; needs spin and gcc)
+	@$(PYTHON) tests/model/run.py --bound large
+
 soak: setup ## switch and reverse again and again under load and faults, for MINUTES=1
 	@$(RUN) -m tests.faults.soak $(or $(MINUTES),1)
 

@@ -27,16 +27,9 @@ VARIANTS = {
     "OPEN_BEFORE_BUMP": ("going back opens before it bumps", {}),
     "TERM_OF_OWN_SIDE": ("the new term looks at one side only", {"ATTEMPTS": 1}),
     "RECOVER_FORWARD": ("recovery opens the other side where nobody owns", {}),
-    "DONE_WITHOUT_CAS": ("complete compares no epoch", {"START_AT_TARGET": 1}),
     "LOG_END_BEFORE_FENCE": ("the log is looked at before the fence", {"ATTEMPTS": 1}),
     "CATCH_UP_GIVES_UP_FORWARDS": ("a catch-up that takes too long goes on", {"ATTEMPTS": 1}),
-    "SNAPSHOT_BEFORE_LOCK": ("the applier looks before it has its turn", {"ATTEMPTS": 1, "APPLIERS": 2}),
-    "OWNER_NOT_LOCKED": ("the applier does not lock the ownership row", {"ATTEMPTS": 1, "APPLIERS": 2}),
     "FORGET_BEFORE_COMMIT": ("the log forgets before the receiver has committed", {"ATTEMPTS": 1}),
-    "FORGET_ALL_VISIBLE": ("the log forgets what was not read", {"ATTEMPTS": 1}),
-    "POSITION": ("a position instead of a queue: late commits are passed over", {"ATTEMPTS": 1}),
-    "CAPTURE_STARTS_LATE": ("the way back is captured from the commit on only", {"ATTEMPTS": 1, "START_AT_TARGET": 1}),
-    "PUBLISH_UNVERSIONED": ("routes take an older term", {}),
 }
 
 

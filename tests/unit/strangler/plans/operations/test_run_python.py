@@ -60,5 +60,6 @@ def test_a_plans_fingerprint_outlives_the_process_and_notices_an_edit(tmp_path):
         folder = tmp_path / f"{len(digests)}" / "0001_reviews"
         folder.mkdir(parents=True)
         (folder / "plan.py").write_text(PLAN.format(value=value))
-        digests.append(load_plan(folder).digest(1))
+        (plan,) = load_plan(folder)
+        digests.append(plan.digest(1))
     assert digests[0] == digests[1] != digests[2]
