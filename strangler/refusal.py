@@ -7,11 +7,13 @@ commands, shells) the write fails with MoveRefused; retry it, the next try finds
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import DatabaseError, OperationalError, connections
@@ -19,11 +21,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 SQLSTATE = "SF001"
+_IN_SQLITE = re.compile(rf'{SQLSTATE}: move "(.*)" is owned elsewhere', re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """A fence's answer: this database does not own the move's tables, since that term."""
+    """A fence's answer: this database does not own the move's tables, since that term (0: it could not say)."""
 
     move: str
     term: int
@@ -66,6 +69,9 @@ def refusal_of(error: BaseException) -> Refusal | None:
         if getattr(seen, "sqlstate", None) == SQLSTATE:
             detail = json.loads(getattr(getattr(seen, "diag", None), "message_detail", None) or "{}")
             return Refusal(move=str(detail.get("move", "")), term=int(detail.get("term") or 0))
+        if isinstance(seen, sqlite3.Error) and (found := _IN_SQLITE.match(str(seen))):
+            # A trigger of SQLite raises a fixed text; the term is read where the connection is at hand.
+            return Refusal(move=found[1], term=0)
         seen = seen.__cause__
     return None
 
@@ -137,6 +143,7 @@ def _execute(
         refusal = refusal_of(error)
         if refusal is None:
             raise
+        refusal = _with_term(connection, refusal)
         if record is not None:
             record.refusals.append(refusal)
         raise MoveRefused(refusal) from error
@@ -146,9 +153,19 @@ def _execute(
     return result
 
 
+def _with_term(connection: BaseDatabaseWrapper, refusal: Refusal) -> Refusal:
+    """SQLite's refusals do not bear the term. Only the statement was undone: its transaction can still be asked."""
+    if connection.vendor != "sqlite" or refusal.term:
+        return refusal
+    row = connection.connection.execute(
+        "SELECT term FROM strangler_ownership WHERE move = ?", (refusal.move,)
+    ).fetchone()
+    return refusal if row is None else replace(refusal, term=int(row[0]))
+
+
 def _note_commit(record: Watch, connection: BaseDatabaseWrapper, sql: str) -> None:
     """A statement that may write has committed when its transaction has; without one, when it has run."""
-    if _verb(sql) in ("SELECT", "SAVEPOINT", "ROLLBACK", "RELEASE", "SET", "SHOW"):
+    if _verb(sql) in ("SELECT", "SAVEPOINT", "ROLLBACK", "RELEASE", "SET", "SHOW", "BEGIN", "PRAGMA"):
         return
 
     def committed() -> None:

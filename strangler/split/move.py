@@ -265,7 +265,8 @@ class Move:
         if source.identity() == target.identity():
             raise Refused("the source and the target are the same database; correct one of the two DSNs")
         for store, side in ((source, Side.SOURCE), (target, Side.TARGET)):
-            if reasons := [*store.unfit(), *store.crossing_keys(layout.moved_tables(side))]:
+            claimed = [claim.table for claim in layout.claims(side)]
+            if reasons := [*store.unfit(claimed), *store.crossing_keys(layout.moved_tables(side))]:
                 raise Refused(f"in the {side} database {'; '.join(reasons)}")
         row = read_ownership(target, self.spec.name)
         if row is not None and installation.installed(target, self.spec.name):

@@ -91,8 +91,8 @@ class Store(abc.ABC):
         """The same for two connections only if they lead to the same database."""
 
     @abc.abstractmethod
-    def unfit(self) -> Iterator[str]:
-        """Why this database cannot take part, in sentences; nothing where it can. Read-only."""
+    def unfit(self, tables: Sequence[Table]) -> Iterator[str]:
+        """Why this database, or a claimed table of it, cannot take part, in sentences; none where it can. Read-only."""
 
     @abc.abstractmethod
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
@@ -238,6 +238,7 @@ class Database:
         Raises DatabaseUnreachable with one sentence that never holds the password.
         """
         from strangler.split.postgres import PostgresStore  # noqa: PLC0415 - engines know this module
+        from strangler.split.sqlite import SqliteStore  # noqa: PLC0415
 
         scheme = urlsplit(self.dsn).scheme if "://" in self.dsn else "postgresql"
         if scheme in ("postgresql", "postgres"):
@@ -250,7 +251,9 @@ class Database:
                     f'the {self.name} database needs "{error.name}"; pip install "django-strangler[mysql]"'
                 ) from error
             return MySQLStore.connect(self.name, self.dsn, role, lock_timeout)
+        if scheme == "sqlite":
+            return SqliteStore.connect(self.name, self.dsn, role, lock_timeout)
         raise DatabaseUnreachable(
             f'the DSN of the {self.name} database begins with "{scheme}"; write it as '
-            "postgresql://user:password@host:port/database, or mysql://..."
+            "postgresql://user:password@host:port/database, mysql://... or sqlite:///absolute/path"
         )

@@ -44,6 +44,7 @@ class Column:
     type: str  # as the engine writes it
     family: Family = Family.OTHER
     size: tuple[int, ...] = ()
+    folds: bool = False  # in a unique index that takes some different texts for the same
 
     def __str__(self) -> str:
         return f"{self.name} {self.type}"

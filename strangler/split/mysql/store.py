@@ -180,7 +180,7 @@ class MySQLStore(Store):
         )
         return f"{sorted(rows)} {self._login.database}"
 
-    def unfit(self) -> Iterator[str]:
+    def unfit(self, tables: Sequence[Table]) -> Iterator[str]:
         with _translated():
             yield from catalog.unfit(self.connection)
 

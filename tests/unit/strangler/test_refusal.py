@@ -4,13 +4,17 @@ import smtplib
 import socket
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, connections, transaction
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from monolith.catalog.models import Category
 from strangler.middleware import StranglerMiddleware
 from strangler.refusal import MoveRefused, Refusal, note_emission, refusal_of, watching
+from strangler.split import MoveSpec, Side, installation
+from strangler.split.layout import Layout, Pair
+from strangler.split.store import Database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,3 +163,61 @@ def test_what_is_noted_outside_of_a_request_reaches_no_request():
     note_emission()
     with watching() as watch:
         assert watch.repeatable
+
+
+@pytest.fixture
+def sqlite_file(tmp_path):
+    """A SQLite connection of Django's, whose table "fenced" belongs to a move that is owned elsewhere."""
+    path = tmp_path / "fenced.sqlite3"
+    settings = {**connections["default"].settings_dict, "ENGINE": "django.db.backends.sqlite3", "NAME": str(path)}
+    wrapper = DatabaseWrapper({**settings, "OPTIONS": {}}, alias="fenced")
+    connections["fenced"] = wrapper
+    with wrapper.cursor() as cursor:
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("CREATE TABLE fenced (id integer PRIMARY KEY)")
+        cursor.execute("CREATE TABLE free (id integer PRIMARY KEY)")
+    spec = MoveSpec(name="0001_reviews", moved=("fenced",))
+    with Database(name="target", dsn=f"sqlite://{path}").connect() as store:
+        table = store.describe("fenced")
+        pair = Pair(moved=True, source=table, target=table)
+        installation.install(store, spec, Layout(pairs=(pair,)), Side.TARGET)
+        store.execute("UPDATE strangler.ownership SET term = 7")
+    yield wrapper
+    wrapper.close()
+    del connections["fenced"]
+
+
+def write_in_sqlite(table):
+    with connections["fenced"].cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} DEFAULT VALUES")
+
+
+def test_a_write_refused_by_sqlite_is_the_same_typed_error(sqlite_file):
+    with pytest.raises(MoveRefused) as refused:
+        write_in_sqlite("fenced")
+    assert refused.value.refusal == Refusal(move="0001_reviews", term=7)
+    assert refusal_of(refused.value.__cause__) == Refusal(move="0001_reviews", term=0)
+
+
+def test_another_error_of_sqlite_is_no_refusal(sqlite_file):
+    with pytest.raises(OperationalError) as error:
+        write_in_sqlite("missing")
+    assert not isinstance(error.value, MoveRefused)
+
+
+def test_a_request_refused_by_sqlite_may_be_replayed_if_all_of_it_is_rolled_back(sqlite_file):
+    def view(request):
+        with transaction.atomic(using="fenced"):
+            write_in_sqlite("free")
+            write_in_sqlite("fenced")
+
+    assert ask(view)["Strangler-Refused"] == "move=0001_reviews; term=7; replay=1"
+
+
+def test_a_request_refused_by_sqlite_after_a_commit_is_not_replayed(sqlite_file):
+    def view(request):
+        with transaction.atomic(using="fenced"):
+            write_in_sqlite("free")
+        write_in_sqlite("fenced")
+
+    assert ask(view)["Strangler-Refused"].endswith("term=7; replay=0")

@@ -1,0 +1,191 @@
+"""Fences and captures of SQLite: triggers that are always there, and ask the ownership row whether they hold.
+
+The fence is a BEFORE trigger for each verb that refuses unless the database owns the move, or the applier is at work.
+A SQLite database has one writer at a time, and whoever becomes the writer sees what the last one has committed: a
+transaction that has read something older cannot write any more (SQLITE_BUSY_SNAPSHOT). So a write either ends before
+the transaction that changes the ownership row, which waits for it, or reads the row as that transaction left it.
+
+The applier's mark, strangler_applier.at_work, is set after BEGIN IMMEDIATE and taken back before COMMIT, in one and
+the same transaction. No other connection can write while it lasts, none ever reads an uncommitted page of it to decide
+a write, and no committed page holds it: so nobody else's trigger sees it. If the applier dies, its transaction is
+rolled back, and the mark with it.
+
+The captures are AFTER triggers with the keys of the row, and BEFORE triggers with the keys of the rows that a REPLACE
+would take away (see indexes.py). A key that is noted although nothing happened is harmless: its row is read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from strangler.split.spec import MoveSpec
+from strangler.split.sqlite import catalog
+from strangler.split.sqlite.indexes import unique_indexes
+from strangler.split.sqlite.wording import key_text, literal, quoted, unquoted
+from strangler.split.store import Claim
+from strangler.split.table import Table
+
+_CHECK_EVERY = 4093
+"""Rows of the log between two looks at its size; a prime, so that moves that write in turns all come to it."""
+_ROW = 24
+"""Bytes that a row of the log takes beside its texts."""
+_VERBS = ("insert", "update", "delete")
+_NOBODY_AT_WORK = "NOT (SELECT at_work FROM strangler_applier)"
+
+
+def create(
+    connection: sqlite3.Connection, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table]
+) -> Iterator[str]:
+    """See Store.set_up."""
+    yield from drop(spec, claims, captured)
+    for claim in claims:
+        yield from _fence(spec, claim).values()
+    for table in captured:
+        yield from _capture(connection, spec, table, claims).values()
+    yield from _limit(spec).values()
+
+
+def drop(spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table]) -> Iterator[str]:
+    """See Store.take_down."""
+    names = [f"fence_{verb}_{_digest(spec, claim.table.relation)}" for claim in claims for verb in _VERBS]
+    for table in captured:
+        digest = _digest(spec, table.relation)
+        names += [f"{kind}_{verb}_{digest}" for kind in ("capture", "replaced") for verb in _VERBS]
+    names.append(f"limit_{_digest(spec)}")
+    for name in names:
+        yield f"DROP TRIGGER IF EXISTS {catalog.TRIGGER}{name}"
+
+
+def faults(
+    connection: sqlite3.Connection,
+    spec: MoveSpec,
+    claims: Sequence[Claim],
+    captured: Sequence[Table],
+    *,
+    fenced: bool,
+) -> Iterator[str]:
+    """See Store.guard_faults."""
+    there = dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
+    for table in captured:
+        if not (_capture(connection, spec, table, claims) | _limit(spec)).items() <= there.items():
+            yield (
+                f'the capture on "{table.name}" is gone, or does not fit the table any more (a migration that makes a '
+                "table anew drops its triggers); cancel the move and create it again"
+            )
+    for claim in claims:
+        if not _fence(spec, claim).items() <= there.items():
+            yield (
+                f'the fence on "{claim.table.name}" is gone: somebody changed its triggers by hand, or a migration '
+                "made the table anew; find out who wrote meanwhile before you repair it"
+            )
+    owns = catalog.scalar(connection, "SELECT owns FROM strangler_ownership WHERE move = ?", (spec.name,))
+    if bool(owns) is fenced:
+        yield f"the ownership row says owns = {owns}, so the fences are {'open' if owns else 'closed'}"
+
+
+def _fence(spec: MoveSpec, claim: Claim) -> dict[str, str]:
+    table = claim.table.relation
+    if claim.moved:
+        held = f"NOT (SELECT owns FROM strangler_ownership WHERE move = {literal(spec.name)}) AND {_NOBODY_AT_WORK}"
+        # RAISE takes a literal only: the term is for strangler.refusal to read.
+        text = f'SF001: move "{spec.name}" is owned elsewhere'
+    else:
+        held = _NOBODY_AT_WORK
+        text = f'SF002: table {table} is a read-only copy kept by move "{spec.name}"; write to it where it is owned'
+    refuse = f"SELECT RAISE(ABORT, {literal(text)})"
+    return dict(
+        _trigger(f"fence_{verb}_{_digest(spec, table)}", f"BEFORE {verb} ON {table} WHEN {held}", [refuse])
+        for verb in _VERBS
+    )
+
+
+def _capture(connection: sqlite3.Connection, spec: MoveSpec, table: Table, claims: Sequence[Claim]) -> dict[str, str]:
+    """The log of one table: the keys that changed, in the transaction that changed them."""
+    move, on = literal(spec.name), table.relation
+    running = f"{_NOBODY_AT_WORK} AND (SELECT stopped FROM strangler_streams WHERE move = {move}) IS NULL"
+    into = f"INSERT INTO strangler_changes (move, name, key) SELECT {move}, {literal(table.name)}, "
+    old, new, there = (key_text(row, table) for row in ("OLD", "NEW", on))
+    # A replica follows some columns only; updates of the others would flood the log.
+    moved = any(claim.moved and claim.table.name == table.name for claim in claims)
+    altered = "" if moved else f" AND ({_altered(table)})"
+    found = {
+        ("capture", "insert"): (f"AFTER insert ON {on} WHEN {running}", [into + new]),
+        ("capture", "delete"): (f"AFTER delete ON {on} WHEN {running}", [into + old]),
+        ("capture", "update"): (
+            f"AFTER update ON {on} WHEN {running}{altered}",
+            [into + old, f"{into}{new} WHERE {new} <> {old}"],
+        ),
+    }
+    if replaced := _replaced(connection, table):
+        taken = [f"{into}{there} FROM {on} WHERE {condition}" for condition in replaced]
+        found["replaced", "insert"] = (f"BEFORE insert ON {on} WHEN {running}", taken)
+        another = f"{there} <> {old}"
+        found["replaced", "update"] = (
+            f"BEFORE update ON {on} WHEN {running}",
+            [f"{row} AND {another}" for row in taken],
+        )
+    digest = _digest(spec, on)
+    return dict(_trigger(f"{kind}_{verb}_{digest}", head, body) for (kind, verb), (head, body) in found.items())
+
+
+def _limit(spec: MoveSpec) -> dict[str, str]:
+    """A log beyond the limit stops its capture, so that the disk never fills; the application goes on.
+
+    The size is taken from the numbers between the oldest row and this one, so it is never under the real one by much.
+    """
+    move = literal(spec.name)
+    rows = f"(NEW.seq - (SELECT min(seq) FROM strangler_changes WHERE move = {move}) + 1)"
+    size = f"length(CAST(NEW.move || NEW.name || ifnull(NEW.key, '') AS BLOB)) + {_ROW}"
+    reason = literal(f"its log of changes had grown to the limit of {_pretty(spec.log_limit)}")
+    return dict(
+        [
+            _trigger(
+                f"limit_{_digest(spec)}",
+                f"AFTER insert ON strangler_changes WHEN NEW.move = {move} AND NEW.seq % {_CHECK_EVERY} = 0",
+                [
+                    f"UPDATE strangler_streams SET stopped = {reason} "
+                    f"WHERE move = {move} AND stopped IS NULL AND {rows} * ({size}) >= {spec.log_limit}"
+                ],
+            )
+        ]
+    )
+
+
+def _replaced(connection: sqlite3.Connection, table: Table) -> list[str]:
+    """Conditions for the rows that would give way to NEW, one for each unique index."""
+    name = unquoted(table.relation)
+    names = [row[1] for row in connection.execute(f"PRAGMA table_xinfo({table.relation})").fetchall()]
+    incoming = {column: f"NEW.{quoted(column)}" for column in names}
+    return [
+        index.replaced(incoming)
+        for index in unique_indexes(connection, name)
+        # The row that has the same key is noted with the new one.
+        if index.folds or not index.primary
+    ]
+
+
+def _altered(table: Table) -> str:
+    """A condition: one of the columns has another value, or the same of another type."""
+    return " OR ".join(
+        f"NEW.{name} IS NOT OLD.{name} COLLATE BINARY OR typeof(NEW.{name}) <> typeof(OLD.{name})"
+        for name in (quoted(column.name) for column in table.columns)
+    )
+
+
+def _trigger(name: str, head: str, body: Sequence[str]) -> tuple[str, str]:
+    name = catalog.TRIGGER + name
+    return name, f"CREATE TRIGGER {name} {head} BEGIN {'; '.join(body)}; END"
+
+
+def _digest(spec: MoveSpec, *of: str) -> str:
+    return hashlib.sha256("/".join((spec.name, *of)).encode()).hexdigest()[:12]
+
+
+def _pretty(size: float) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if size < 10_240:
+            return f"{size:.0f} {unit}"
+        size /= 1024
+    return f"{size:.0f} GB"

@@ -1,0 +1,292 @@
+"""A connection to a SQLite database of a move."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from itertools import chain
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, StatementFailed, UniqueClash
+from strangler.split.spec import MoveSpec, Side
+from strangler.split.sqlite import catalog, guards, rows, wording
+from strangler.split.store import Claim, Role, SequenceFloor, Store
+from strangler.split.table import Key, KeyRange, Selection, Table, Value
+
+_UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID)
+
+
+class SqliteStore(Store):
+    """See Store. Locks are the whole database's: a transaction is alone from its beginning to its end."""
+
+    engine = "sqlite"
+
+    def __init__(self, name: str, path: Path, connection: sqlite3.Connection, *, applier: bool) -> None:
+        self.name = name
+        self.path = path
+        self.connection = connection
+        self._applier = applier
+        self._marked = False
+
+    @classmethod
+    def connect(cls, name: str, dsn: str, role: Role, lock_timeout: float) -> SqliteStore:
+        """See Database.connect."""
+        path = Path("/" + unquote(urlsplit(dsn).path).lstrip("/"))
+        if not path.is_file():
+            raise DatabaseUnreachable(
+                f'there is no file "{path}" for the {name} database; correct its DSN (sqlite:///absolute/path), or '
+                "migrate it first"
+            )
+        try:
+            # Only one thread at a time uses it, but not always the same one.
+            connection = sqlite3.connect(
+                f"file:{quote(str(path))}?mode=rw",
+                uri=True,
+                timeout=lock_timeout,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            # A commit is on the disk when it returns. Foreign keys among the moved tables are looked at before a
+            # switch: rows come table by table.
+            for setting in ("synchronous = FULL", "foreign_keys = OFF"):
+                connection.execute(f"PRAGMA {setting}")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error as error:
+            raise DatabaseUnreachable(
+                f'cannot open the {name} database "{path}": {error}; check the file and its rights'
+            ) from error
+        return cls(name, path, connection, applier=role is Role.APPLIER)
+
+    def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with _translated():
+            return self.connection.execute(wording.translated(statement), params).fetchall()
+
+    def execute(self, statement: str, params: Sequence[object] = ()) -> int:
+        with _translated():
+            return self.connection.execute(wording.translated(statement), params).rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with _translated(), self._within("BEGIN IMMEDIATE"):
+            yield
+            self._mark(False)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with _translated(), self._within("BEGIN"):
+            # The first reading fixes the moment.
+            self.connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            self.connection.execute("PRAGMA query_only = ON")
+            try:
+                yield
+            finally:
+                self.connection.execute("PRAGMA query_only = OFF")
+
+    @contextmanager
+    def alone(self, move: str) -> Iterator[None]:
+        with self.transaction():
+            yield
+
+    def now(self) -> float:
+        return time.time()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def identity(self) -> str:
+        found = self.path.stat()
+        return f"{found.st_dev}:{found.st_ino}"
+
+    def unfit(self, tables: Sequence[Table]) -> Iterator[str]:
+        with _translated():
+            yield from catalog.unfit(self.connection, tables)
+
+    def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
+        with _translated():
+            return catalog.describe(self.connection, name, columns)
+
+    def shape(self, tables: Iterable[Table]) -> str:
+        with _translated():
+            return catalog.shape(self.connection, tables)
+
+    def crossing_keys(self, tables: Sequence[Table]) -> list[str]:
+        with _translated():
+            return catalog.crossing_keys(self.connection, tables)
+
+    def orphans(self, tables: Sequence[Table]) -> list[str]:
+        with _translated():
+            return catalog.orphans(self.connection, tables)
+
+    def estimate(self, table: Table) -> int:
+        with _translated():
+            return catalog.estimate(self.connection, table)
+
+    def replica_lag(self) -> float:
+        return 0.0
+
+    def set_up(self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side) -> Iterator[str]:
+        with _translated():
+            yield from guards.create(self.connection, spec, claims, captured)
+
+    def take_down(
+        self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side
+    ) -> Iterator[str]:
+        yield from guards.drop(spec, claims, captured)
+
+    def run(self, statements: Iterable[str]) -> None:
+        with _translated():
+            for statement in statements:
+                self.connection.execute(statement)
+
+    def create_tables(self) -> None:
+        schema = resources.files("strangler.split.sqlite").joinpath("schema.sql").read_text(encoding="utf-8")
+        with self.transaction():
+            self.run(statement for statement in schema.split(";\n") if statement.strip())
+
+    def has_tables(self) -> bool:
+        return bool(self.query("SELECT 1 FROM sqlite_master WHERE name = 'strangler_ownership'"))
+
+    def guard_faults(
+        self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
+    ) -> Iterator[str]:
+        with _translated():
+            yield from guards.faults(self.connection, spec, claims, captured, fenced=fenced)
+
+    def set_owner(
+        self, move: str, epoch: int, *, owns: bool, term: int, done: bool, sequences: Sequence[SequenceFloor]
+    ) -> None:
+        # The fences need no switching: their triggers read this row.
+        with self.transaction():
+            changed = self.execute(
+                "UPDATE strangler.ownership SET epoch = epoch + 1, owns = %s, term = %s, done = %s, changed_at = %s "
+                "WHERE move = %s AND epoch = %s",
+                (owns, term, done, self.now(), move, epoch),
+            )
+            if not changed:
+                found = self.scalar("SELECT epoch FROM strangler.ownership WHERE move = %s", (move,))
+                raise CasFailed(f'ownership of move "{move}" is at epoch {found}, not {epoch}')
+            for floor in sequences:
+                self._raise_sequence(floor)
+
+    def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
+        # SQLite does not say who writes, or since when; but there is one writer only, and it can be waited for.
+        waiting = self.scalar("PRAGMA busy_timeout")
+        self.query(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+        try:
+            with self.transaction():
+                return None
+        except Busy:
+            return f'somebody who writes to "{self.path.name}"'
+        finally:
+            self.query(f"PRAGMA busy_timeout = {waiting}")
+
+    def last_numbers(self, table: Table) -> dict[str, int]:
+        with _translated():
+            return catalog.last_numbers(self.connection, table)
+
+    def acknowledge(self, move: str, batch: int, seqs: Sequence[int]) -> None:
+        with self.transaction():
+            self.connection.executemany(
+                "DELETE FROM strangler_changes WHERE move = ? AND seq = ?", ((move, seq) for seq in seqs)
+            )
+            self.connection.execute(
+                "UPDATE strangler_streams SET acknowledged = max(acknowledged, ?) WHERE move = ?", (batch, move)
+            )
+
+    def note_unverified(self, move: str, name: str, keys: Sequence[str], batch: int) -> None:
+        with _translated():
+            self.connection.executemany(
+                "INSERT INTO strangler_unverified (move, name, key, batch) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (move, name, key) DO UPDATE SET batch = excluded.batch",
+                ((move, name, key, batch) for key in keys),
+            )
+
+    def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
+        with _translated():
+            return rows.range_end(self.connection, table, keys, size)
+
+    def dump(self, table: Table, selection: Selection) -> Iterator[list[tuple[Any, ...]]]:
+        with _translated():
+            yield from rows.dump(self.connection, table, selection)
+
+    def load(self, table: Table, pieces: Iterable[list[tuple[Any, ...]]]) -> int:
+        with _translated():
+            self._mark(True)
+            return rows.load(self.connection, table, chain.from_iterable(pieces))
+
+    def values(self, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
+        with _translated():
+            yield from rows.values(self.connection, table, selection)
+
+    def insert(self, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
+        with _translated():
+            self._mark(True)
+            return rows.insert(self.connection, table, given)
+
+    def delete(self, table: Table, selection: Selection) -> None:
+        with _translated():
+            self._mark(True)
+            rows.delete(self.connection, table, selection)
+
+    def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
+        with _translated():
+            return rows.checksum(self.connection, table, selection)
+
+    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+        with _translated():
+            yield from rows.digests(self.connection, table, selection)
+
+    def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
+        with _translated():
+            return rows.texts(self.connection, table, keys)
+
+    @contextmanager
+    def _within(self, begin: str) -> Iterator[None]:
+        self.connection.execute(begin)
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            # The mark goes with the transaction. A full disk may have rolled back already.
+            self._marked = False
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
+            raise
+
+    def _mark(self, at_work: bool) -> None:
+        """See guards.py. Only within a transaction, so that a look at an empty log writes nothing."""
+        if self._applier and self._marked is not at_work:
+            assert self.connection.in_transaction  # committed by itself, the mark would open the fence for everybody
+            self.connection.execute("UPDATE strangler_applier SET at_work = ?", (at_work,))
+            self._marked = at_work
+
+    def _raise_sequence(self, floor: SequenceFloor) -> None:
+        """Never downwards. Without AUTOINCREMENT there is nothing to raise: the highest row decides."""
+        name = wording.unquoted(floor.relation)
+        if not catalog.autoincrement(self.connection, name):
+            return
+        if not self.query("SELECT 1 FROM sqlite_sequence WHERE name = %s", (name,)):
+            self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, 0)", (name,))
+        self.execute("UPDATE sqlite_sequence SET seq = max(seq, %s) WHERE name = %s", (floor.at_least, name))
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None) or 0
+        if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise Busy(
+                f"somebody else kept writing for too long ({error}); look for a long transaction, or try again"
+            ) from error
+        if code in _UNIQUE:
+            raise UniqueClash(str(error)) from error
+        raise StatementFailed(str(error)) from error
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise StatementFailed(f"a value cannot be written to SQLite: {error}") from error
