@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from strangler.split.errors import SplitError, UniqueClash
+from strangler.split.exchange import agreed_keys, transfer
 from strangler.split.layout import Pair
 from strangler.split.stream import HEARTBEAT, Change, Stream, lock_batch, pending, read_changes, reconcile
 from strangler.split.table import EVERYTHING, Key, KeyRange, Selection, key_to_text
@@ -96,7 +97,7 @@ def _bring(stream: Stream, changes: Sequence[Change], batch: int) -> None:
         else:
             keys[change.name][change.key] = None
     selected: list[tuple[Pair, Selection]] = [
-        (pair, EVERYTHING if pair.name in emptied else tuple(keys[pair.name]))
+        (pair, EVERYTHING if pair.name in emptied else _agreed(stream, pair, keys[pair.name]))
         for pair in stream.layout.carried_from(stream.origin)
         if pair.name in emptied or pair.name in keys
     ]
@@ -104,10 +105,14 @@ def _bring(stream: Stream, changes: Sequence[Change], batch: int) -> None:
     for pair, selection in selected:
         stream.receiver.delete(pair.of(stream.origin.other), selection)
     for pair, selection in selected:
-        stream.receiver.load(pair.of(stream.origin.other), stream.sender.dump(pair.of(stream.origin), selection))
+        transfer(stream.sender, stream.receiver, pair, stream.origin, selection)
     for pair, selection in selected:
         texts = [WHOLE_TABLE] if isinstance(selection, KeyRange) else list(map(key_to_text, selection))
         stream.receiver.note_unverified(stream.move, pair.name, texts, batch)
+
+
+def _agreed(stream: Stream, pair: Pair, keys: Iterable[Key]) -> tuple[Key, ...]:
+    return agreed_keys(stream.sender, stream.receiver, pair.of(stream.origin), keys)
 
 
 def _note_beat(stream: Stream, change: Change) -> None:

@@ -11,7 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from strangler.split.exchange import transfer
 from strangler.split.layout import Layout, Pair
+from strangler.split.spec import Side
 from strangler.split.store import Store
 from strangler.split.table import Key, KeyRange, key_from_text, key_to_text
 
@@ -129,7 +131,7 @@ def _copy_range(source: Store, target: Store, move: str, pair: Pair) -> int | No
             return None
         number, after, upto = found[0]
         keys = KeyRange(after=_key(after), upto=_key(upto))
-        rows = target.load(pair.target, source.dump(pair.source, keys))
+        rows = transfer(source, target, pair, Side.SOURCE, keys)
         target.execute(
             "UPDATE strangler.ranges SET rows = %s WHERE move = %s AND name = %s AND number = %s",
             (rows, move, pair.name, number),

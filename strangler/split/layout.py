@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from strangler.split.errors import Refused
+from strangler.split.mapping import map_columns
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Store
-from strangler.split.table import Table
+from strangler.split.table import Column, Family, Table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,29 +58,65 @@ class Layout:
 def read_layout(spec: MoveSpec, source: Store, target: Store) -> Layout:
     """Look the move's tables up in both catalogs. This is a read-only operation.
 
-    Raises Refused where a table differs between the two, SplitError where one is missing.
+    Raises Refused where a table differs between the two, or a type has no equal in the other engine, SplitError where
+    a table is missing.
     """
+    engines = (source.engine, target.engine)
     wanted: list[tuple[str, tuple[str, ...] | None, bool]]
     wanted = [(replica.table, replica.columns, False) for replica in spec.replicated]
     wanted += [(name, None, True) for name in spec.moved]
     return Layout(
         pairs=tuple(
-            _alike(source.describe(name, columns), target.describe(name, columns), moved=moved)
+            _paired(source.describe(name, columns), target.describe(name, columns), engines, moved=moved)
             for name, columns, moved in wanted
         )
     )
 
 
-def _alike(source: Table, target: Table, *, moved: bool) -> Pair:
-    mine, theirs = {str(column) for column in source.columns}, {str(column) for column in target.columns}
+def _paired(source: Table, target: Table, engines: tuple[str, str], *, moved: bool) -> Pair:
+    if engines[0] != engines[1]:
+        source, target = _mapped(source, target, engines)
+    else:
+        _refuse_missing(source, set(map(str, source.columns)), set(map(str, target.columns)))
+        target = replace(target, columns=source.columns)
+    if [column.name for column in source.key] != [column.name for column in target.key]:
+        raise Refused(f'table "{source}" has another primary key in the target; migrate one of them')
+    return Pair(moved=moved, source=source, target=target)
+
+
+def _mapped(source: Table, target: Table, engines: tuple[str, str]) -> tuple[Table, Table]:
+    """Tables of different engines with the families that both shall use, in the source's order."""
+    theirs = {column.name: column for column in target.columns}
+    _refuse_missing(source, {column.name for column in source.columns}, set(theirs))
+    mapped: dict[str, tuple[Column, Column]] = {}
+    for column in source.columns:
+        try:
+            mapped[column.name] = map_columns(column, theirs[column.name], engines)
+        except ValueError as error:
+            raise Refused(f'column "{column.name}" of table "{source}" cannot be moved: {error}') from error
+    for column in source.key:
+        if mapped[column.name][0].family in (Family.FLOAT, Family.JSON):
+            raise Refused(f'the key column "{column.name}" of table "{source}" is not written alike by all engines')
+    return (
+        replace(
+            source,
+            columns=tuple(pair[0] for pair in mapped.values()),
+            key=tuple(mapped[column.name][0] for column in source.key),
+        ),
+        replace(
+            target,
+            columns=tuple(pair[1] for pair in mapped.values()),
+            key=tuple(mapped[column.name][1] for column in target.key),
+        ),
+    )
+
+
+def _refuse_missing(source: Table, mine: set[str], theirs: set[str]) -> None:
     if mine != theirs:
         raise Refused(
             f'table "{source}" differs: only the source has {_listed(mine - theirs)}, only the target has '
             f"{_listed(theirs - mine)}; migrate one of them"
         )
-    if source.key != target.key:
-        raise Refused(f'table "{source}" has another primary key in the target; migrate one of them')
-    return Pair(moved=moved, source=source, target=replace(target, columns=source.columns))
 
 
 def _listed(names: Iterable[str]) -> str:

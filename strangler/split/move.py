@@ -11,6 +11,7 @@ from strangler.split import gates, installation
 from strangler.split.copying import CopyProgress, Throttle, copied, copy
 from strangler.split.cutover import Cutover, OnStep, Step, SwitchAborted, SwitchReport, Traffic, Unclear
 from strangler.split.errors import Busy, CasFailed, Refused, SplitError
+from strangler.split.exchange import by_value, refuse_misfits
 from strangler.split.layout import Layout, read_layout
 from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, compare_and_set, read_ownership, take_picture
@@ -277,6 +278,8 @@ class Move:
                     f'table "{pair.target}" of the target is not empty; look whose rows these are, and empty it before '
                     "the move is created"
                 )
+        if by_value(source, target):
+            refuse_misfits(source, target, layout.pairs)
 
 
 def _silent(step: Step, facts: Mapping[str, Any]) -> None:

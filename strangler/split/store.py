@@ -211,8 +211,8 @@ class Store(abc.ABC):
         """(rows, checksum); comparable between stores of one engine. Read-only."""
 
     @abc.abstractmethod
-    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
-        """(key, digest) of each row; comparable between stores of one engine. Read-only."""
+    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
+        """(key, 64-bit digest) of each row, as they come; comparable between stores of one engine. Read-only."""
 
     @abc.abstractmethod
     def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:

@@ -23,15 +23,15 @@ class Family(enum.StrEnum):
     """What a column holds, whatever its engine calls it."""
 
     BOOLEAN = "boolean"
-    INTEGER = "integer"
+    INTEGER = "integer"  # size is (bits), the sign among them: a bigint has 64, an unsigned one 65 and nothing below 0
     DECIMAL = "decimal"  # exact; size is (digits, digits behind the point)
     FLOAT = "float"  # IEEE 754 double precision
     TEXT = "text"  # size is (characters), or empty
     BYTES = "bytes"  # size is (bytes), or empty
     UUID = "uuid"
     DATE = "date"
-    TIME = "time"
-    TIMESTAMP = "timestamp"  # in UTC, to the microsecond
+    TIME = "time"  # size is (digits of the second), or empty: 6
+    TIMESTAMP = "timestamp"  # in UTC, to the microsecond; size as of TIME
     JSON = "json"
     OTHER = "other"  # known to its own engine only
 
@@ -97,7 +97,11 @@ def key_from_text(text: str) -> Key:
 
 def canonical_json(text: str) -> str:
     """JSON with sorted keys, no blanks and every digit of its numbers, so that two texts of one value are equal."""
-    return _json(json.loads(text, parse_float=Decimal, parse_int=Decimal))
+    return _json(json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant))
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _json(value: object) -> str:

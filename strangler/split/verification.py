@@ -1,23 +1,48 @@
-"""Are both sides equal? Checksums by key range on both at once, then key by key where they differ."""
+"""Are both sides equal? Checksums on both at once, then key by key where they differ.
+
+The checksums are of key ranges where both sides order the keys alike. Elsewhere (text under different collations,
+different engines) each side is read once, and its rows' digests are summed up in a fixed number of buckets by
+their keys; then once more, for the buckets that differ.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeAlias
+from zlib import crc32
 
+from strangler.split import exchange
 from strangler.split.layout import Pair
 from strangler.split.store import Store
-from strangler.split.table import EVERYTHING, Key, KeyRange
+from strangler.split.table import EVERYTHING, Family, Key, KeyRange, Table
 
 RANGE = 200_000
 """Keys in a range: a long one is a long statement, a short one costs round trips."""
 DRILL = 4_000
 """Keys in the ranges into which one that differs is cut."""
+BUCKETS = 4_096
+"""Sums of digests that are kept of a side, however long the table."""
+AT_ONCE = 200_000
+"""Keys of differing buckets that are looked at together, about."""
+_ORDERED_ALIKE = {
+    Family.BOOLEAN,
+    Family.INTEGER,
+    Family.DECIMAL,
+    Family.BYTES,
+    Family.UUID,
+    Family.DATE,
+    Family.TIME,
+    Family.TIMESTAMP,
+}
 _Row: TypeAlias = tuple[str | None, ...]
 _Two: TypeAlias = tuple[_Row | None, _Row | None]
+_Digests: TypeAlias = Iterator[tuple[Key, int]]
+_Sums: TypeAlias = "tuple[int, array[int]]"
+_MASK = 2**64 - 1
 _ROUNDS = 20
 
 
@@ -62,7 +87,13 @@ def verify(source: Store, target: Store, pairs: Iterable[Pair], catch_up: Callab
     differences: list[Difference] = []
     with ThreadPoolExecutor(max_workers=2) as both:
         for pair in pairs:
-            suspects: list[Key] = []
+            if not _ordered_alike(source, target, pair):
+                sums = _sums(both, source, target, pair)
+                rows += sums[0][0]
+                for suspects in _suspects_in_buckets(both, source, target, pair, sums):
+                    differences += settle(source, target, pair, suspects, catch_up)
+                continue
+            suspects = []
             for keys in _ranges(source, pair, EVERYTHING, RANGE):
                 count, equal = _compare(both, source, target, pair, keys)
                 rows += count
@@ -127,6 +158,54 @@ def _suspects(both: Executor, source: Store, target: Store, pair: Pair, within: 
     ]
 
 
+def _ordered_alike(source: Store, target: Store, pair: Pair) -> bool:
+    families = {column.family for column in pair.source.key}
+    return not exchange.by_value(source, target) and families <= _ORDERED_ALIKE
+
+
+def _sums(both: Executor, source: Store, target: Store, pair: Pair) -> tuple[_Sums, _Sums]:
+    """(rows, XOR of their digests by bucket) of each side, both at once."""
+    halves = [both.submit(_summed, rows) for rows in _digests(source, target, pair)]
+    mine, theirs = (half.result() for half in halves)
+    return mine, theirs
+
+
+def _suspects_in_buckets(
+    both: Executor, source: Store, target: Store, pair: Pair, sums: tuple[_Sums, _Sums]
+) -> Iterator[list[Key]]:
+    """The keys that differ, some buckets at a time, so that memory stays flat."""
+    (mine, left), (theirs, right) = sums
+    differing = [bucket for bucket in range(BUCKETS) if left[bucket] != right[bucket]]
+    together = max(1, AT_ONCE * BUCKETS // max(mine, theirs, 1))
+    for first in range(0, len(differing), together):
+        chosen = set(differing[first : first + together])
+        halves = [both.submit(_chosen, rows, chosen) for rows in _digests(source, target, pair)]
+        one, other = (half.result() for half in halves)
+        yield [key for key in sorted(one.keys() | other.keys()) if one.get(key) != other.get(key)]
+
+
+def _digests(source: Store, target: Store, pair: Pair) -> tuple[_Digests, _Digests]:
+    if exchange.by_value(source, target):
+        return exchange.digests(source, pair.source), exchange.digests(target, pair.target)
+    return source.digests(pair.source, EVERYTHING), target.digests(pair.target, EVERYTHING)
+
+
+def _summed(rows: _Digests) -> _Sums:
+    count, sums = 0, array("Q", bytes(8 * BUCKETS))
+    for key, digest in rows:
+        count += 1
+        sums[_bucket(key)] ^= digest & _MASK
+    return count, sums
+
+
+def _chosen(rows: _Digests, buckets: Collection[int]) -> dict[Key, int]:
+    return {key: digest for key, digest in rows if _bucket(key) in buckets}
+
+
+def _bucket(key: Key) -> int:
+    return crc32("\0".join(key).encode(errors="surrogatepass")) % BUCKETS
+
+
 def _differing(source: Store, target: Store, pair: Pair, keys: KeyRange) -> list[Key]:
     mine, theirs = dict(source.digests(pair.source, keys)), dict(target.digests(pair.target, keys))
     return [key for key in sorted(mine.keys() | theirs.keys()) if mine.get(key) != theirs.get(key)]
@@ -135,12 +214,17 @@ def _differing(source: Store, target: Store, pair: Pair, keys: KeyRange) -> list
 def _differing_rows(source: Store, target: Store, pair: Pair, keys: list[Key]) -> dict[Key, _Two]:
     if not keys:
         return {}
-    mine, theirs = source.texts(pair.source, tuple(keys)), target.texts(pair.target, tuple(keys))
+    read = exchange.texts if exchange.by_value(source, target) else _texts
+    mine, theirs = read(source, pair.source, tuple(keys)), read(target, pair.target, tuple(keys))
     return {
         key: (mine.get(key), theirs.get(key))
         for key in sorted(mine.keys() | theirs.keys())
         if mine.get(key) != theirs.get(key)
     }
+
+
+def _texts(store: Store, table: Table, keys: tuple[Key, ...]) -> dict[Key, _Row]:
+    return store.texts(table, keys)
 
 
 def _difference(pair: Pair, key: Key, two: _Two) -> Difference:

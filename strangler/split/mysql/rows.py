@@ -89,11 +89,11 @@ def checksum(connection: Connection, table: Table, selection: Selection) -> tupl
     return rows, total
 
 
-def digests(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+def digests(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
     """See Store.digests."""
     key = wording.key_text(table.relation, table)
     for text, digest in _select(connection, table, selection, [key, _row_hash(table)]):
-        yield key_from_text(text), digest
+        yield key_from_text(text), int(digest)
 
 
 def texts(connection: Connection, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:

@@ -203,6 +203,8 @@ def _columns(connection: Connection, oid: int) -> Iterator[Column]:
 def _size(base: str, modifier: int) -> tuple[int, ...]:
     if base in _INTEGER_BITS:
         return (_INTEGER_BITS[base],)
+    if base.startswith("time"):
+        return (modifier,) if modifier >= 0 else ()
     if modifier < 4:
         return ()
     if base == "numeric":

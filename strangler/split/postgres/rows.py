@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import LiteralString
 
 import psycopg
-from psycopg import pq, sql
+from psycopg import abc, pq, sql
+from psycopg.adapt import Loader
 
 from strangler.split.postgres import wording
 from strangler.split.postgres.catalog import Connection, scalar
 from strangler.split.table import Family, Key, KeyRange, Selection, Table, Value, canonical_json, key_from_text
 
+_NOT_ALL_IN_PYTHON = ("date", "time", "timestamp")
 _PIECE = 1 << 18
 """Bytes that are gathered before they are passed on: the server sends row by row."""
 # Equal hashes mean equal values and images only for these; the others are hashed as text.
@@ -153,13 +155,14 @@ def checksum(connection: Connection, table: Table, selection: Selection) -> tupl
     return row[0], row[1]
 
 
-def digests(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+def digests(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
     """See Store.digests."""
     query = sql.SQL("SELECT {}, {} FROM {}").format(
         wording.key_text("t", table), _row_hash(connection, table), wording.rows_of(table, selection)
     )
-    for key, digest in connection.execute(query):
-        yield key_from_text(key), digest
+    with connection.cursor() as cursor:
+        for key, digest in cursor.stream(query, size=1_000):
+            yield key_from_text(key), digest
 
 
 def texts(connection: Connection, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
@@ -187,6 +190,8 @@ def values(connection: Connection, table: Table, selection: Selection) -> Iterat
     )
     json_columns = [n for n, column in enumerate(table.columns) if column.family is Family.JSON]
     with connection.cursor() as cursor:
+        for kind in _NOT_ALL_IN_PYTHON:
+            cursor.adapters.register_loader(kind, _or_as_text(connection, kind))
         for row in cursor.stream(query, size=1_000):
             if not json_columns:
                 yield row
@@ -195,6 +200,27 @@ def values(connection: Connection, table: Table, selection: Selection) -> Iterat
             for n in json_columns:
                 read[n] = None if read[n] is None else canonical_json(read[n])
             yield tuple(read)
+
+
+def _or_as_text(connection: Connection, kind: str) -> type[abc.Loader]:
+    """A loader that gives the text of what Python cannot hold: infinity, years before 1 and after 9999, 24:00."""
+    oid = connection.adapters.types[kind].oid
+    known: type[abc.Loader] | None = connection.adapters.get_loader(oid, pq.Format.TEXT)
+    assert known is not None  # psycopg brings them
+    strict = known
+
+    class Forgiving(Loader):
+        def __init__(self, oid: int, context: abc.AdaptContext | None = None) -> None:
+            super().__init__(oid, context)
+            self._strict = strict(oid, context)
+
+        def load(self, data: abc.Buffer) -> object:
+            try:
+                return self._strict.load(data)
+            except psycopg.DataError:
+                return bytes(data).decode()
+
+    return Forgiving
 
 
 def insert(connection: Connection, table: Table, given: Iterable[tuple[Value, ...]]) -> int:

@@ -213,7 +213,7 @@ class PostgresStore(Store):
         with _translated():
             return rows.checksum(self.connection, table, selection)
 
-    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
         with _translated():
             yield from rows.digests(self.connection, table, selection)
 

@@ -50,13 +50,14 @@ def rows_of(table: Table, selection: Selection) -> sql.Composed:
 def wanted(table: Table, keys: tuple[Key, ...]) -> sql.Composed:
     """A FROM item "wanted" with the table's key columns."""
     names = [sql.SQL(f"c{number}") for number in range(len(table.key))]
-    return sql.SQL("(SELECT DISTINCT {} FROM pg_catalog.unnest({}) k({})) wanted").format(
+    return sql.SQL("(SELECT DISTINCT {} FROM ROWS FROM ({}) k({})) wanted").format(
         sql.SQL(", ").join(
             sql.SQL("{} AS {}").format(_from_text(column, name), sql.Identifier(column.name))
             for column, name in zip(table.key, names, strict=True)
         ),
         sql.SQL(", ").join(
-            sql.SQL("{}::text[]").format(sql.Literal([key[number] for key in keys])) for number in range(len(table.key))
+            sql.SQL("pg_catalog.unnest({}::text[])").format(sql.Literal([key[number] for key in keys]))
+            for number in range(len(table.key))
         ),
         sql.SQL(", ").join(names),
     )

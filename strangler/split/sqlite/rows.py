@@ -90,7 +90,7 @@ def checksum(connection: sqlite3.Connection, table: Table, selection: Selection)
     return count, total
 
 
-def digests(connection: sqlite3.Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, object]]:
+def digests(connection: sqlite3.Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
     """See Store.digests."""
     places = [(table.columns.index(column), column, _KEY_TYPES.get(column.family, str)) for column in table.key]
     for key, row in _keyed(connection, table, selection):
@@ -191,7 +191,7 @@ _READ: dict[Family, Callable[[Any], Any]] = {
 }
 _WRITTEN: dict[Family, Callable[[Any], Any]] = {
     Family.BOOLEAN: int,
-    Family.DECIMAL: float,
+    Family.DECIMAL: lambda value: int(value) if value == int(value) else float(value),
     Family.UUID: lambda value: value.hex,
     Family.DATE: date.isoformat,
     Family.TIME: time.isoformat,

@@ -26,7 +26,7 @@ SPEC = MoveSpec(
     moved=("review", "vote", "label", "ticket"),
     replicated=(Replica(table="product", columns=("id", "name")),),
 )
-PAIRS = [("sqlite", "sqlite")]
+PAIRS = [("sqlite", "sqlite"), ("sqlite", "postgresql"), ("postgresql", "sqlite"), ("postgresql", "postgresql")]
 REVIEW = "reference, product_id, author, body, score, tags, raw, price, public, visited, opens, written_at"
 REVIEWS = 300
 
