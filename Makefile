@@ -4,7 +4,7 @@ VENV := .venv/bin
 RUN := PYTHONPATH=.:proxy $(VENV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check bench-split bench-proxy clean
+.PHONY: help setup demo up down test check model bench-split bench-proxy clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ check: setup ## ruff, types, import contracts, templates, migrations
 	$(VENV)/djlint --lint --quiet monolith
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) manage.py checkplans
+
+model: ## the protocol in spin, at the large bound, and its broken variants (needs spin and gcc)
+	@$(PYTHON) tests/model/run.py --bound large
 
 bench-split: setup ## copy, verification and the switch, beside their references
 	@$(RUN) tests/benchmarks/bench_split.py

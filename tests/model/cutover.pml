@@ -114,7 +114,7 @@ byte route_weight[2];
 byte truth[2];            /* the last acknowledged write of each key */
 byte written;             /* writes that began */
 byte owned_last;
-byte gates[12];           /* of each executor between its picture and its fence */
+byte gates[EXECUTORS + 1];  /* of each executor, by _pid, between its picture and its fence */
 #define FRESH 1
 #define STALE 2           /* somebody recovered since */
 byte unacknowledged;      /* appliers between their commit and their deletion */
@@ -320,7 +320,7 @@ inline forget_picture() {
 /* The owner that was found, or made one, is at rest: whoever took a picture before has to begin anew. */
 inline recovered() {
     PROMISE(OWNER_HAS_ALL, old == owned_before);
-    for (i : 0 .. 11) {
+    for (i : 1 .. EXECUTORS) {
         gates[i] = (gates[i] == FRESH -> STALE : gates[i])
     }
     late_gates = (late_gates == FRESH -> STALE : late_gates);
@@ -537,6 +537,7 @@ RECOVER:
 REFENCE:
     atomic {
 #ifdef RECOVERY_LEAVES_STABLE_ALONE
+        owned_before = owned_last;
         recovered()
 #else
         compare_and_set(old, true, seen[old], true, KEEP, false, ANY);
@@ -1033,7 +1034,7 @@ init {
         term[SOURCE] = 1;
         route_term[0] = 1;
         route_term[1] = 1;
-        START(EXECUTORS, Executor());
+        START(EXECUTORS, Executor());  /* the first ones: their _pid is their place in "gates" */
         START(APPLIERS, Applier());
         START(WRITERS, Writer(i - 1));
         START(VERIFICATIONS, Verifier());
