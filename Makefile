@@ -4,7 +4,7 @@ VENV := .venv/bin
 RUN := PYTHONPATH=.:proxy $(VENV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check bench-split bench-proxy faults mutants soak clean
+.PHONY: help setup demo up down test check bench-split bench-proxy faults model mutants soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -45,7 +45,7 @@ faults: setup ## seeded faults: SEEDS=1000 of them, FROM=1 on, or SEED=7 alone w
 mutants: setup ## take the guards of the protocol away one at a time: each must be noticed (NAMES="one" for some)
 	@$(RUN) -m tests.faults.mutants $(NAMES)
 
-model: ## check the cutover's protocol at the large bound (an hour, 18 GB; needs spin and gcc)
+model: ## the protocol in spin, at the large bound, and its broken variants (needs spin and gcc)
 	@$(PYTHON) tests/model/run.py --bound large
 
 soak: setup ## switch and reverse again and again under load and faults, for MINUTES=1

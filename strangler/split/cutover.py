@@ -153,8 +153,8 @@ class Cutover:
         else:
             self.on_step(Step.REFENCE, {"owner": owner.value})
             seen = picture.of(owner)
-            compare_and_set(self._store(owner), self.spec.name, seen, owns=True)
-            picture = take_picture(self.source, self.target, self.spec.name)
+            # Published from the one picture: a switch after it has routes of its own.
+            picture = picture.replaced(compare_and_set(self._store(owner), self.spec.name, seen, owns=True))
         self._publish(owner, picture.term)
         return picture
 

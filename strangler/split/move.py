@@ -172,7 +172,11 @@ class Move:
         with self.source.connect() as source, self.target.connect() as target:
             now = read_routing(self.spec.name, source, target)
             with source.transaction():
-                source.execute("DELETE FROM strangler.routing WHERE move = %s", (self.spec.name,))
+                # Only behind what was read: a step of a newer term, or another one with this number, must not go.
+                source.execute(
+                    "DELETE FROM strangler.routing WHERE move = %s AND (term < %s OR (term = %s AND n = %s))",
+                    (self.spec.name, now.term, now.term, now.n),
+                )
                 source.execute(
                     "INSERT INTO strangler.routing (move, term, n, weight) VALUES (%s, %s, %s, %s)",
                     (self.spec.name, now.term, now.n + 1, weight),
