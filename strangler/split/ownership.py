@@ -107,6 +107,8 @@ def remember_peers(source: Store, target: Store, move: str, picture: Picture) ->
     """Note in each database how far the other one is, so that a restored backup is recognised."""
     for store, side in ((source, Side.SOURCE), (target, Side.TARGET)):
         seen = picture.of(side.other).epoch
+        if picture.of(side).peer_epoch >= seen:
+            continue
         store.execute(
             "UPDATE strangler.ownership SET peer_epoch = %s WHERE move = %s AND epoch = %s AND peer_epoch < %s",
             (seen, move, picture.of(side).epoch, seen),

@@ -10,7 +10,7 @@ from tests.faults.__main__ import cheap_user
 from tests.faults.schedule import draw
 from tests.faults.simulation import Simulation
 
-SEEDS = range(1, 1 + int(os.environ.get("FAULT_SEEDS", "60")))
+SEEDS = range(1, 1 + int(os.environ.get("FAULT_SEEDS", "30")))
 
 
 @pytest.fixture(scope="module")
