@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from strangler.split.errors import DatabaseUnreachable
 from strangler.split.spec import MoveSpec, Side
@@ -240,7 +239,7 @@ class Database:
         from strangler.split.postgres import PostgresStore  # noqa: PLC0415 - engines know this module
         from strangler.split.sqlite import SqliteStore  # noqa: PLC0415
 
-        scheme = urlsplit(self.dsn).scheme if "://" in self.dsn else "postgresql"
+        scheme = self.dsn.partition("://")[0] if "://" in self.dsn else "postgresql"
         if scheme in ("postgresql", "postgres"):
             return PostgresStore.connect(self.name, self.dsn, role, lock_timeout)
         if scheme in ("mysql", "mariadb"):

@@ -46,7 +46,7 @@ def ours(source):
 
 
 def test_tables_fences_captures_and_log_go_in_one_step(shop, key, source, events):
-    source.execute("INSERT INTO strangler.changes (move, relation) VALUES (%s, 'public.reviews_vote')", (key.name,))
+    source.execute("INSERT INTO strangler.changes (move, name) VALUES (%s, 'reviews_vote')", (key.name,))
     assert all(ours(source))
     forwards(shop, key)
     assert (standing(source), ours(source)) == ([], (0, 0, 0))
