@@ -40,7 +40,7 @@ def ours(source):
         """SELECT (SELECT count(*) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
                    WHERE tgname LIKE 'strangler%' AND c.relname LIKE 'reviews%'),
                   (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-                   WHERE n.nspname = 'strangler' AND p.prosrc LIKE '%reviews%'),
+                   WHERE n.nspname = 'strangler' AND p.prosrc LIKE '%reviews!_%' ESCAPE '!'),
                   (SELECT count(*) FROM strangler.changes WHERE name LIKE 'reviews%')"""
     ).fetchone()
 
