@@ -19,10 +19,6 @@ class Recent:
     keys: dict[str, list[Key]]
     batches: Mapping[Side, int]
 
-    @property
-    def count(self) -> int:
-        return sum(map(len, self.keys.values()))
-
 
 def batches(source: Store, target: Store, move: str) -> dict[Side, int]:
     """The last batch that each side has applied. This is a read-only operation."""
