@@ -20,7 +20,7 @@ from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, compare_and_set, remember_peers, take_picture
 from strangler.split.recent import forget, unverified
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.store import SequenceFloor, Store
+from strangler.split.store import Compared, SequenceFloor, Store
 from strangler.split.stream import Stream, log_end
 from strangler.split.verification import Verification, verify_keys
 
@@ -128,7 +128,10 @@ class Cutover:
             self.on_step(Step.COMMIT, {"verified": verified.rows})
             floors = sequence_floors(self.source, self.target, self.pairs, new=to)
             term = picture.term + 1
-            compare_and_set(new, self.spec.name, picture.of(to), owns=True, term=term, sequences=floors)
+            # Not behind rows that an applier has brought since: nobody has compared those.
+            compared = Compared(tables=tuple(pair.name for pair in self.pairs), batch=recent.batches[to])
+            seen = picture.of(to)
+            compare_and_set(new, self.spec.name, seen, owns=True, term=term, sequences=floors, compared=compared)
         except Exception as error:
             # Also where the outcome of the commit is unknown: the compare-and-set of going back decides it.
             self._go_back(picture, to)

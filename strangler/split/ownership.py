@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from strangler.split.errors import SplitError, TwoOwners
 from strangler.split.spec import Side
-from strangler.split.store import SequenceFloor, Store
+from strangler.split.store import Compared, SequenceFloor, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +124,7 @@ def compare_and_set(
     term: int | None = None,
     done: bool | None = None,
     sequences: Sequence[SequenceFloor] = (),
+    compared: Compared | None = None,
 ) -> Ownership:
     """Change the row, and with it the fences and sequences, if it still has the epoch that was seen.
 
@@ -131,7 +132,7 @@ def compare_and_set(
     """
     new_term = seen.term if term is None else term
     new_done = seen.done if done is None else done
-    store.set_owner(move, seen.epoch, owns=owns, term=new_term, done=new_done, sequences=sequences)
+    store.set_owner(move, seen.epoch, owns=owns, term=new_term, done=new_done, sequences=sequences, compared=compared)
     return Ownership(
         side=seen.side,
         epoch=seen.epoch + 1,

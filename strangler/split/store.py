@@ -36,6 +36,18 @@ class SequenceFloor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What a switch has compared before it commits: the tables, and the last batch that it has seen applied."""
+
+    tables: tuple[str, ...]
+    batch: int
+
+    def refusal(self, move: str) -> str:
+        """What to say where rows have come behind that batch."""
+        return f'rows of move "{move}" were applied behind batch {self.batch}, up to which they were compared'
+
+
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """A table that a move takes in one database: "moved", or "replicated" at the target."""
 
@@ -156,11 +168,20 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def set_owner(
-        self, move: str, epoch: int, *, owns: bool, term: int, done: bool, sequences: Sequence[SequenceFloor]
+        self,
+        move: str,
+        epoch: int,
+        *,
+        owns: bool,
+        term: int,
+        done: bool,
+        sequences: Sequence[SequenceFloor] = (),
+        compared: Compared | None = None,
     ) -> None:
         """Compare-and-set the ownership row, and with it the fences and the sequences; durable when it returns.
 
-        Raises CasFailed where the epoch is not "epoch", Busy where a lock was not had: nothing has changed then.
+        Raises CasFailed where the epoch is not "epoch", or rows of the compared tables have been applied behind their
+        batch; Busy where a lock was not had: nothing has changed then.
         """
 
     @abc.abstractmethod

@@ -18,7 +18,7 @@ from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitEr
 from strangler.split.mysql import catalog, guards, rows, wording
 from strangler.split.mysql.wording import Connection
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.store import Claim, Role, SequenceFloor, Store
+from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
 # What changes how a value is read or written is fixed. Zero dates, impossible dates and an id of 0 are copied as they
@@ -254,20 +254,33 @@ class MySQLStore(Store):
             yield from guards.faults(self.connection, spec, claims, captured, self._login.applier, fenced=fenced)
 
     def set_owner(
-        self, move: str, epoch: int, *, owns: bool, term: int, done: bool, sequences: Sequence[SequenceFloor]
+        self,
+        move: str,
+        epoch: int,
+        *,
+        owns: bool,
+        term: int,
+        done: bool,
+        sequences: Sequence[SequenceFloor] = (),
+        compared: Compared | None = None,
     ) -> None:
         # Before the compare-and-set, which it does not hang on: a counter that is higher than it need be harms nobody.
         self._raise_counters(sequences)
+        # It asks for the row's own move, so that it looks once the row is locked: appliers share that lock.
+        behind = "EXISTS (SELECT 1 FROM strangler.unverified u WHERE u.move = o.move AND u.batch > %s AND u.name IN %s)"
         changed = self.execute(
             self._bounded(
                 "UPDATE strangler.ownership o JOIN strangler.fences f ON f.move = o.move "
                 "SET o.epoch = o.epoch + 1, o.owns = %s, o.term = %s, o.done = %s, "
                 "o.changed_at = UNIX_TIMESTAMP(NOW(6)), f.owns = %s, f.term = %s WHERE o.move = %s AND o.epoch = %s"
+                + (f" AND NOT {behind}" if compared else "")
             ),
-            (owns, term, done, owns, term, move, epoch),
+            (owns, term, done, owns, term, move, epoch, *((compared.batch, compared.tables) if compared else ())),
         )
         if not changed:
             found = self.scalar("SELECT epoch FROM strangler.ownership WHERE move = %s", (move,))
+            if compared and found == epoch:
+                raise CasFailed(compared.refusal(move))
             raise CasFailed(f'ownership of move "{move}" is at epoch {found}, not {epoch}')
         if not owns:
             self._await_prepared(move)

@@ -130,9 +130,11 @@ END
 $$;
 
 -- One compare-and-set of the ownership row, and with it, in the same transaction, the fences and the sequences.
--- Returns the new epoch. SF003: the epoch was not the expected one, and nothing was changed.
+-- Returns the new epoch. SF003: the epoch was not the expected one, or rows of the tables that a switch has compared
+-- have come behind the batch that it has seen; nothing was changed.
 CREATE OR REPLACE FUNCTION strangler.set_owner(
-    p_move text, p_epoch bigint, p_owns boolean, p_term bigint, p_done boolean, p_sequences jsonb
+    p_move text, p_epoch bigint, p_owns boolean, p_term bigint, p_done boolean, p_sequences jsonb,
+    p_compared text[] DEFAULT '{}', p_batch bigint DEFAULT 0
 ) RETURNS bigint LANGUAGE plpgsql SET search_path = '' AS $$
 DECLARE
     was_owner boolean;
@@ -147,6 +149,12 @@ BEGIN
         RAISE EXCEPTION USING
             ERRCODE = 'SF003',
             MESSAGE = pg_catalog.format('ownership of move "%s" is at epoch %s, not %s', p_move, was_epoch, p_epoch);
+    END IF;
+    -- Appliers share the row's lock: whoever was at it has committed.
+    IF EXISTS (SELECT FROM strangler.unverified WHERE move = p_move AND name = ANY (p_compared) AND batch > p_batch) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'SF003',
+            MESSAGE = pg_catalog.format('rows of move "%s" were applied behind batch %s, up to which they were compared', p_move, p_batch);
     END IF;
     IF was_owner <> p_owns THEN
         FOR claim IN

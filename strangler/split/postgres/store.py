@@ -15,7 +15,7 @@ from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitEr
 from strangler.split.postgres import catalog, guards, rows
 from strangler.split.postgres.catalog import Connection
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.store import Claim, Role, SequenceFloor, Store
+from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
 # Rows are compared as text, so everything that changes how a value is written is fixed.
@@ -156,11 +156,28 @@ class PostgresStore(Store):
             yield from guards.faults(self.connection, spec, claims, captured, fenced=fenced)
 
     def set_owner(
-        self, move: str, epoch: int, *, owns: bool, term: int, done: bool, sequences: Sequence[SequenceFloor]
+        self,
+        move: str,
+        epoch: int,
+        *,
+        owns: bool,
+        term: int,
+        done: bool,
+        sequences: Sequence[SequenceFloor] = (),
+        compared: Compared | None = None,
     ) -> None:
         self.query(
-            "SELECT strangler.set_owner(%s, %s, %s, %s, %s, %s::jsonb)",
-            (move, epoch, owns, term, done, json.dumps([vars(floor) for floor in sequences])),
+            "SELECT strangler.set_owner(%s, %s, %s, %s, %s, %s::jsonb, %s, %s)",
+            (
+                move,
+                epoch,
+                owns,
+                term,
+                done,
+                json.dumps([vars(floor) for floor in sequences]),
+                list(compared.tables) if compared else [],
+                compared.batch if compared else 0,
+            ),
         )
 
     def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:

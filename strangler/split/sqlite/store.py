@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, StatementFailed, UniqueClash
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.sqlite import catalog, guards, rows, wording
-from strangler.split.store import Claim, Role, SequenceFloor, Store
+from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
 _UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID)
@@ -158,10 +158,26 @@ class SqliteStore(Store):
             yield from guards.faults(self.connection, spec, claims, captured, fenced=fenced)
 
     def set_owner(
-        self, move: str, epoch: int, *, owns: bool, term: int, done: bool, sequences: Sequence[SequenceFloor]
+        self,
+        move: str,
+        epoch: int,
+        *,
+        owns: bool,
+        term: int,
+        done: bool,
+        sequences: Sequence[SequenceFloor] = (),
+        compared: Compared | None = None,
     ) -> None:
         # The fences need no switching: their triggers read this row.
         with self.transaction():
+            if compared and any(
+                name in compared.tables
+                for (name,) in self.query(
+                    "SELECT DISTINCT name FROM strangler.unverified WHERE move = %s AND batch > %s",
+                    (move, compared.batch),
+                )
+            ):
+                raise CasFailed(compared.refusal(move))
             changed = self.execute(
                 "UPDATE strangler.ownership SET epoch = epoch + 1, owns = %s, term = %s, done = %s, changed_at = %s "
                 "WHERE move = %s AND epoch = %s",

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import uuid
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from datetime import time as clock
@@ -17,6 +18,7 @@ import pytest
 from strangler.split import Move, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
 from strangler.split.limits import Limits
+from strangler.split.store import Role
 from tests.integration.split.engines import (
     PAIRS,
     REVIEW,
@@ -277,6 +279,34 @@ def test_a_switch_that_goes_back_opens_the_old_owner_under_a_new_term(shop, traf
     assert (picture.owner, picture.term) == (Side.SOURCE, 2)
     assert traffic.asked[-2:] == [("publish", Side.SOURCE, 2, 0, 0), ("release",)]
     shop.source.add_review("open again")
+
+
+@pytest.mark.parametrize(("table", "given_up"), [("review", True), ("product", False)], ids=["moved", "replicated"])
+def test_rows_applied_behind_the_comparison_give_the_switch_up(shop, traffic, table, given_up):
+    shop.bring()
+    at_it = threading.Event()
+
+    def apply():
+        with shop.move.target.connect(Role.APPLIER) as receiver, receiver.transaction():
+            receiver.query("SELECT owns FROM strangler.ownership WHERE move = %s FOR SHARE", (SPEC.name,))
+            receiver.execute("UPDATE strangler.streams SET batch = batch + 1 WHERE move = %s", (SPEC.name,))
+            batch = receiver.scalar("SELECT batch FROM strangler.streams WHERE move = %s", (SPEC.name,))
+            receiver.note_unverified(SPEC.name, table, ['["1"]'], batch)
+            at_it.set()
+            time.sleep(0.3)  # the commit is asked for while this transaction is open
+
+    applier = threading.Thread(target=apply)
+
+    def apply_behind_the_comparison(step, facts):
+        if step is Step.COMMIT:
+            applier.start()
+            assert at_it.wait(timeout=10)
+
+    refusal = pytest.raises(SwitchAborted, match="were applied behind batch") if given_up else nullcontext()
+    with refusal:
+        shop.move.switch(Side.TARGET, traffic, on_step=apply_behind_the_comparison, limits=Limits(lock=5))
+    applier.join(timeout=10)
+    assert shop.move.picture().owner is (Side.SOURCE if given_up else Side.TARGET)
 
 
 def test_a_sleeper_cannot_commit_after_somebody_recovered(shop, traffic):
