@@ -12,7 +12,8 @@ from strangler.split.spec import MoveSpec, Replica
 
 def move_spec(plan: PlanKey, state: ProjectState) -> MoveSpec:
     """The plan's tables, parents before children, under the plan's name. Raises PlanError where it moves none."""
-    models = [entry.model for entry in state.moved_by(plan.name)]
+    moved = state.moved_by(plan.name)
+    models = [entry.model for entry in moved]
     if not models:
         raise PlanError(f'plan "{plan.name}" moves no tables')
     replicated = tuple(
@@ -21,7 +22,12 @@ def move_spec(plan: PlanKey, state: ProjectState) -> MoveSpec:
     )
     if set(models) <= set(state.dropped_tables):
         return RetiredSpec(name=plan.name, moved=(), replicated=replicated)
-    return MoveSpec(name=plan.name, moved=state.tables(parents_first(models, state.schema)), replicated=replicated)
+    return MoveSpec(
+        name=plan.name,
+        moved=state.tables(parents_first(models, state.schema)),
+        replicated=replicated,
+        where={state.schema.model(entry.model).table: entry.where for entry in moved if entry.where is not None},
+    )
 
 
 class RetiredSpec(MoveSpec):

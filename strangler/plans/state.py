@@ -58,11 +58,18 @@ class Replicated:
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """A model whose table a service owns."""
+    """A model whose table a service owns, or some rows of it."""
 
     plan: str
     service: str
     model: str
+    where: str | None = None
+    """The rows, in SQL over their own columns; None: all."""
+
+    @property
+    def condition(self) -> str:
+        """As SQL has it behind a table's name; empty where the whole table moves."""
+        return "" if self.where is None else f" WHERE {self.where}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,11 +35,28 @@ def refusals(gate: Gate, to: Side) -> Iterator[str]:
     yield from _not_done(gate)
     yield from _all_copied(gate)
     yield from _crossing_keys(gate)
+    yield from shared_numbers(gate.source, gate.target, gate.layout)
     yield from _guards(gate, old)
     yield from _lag(gate, old)
     yield from _verified(gate, old)
     yield from _old_writers(gate, old)
     yield from _clocks(gate)
+
+
+def shared_numbers(source: Store, target: Store, layout: Layout) -> Iterator[str]:
+    """Numbers that both databases might give to a row, where only some rows of a table move. Read-only."""
+    for pair in layout.moved:
+        if pair.source.where is None:
+            continue
+        theirs = target.number_ranges(pair.target)
+        for column, (lowest, highest) in source.number_ranges(pair.source).items():
+            low, high = theirs.get(column, (highest + 1, highest + 1))
+            if low <= highest and lowest <= high:
+                yield (
+                    f'both databases number "{column}" of table "{pair.name}", from {max(low, lowest)} to '
+                    f"{min(high, highest)}, and both go on to: give the sequence of each a range of its own "
+                    "(MAXVALUE in the one, MINVALUE and RESTART in the other)"
+                )
 
 
 def _not_done(gate: Gate) -> Iterator[str]:
@@ -55,6 +72,8 @@ def _all_copied(gate: Gate) -> Iterator[str]:
 def _crossing_keys(gate: Gate) -> Iterator[str]:
     for side in Side:
         yield from gate.store(side).crossing_keys(gate.layout.moved_tables(side))
+        for reason in gate.store(side).straddling(gate.layout.moved_tables(side)):
+            yield f"in the {side} database {reason}"
 
 
 def _guards(gate: Gate, old: Side) -> Iterator[str]:

@@ -11,6 +11,7 @@ from strangler.split.layout import Layout
 from strangler.split.ownership import Ownership, read_ownership
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Store
+from strangler.split.table import EVERYTHING
 
 _STATE = ("claims", "changes", "unverified", "copies", "ranges", "verifications", "routing", "streams")
 
@@ -52,7 +53,7 @@ def uninstall(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> None:
     store.run(store.take_down(spec, layout.claims(side), layout.captured(side), side))
     if side is Side.TARGET:
         for pair in reversed(layout.pairs):
-            store.execute(f"DELETE FROM {pair.target.relation}")  # noqa: S608 - quoted by the catalog
+            store.delete(pair.target, EVERYTHING)
     for table in _STATE:
         store.execute(f"DELETE FROM strangler.{table} WHERE move = %s", (spec.name,))  # noqa: S608
 

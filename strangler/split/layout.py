@@ -51,7 +51,13 @@ class Layout:
     def claims(self, side: Side) -> tuple[Claim, ...]:
         """What is fenced there: the source's replicated tables stay ordinary ones, and may go to several services."""
         return tuple(
-            Claim(table=pair.of(side), moved=pair.moved) for pair in self.pairs if pair.moved or side is Side.TARGET
+            Claim(
+                table=pair.of(side),
+                moved=pair.moved,
+                bounded=side is Side.TARGET and pair.target.where is not None,
+            )
+            for pair in self.pairs
+            if pair.moved or side is Side.TARGET
         )
 
 
@@ -65,9 +71,14 @@ def read_layout(spec: MoveSpec, source: Store, target: Store) -> Layout:
     wanted: list[tuple[str, tuple[str, ...] | None, bool]]
     wanted = [(replica.table, replica.columns, False) for replica in spec.replicated]
     wanted += [(name, None, True) for name in spec.moved]
+
+    def described(store: Store, name: str, columns: tuple[str, ...] | None) -> Table:
+        table, where = store.describe(name, columns), spec.where.get(name)
+        return table if where is None else store.only(table, where)
+
     return Layout(
         pairs=tuple(
-            _paired(source.describe(name, columns), target.describe(name, columns), engines, moved=moved)
+            _paired(described(source, name, columns), described(target, name, columns), engines, moved=moved)
             for name, columns, moved in wanted
         )
     )

@@ -271,13 +271,16 @@ class Move:
             raise Refused("the source and the target are the same database; correct one of the two DSNs")
         for store, side in ((source, Side.SOURCE), (target, Side.TARGET)):
             claimed = [claim.table for claim in layout.claims(side)]
-            if reasons := [*store.unfit(claimed), *store.crossing_keys(layout.moved_tables(side))]:
+            moved = layout.moved_tables(side)
+            if reasons := [*store.unfit(claimed), *store.crossing_keys(moved), *store.straddling(moved)]:
                 raise Refused(f"in the {side} database {'; '.join(reasons)}")
+        if reasons := list(gates.shared_numbers(source, target, layout)):
+            raise Refused("; ".join(reasons))
         row = read_ownership(target, self.spec.name)
         if row is not None and installation.installed(target, self.spec.name):
             return
         for pair in layout.pairs:
-            if target.query(f"SELECT 1 FROM {pair.target.relation} LIMIT 1"):  # noqa: S608 - quoted by the catalog
+            if not target.is_empty(pair.target):
                 raise Refused(
                     f'table "{pair.target}" of the target is not empty; look whose rows these are, and empty it before '
                     "the move is created"

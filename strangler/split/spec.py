@@ -1,7 +1,8 @@
 """What is moved: values, without any database."""
 
 import enum
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 class Side(enum.StrEnum):
@@ -30,6 +31,8 @@ class MoveSpec:
     name: str
     moved: tuple[str, ...]
     replicated: tuple[Replica, ...] = ()
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Of moved tables of which only some rows move: a condition over a row's own columns, in SQL."""
     log_limit: int = 8 * 1024**3
     """Bytes that the log of changes may take in a database; a capture that finds more stops itself."""
 
@@ -40,6 +43,8 @@ class MoveSpec:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f'move "{self.name}" names the table "{twice[0]}" twice; name it once')
+        if others := sorted(set(self.where).difference(self.moved)):
+            raise ValueError(f'move "{self.name}" has a condition for "{others[0]}", which it does not move')
 
     def __str__(self) -> str:
         return f"{self.name} ({', '.join(self.moved)})"

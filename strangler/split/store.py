@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from strangler.split.errors import DatabaseUnreachable
+from strangler.split.errors import DatabaseUnreachable, Refused
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
@@ -53,6 +53,7 @@ class Claim:
 
     table: Table
     moved: bool
+    bounded: bool = False  # no row may come to be meant by the move, or cease to be, but by the applier
 
 
 class Store(abc.ABC):
@@ -112,6 +113,16 @@ class Store(abc.ABC):
         Raises SplitError if it is missing, has no primary key, or lacks a named column.
         """
 
+    def only(self, table: Table, where: str) -> Table:
+        """The table with only the rows that meet a condition, given in SQL over their own columns. Read-only.
+
+        Raises Refused where it is no such condition, or may hold at one time and not at another for the same row.
+        """
+        raise Refused(
+            f'the {self.name} is {self.engine}, where rows of "{table.name}" cannot be fenced by a condition yet '
+            f"({where}); move the whole table, or keep both sides on PostgreSQL"
+        )
+
     @abc.abstractmethod
     def shape(self, tables: Iterable[Table]) -> str:
         """A fingerprint of the tables' columns at this moment; within a snapshot, at its moment. Read-only."""
@@ -123,6 +134,18 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def orphans(self, tables: Sequence[Table]) -> list[str]:
         """Foreign keys among the tables that rows violate, as sentences. Read-only."""
+
+    def straddling(self, tables: Sequence[Table]) -> Iterator[str]:
+        """Foreign keys among the tables that tie rows that are meant to rows that are not, as sentences. Read-only."""
+        yield from ()
+
+    def number_ranges(self, table: Table) -> dict[str, tuple[int, int]]:
+        """The lowest and the highest number of each sequence of a table that only() has made. Read-only."""
+        return {}
+
+    def is_empty(self, table: Table) -> bool:
+        """Whether the table has no row, of those that are meant. Read-only."""
+        return not self.query(f"SELECT 1 FROM {table.relation} LIMIT 1")  # noqa: S608 - quoted by the catalog
 
     @abc.abstractmethod
     def estimate(self, table: Table) -> int:

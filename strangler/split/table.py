@@ -58,6 +58,7 @@ class Table:
     relation: str  # as this database's SQL needs it: qualified and quoted
     columns: tuple[Column, ...]
     key: tuple[Column, ...]
+    where: str | None = None  # the rows that are meant, as this database's SQL needs it; None: all
 
     def __str__(self) -> str:
         return self.relation

@@ -6,6 +6,7 @@ from strangler.plans.operations.copy_sequence import CopySequence
 from strangler.plans.operations.cut_foreign_key import CutForeignKey
 from strangler.plans.operations.drop_tables import DropTables
 from strangler.plans.operations.move_routes import MoveRoutes
+from strangler.plans.operations.move_rows import MoveRows
 from strangler.plans.operations.move_tables import MoveTables
 from strangler.plans.operations.move_task import MoveTask
 from strangler.plans.operations.replicate_table import ReplicateTable
@@ -20,6 +21,7 @@ __all__ = [
     "CutForeignKey",
     "DropTables",
     "MoveRoutes",
+    "MoveRows",
     "MoveTables",
     "MoveTask",
     "Operation",

@@ -22,6 +22,7 @@ class DropTables(Operation):
 
     Refused until `after` has passed since ArchiveTables, unless the archives still have their checksums, and unless
     the tables still are what the archives hold. A table that others point at or look through is not dropped.
+    After MoveRows the moved rows are deleted, and the tables stay with those of the others.
     """
 
     models: tuple[str, ...]
@@ -56,6 +57,12 @@ class DropTables(Operation):
         with retirement(world, after, self.models) as retired:
             for refusal in retired.drop_refusals(self._directory(world, after), self.after):
                 yield f"-- would be refused now: {refusal}"
+        rows = [entry for entry in after.moved_by(world.plan.name) if entry.where is not None]
+        if rows:
+            yield f"-- {MONOLITH}: compare with the archives, then delete a few at a time; tables and fences stay"
+            for entry in rows:
+                yield f"DELETE FROM {after.schema.model(entry.model).table}{entry.condition};"  # noqa: S608 - shown only
+            return
         yield f"-- {MONOLITH}: compare with the archives, then drop with fences and captures"
         yield f"DROP TABLE {', '.join(after.tables(self.models))};"
 

@@ -45,8 +45,8 @@ class RetireTables(Operation):
 
     def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
         yield f"-- {world.plan.service}: mark move {world.plan.name} as done; it cannot be reversed any more"
-        for label in self.models:
-            yield f"-- monolith: {after.schema.model(label).table} stays fenced as a tombstone"
+        for entry in after.moved_by(world.plan.name):
+            yield f"-- monolith: {after.schema.model(entry.model).table}{entry.condition} stays fenced as a tombstone"
 
     def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
         yield from ()
@@ -79,4 +79,9 @@ def check_whole_move(operation: Operation, models: tuple[str, ...], plan: PlanKe
 def retirement(world: World, state: ProjectState, models: tuple[str, ...]) -> Iterator[Retirement]:
     """The retirement of models of the plan's move, over a connection to the monolith's database."""
     with world.databases.connect(MONOLITH) as connection:
-        yield Retirement(connection=connection, move=world.plan.name, names=state.tables(models))
+        where = {
+            state.schema.model(entry.model).table: entry.where
+            for entry in state.moved_by(world.plan.name)
+            if entry.where is not None
+        }
+        yield Retirement(connection=connection, move=world.plan.name, names=state.tables(models), where=where)

@@ -20,10 +20,13 @@ from psycopg import sql
 from strangler.split.errors import SplitError
 from strangler.split.postgres import wording
 from strangler.split.postgres.catalog import Connection, describe
+from strangler.split.postgres.condition import only
 from strangler.split.table import Table
 
 _CHUNK = 1 << 20
-_COPY_OUT = "COPY (SELECT {columns} FROM {table} ORDER BY {key}) TO STDOUT (FORMAT csv, HEADER, ENCODING 'UTF8')"
+_COPY_OUT = """
+    COPY (SELECT {columns} FROM {table} t WHERE {meant} ORDER BY {key}) TO STDOUT (FORMAT csv, HEADER, ENCODING 'UTF8')
+"""
 _COPY_IN = "COPY {table} ({columns}) FROM STDIN (FORMAT csv, HEADER, ENCODING 'UTF8')"
 _ONCE_FILLED = "-- once the rows are in:"
 
@@ -56,13 +59,13 @@ class Archive:
         return f"{self.relation}: {self.rows} rows, SHA-256 {self.data_sha256}"
 
 
-def write_archive(connection: Connection, name: str, directory: Path) -> Archive:
-    """Write the table's files, and restore them into a temporary table to see that they are whole.
+def write_archive(connection: Connection, name: str, directory: Path, where: str | None = None) -> Archive:
+    """Write the files of the table, or of the rows that meet a condition; restore them to see that they are whole.
 
     Files of the same names are replaced, each by one rename, so that a torn one never bears the name of a whole one.
     Raises SplitError where a file cannot be written, or does not give the same rows back.
     """
-    table = describe(connection, name)
+    table = _table(connection, name, where)
     shape = _shape(connection, table)
     stem = directory / table.relation
     data, script, sums = (_with(stem, suffix) for suffix in (".csv", ".sql", ".sha256"))
@@ -78,7 +81,7 @@ def write_archive(connection: Connection, name: str, directory: Path) -> Archive
             data_sha256=_sha256(_read(data)),
             shape_sha256=_sha256(_read(script)),
         )
-        if digest != archive.data_sha256 or digest != content_sha256(connection, name):
+        if digest != archive.data_sha256 or digest != content_sha256(connection, name, where):
             raise SplitError(f'the archive "{data}" does not give back the rows of "{table}"; run the plan again')
         _write(sums, [f"{digest}  {path.name}\n".encode() for path, digest in archive.files.items()])
     except OSError as error:
@@ -94,15 +97,21 @@ def delete_archive(relation: str, directory: Path) -> None:
             name.unlink(missing_ok=True)
 
 
-def content_sha256(connection: Connection, name: str) -> str:
-    """The checksum that the table's rows would have in an archive now. This is a read-only operation."""
-    return _sha256(_rows(connection, describe(connection, name)))
+def content_sha256(connection: Connection, name: str, where: str | None = None) -> str:
+    """The checksum that the rows would have in an archive now. This is a read-only operation."""
+    return _sha256(_rows(connection, _table(connection, name, where)))
+
+
+def _table(connection: Connection, name: str, where: str | None) -> Table:
+    table = describe(connection, name)
+    return table if where is None else only(connection, table, where)
 
 
 def _rows(connection: Connection, table: Table, identifier: sql.Composable | None = None) -> Iterator[bytes]:
     query = sql.SQL(_COPY_OUT).format(
         columns=wording.columns(table),
         table=identifier or wording.relation(table),
+        meant=wording.meant(table, "t"),
         key=sql.SQL(", ").join(sql.Identifier(column.name) for column in table.key),
     )
     with connection.cursor() as cursor, cursor.copy(query) as copy:

@@ -155,6 +155,8 @@ def unfit(connection: Connection) -> Iterator[str]:
 
 def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
     """See Store.last_numbers."""
+    if table.where is not None:
+        return {}  # both databases go on to give numbers out, each from a range of its own
     rows = connection.execute(
         """SELECT attname::text, pg_sequence_last_value(pg_get_serial_sequence(%(table)s, attname)::regclass)
            FROM pg_attribute
@@ -163,6 +165,17 @@ def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
         {"table": table.relation},
     ).fetchall()
     return {column: int(number or 0) for column, number in rows}
+
+
+def number_ranges(connection: Connection, table: Table) -> dict[str, tuple[int, int]]:
+    """See Store.number_ranges."""
+    rows = connection.execute(
+        """SELECT attname::text, seqmin, seqmax FROM pg_attribute
+           JOIN pg_sequence ON seqrelid = pg_get_serial_sequence(%(table)s, attname)::regclass
+           WHERE attrelid = %(table)s::regclass AND attnum > 0 AND NOT attisdropped""",
+        {"table": table.relation},
+    ).fetchall()
+    return {column: (lowest, highest) for column, lowest, highest in rows}
 
 
 def old_writers(connection: Connection, tables: Sequence[Table], seconds: float) -> str | None:
@@ -186,7 +199,8 @@ def old_writers(connection: Connection, tables: Sequence[Table], seconds: float)
 
 def scalar(connection: Connection, query: LiteralString | sql.Composed, params: Sequence[Any] = ()) -> Any:
     """The first column of the only row of "query", or None where there is no row."""
-    row = connection.execute(query, params).fetchone()
+    # Without parameters a per cent sign in the text is one.
+    row = connection.execute(query, params or None).fetchone()
     return None if row is None else row[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -14,7 +15,11 @@ from strangler.split.store import Claim
 from strangler.split.table import Table
 
 _FENCE = "strangler_fence"
+_BOUNDARY = "strangler_no_crossing"
+"""Behind the fence in the order of names: while that is up, it is the fence that answers."""
 _TRUNCATE = "_truncate"
+_EVENTS: dict[LiteralString, LiteralString] = {"INSERT": "{new}", "UPDATE": "{old} OR {new}", "DELETE": "{old}"}
+"""The events of a row, and which rows must be meant by the move for them to concern it."""
 _CHECK_EVERY = 4096
 """Rows of the log between two looks at its size."""
 
@@ -35,13 +40,15 @@ def drop(spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table]) -> 
     """See Store.take_down."""
     for table in captured:
         name = _capture_name(spec, table)
-        for suffix in ("", _TRUNCATE):
-            yield sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(
-                sql.Identifier(name + suffix), wording.relation(table)
-            )
+        for trigger in (*_triggers(name, table), name + _TRUNCATE):
+            yield _drop(trigger, table)
+        if table.where is not None:
+            # Where nothing is carried back any more, a row may cross the boundary too.
+            yield _drop(_BOUNDARY, table)
         yield sql.SQL("DROP FUNCTION IF EXISTS strangler.{}()").format(sql.Identifier(name))
     for claim in claims:
-        yield sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(_FENCE), wording.relation(claim.table))
+        for trigger in _fences(claim.table):
+            yield _drop(trigger, claim.table)
 
 
 def faults(
@@ -51,16 +58,19 @@ def faults(
     for table in captured:
         states = _states(connection, table)
         name = _capture_name(spec, table)
-        if [states.get(name), states.get(name + _TRUNCATE)] != ["O", "O"]:
+        if {states.get(trigger) for trigger in (*_triggers(name, table), name + _TRUNCATE)} != {"O"}:
             yield f'the capture on "{table}" does not run; cancel the move and create it again'
     for claim in claims:
         wanted = "A" if fenced or not claim.moved else "D"
-        state = _states(connection, claim.table).get(_FENCE, "")
-        if state != wanted:
+        found = _states(connection, claim.table)
+        fences = {found.get(fence, "") for fence in _fences(claim.table)}
+        if fences != {wanted}:
             yield (
-                f'the fence on "{claim.table}" is in state "{state}", not "{wanted}": somebody changed its triggers '
-                "by hand; find out who wrote meanwhile before you repair it"
+                f'the fence on "{claim.table}" is in state "{"".join(sorted(fences))}", not "{wanted}": somebody '
+                "changed its triggers by hand; find out who wrote meanwhile before you repair it"
             )
+        if claim.bounded and found.get(_BOUNDARY) != "A":
+            yield f'"{claim.table}" lets rows cross the boundary of the move; cancel the move and create it again'
 
 
 def _states(connection: Connection, table: Table) -> dict[str, str]:
@@ -73,15 +83,36 @@ def _states(connection: Connection, table: Table) -> dict[str, str]:
 
 
 def _fence(spec: MoveSpec, claim: Claim, *, closed: bool) -> Iterator[sql.Composed]:
-    fence, table = sql.Identifier(_FENCE), wording.relation(claim.table)
-    yield sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {} TO strangler_applier").format(table)
-    yield sql.SQL(
-        "CREATE TRIGGER {} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON {} "
-        "FOR EACH STATEMENT EXECUTE FUNCTION strangler.refuse({}, {})"
-    ).format(fence, table, sql.Literal(spec.name), sql.Literal("moved" if claim.moved else "replicated"))
-    yield sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(
-        table, sql.SQL("ENABLE ALWAYS" if closed else "DISABLE"), fence
+    table = wording.relation(claim.table)
+    refuse = sql.SQL("EXECUTE FUNCTION strangler.refuse({}, {})").format(
+        sql.Literal(spec.name), sql.Literal("moved" if claim.moved else "replicated")
     )
+    yield sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {} TO strangler_applier").format(table)
+    yield sql.SQL("CREATE TRIGGER {} BEFORE {} ON {} FOR EACH STATEMENT {}").format(
+        sql.Identifier(_FENCE),
+        sql.SQL("INSERT OR UPDATE OR DELETE OR TRUNCATE" if claim.table.where is None else "TRUNCATE"),
+        table,
+        refuse,
+    )
+    if claim.table.where is not None:
+        # Behind the table's own triggers, which may still change the row.
+        yield from _on_rows(_FENCE, claim.table, refuse)
+    for fence in _fences(claim.table):
+        yield sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(
+            table, sql.SQL("ENABLE ALWAYS" if closed else "DISABLE"), sql.Identifier(fence)
+        )
+    if claim.bounded:
+        yield sql.SQL(
+            "CREATE TRIGGER {} AFTER UPDATE ON {} FOR EACH ROW WHEN (({}) IS TRUE <> ({}) IS TRUE) "
+            "EXECUTE FUNCTION strangler.refuse({}, 'boundary')"
+        ).format(
+            sql.Identifier(_BOUNDARY),
+            table,
+            wording.meant(claim.table, "old"),
+            wording.meant(claim.table, "new"),
+            sql.Literal(spec.name),
+        )
+        yield sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER {}").format(table, sql.Identifier(_BOUNDARY))
 
 
 def _capture(spec: MoveSpec, table: Table, uninteresting: sql.Composable) -> Iterator[sql.Composed]:
@@ -115,12 +146,41 @@ def _capture(spec: MoveSpec, table: Table, uninteresting: sql.Composable) -> Ite
         "SECURITY DEFINER SET search_path = '' AS {}"
     ).format(name, sql.Literal(body.as_string()))
     yield sql.SQL("COMMENT ON FUNCTION strangler.{}() IS {}").format(name, sql.Literal(spec.name))
-    yield sql.SQL(
-        "CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW EXECUTE FUNCTION strangler.{}()"
-    ).format(name, wording.relation(table), name)
+    yield from _on_rows(_capture_name(spec, table), table, sql.SQL("EXECUTE FUNCTION strangler.{}()").format(name))
     yield sql.SQL("CREATE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT EXECUTE FUNCTION strangler.{}()").format(
         truncate, wording.relation(table), name
     )
+
+
+def _on_rows(name: str, table: Table, execute: sql.Composed) -> Iterator[sql.Composed]:
+    """Triggers for every change of a row that is meant, before the change or after it."""
+    if table.where is None:
+        yield sql.SQL("CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW {}").format(
+            sql.Identifier(name), wording.relation(table), execute
+        )
+        return
+    old, new = wording.meant(table, "old"), wording.meant(table, "new")
+    for trigger, (event, when) in zip(_triggers(name, table), _EVENTS.items(), strict=True):
+        yield sql.SQL("CREATE TRIGGER {} AFTER {} ON {} FOR EACH ROW WHEN ({}) {}").format(
+            sql.Identifier(trigger),
+            sql.SQL(event),
+            wording.relation(table),
+            sql.SQL(when).format(old=old, new=new),
+            execute,
+        )
+
+
+def _triggers(name: str, table: Table) -> tuple[str, ...]:
+    """The names of _on_rows: no one trigger may ask for both the old and the new row of all events."""
+    return (name,) if table.where is None else tuple(f"{name}_{event.lower()}" for event in _EVENTS)
+
+
+def _fences(table: Table) -> tuple[str, ...]:
+    return (_FENCE,) if table.where is None else (_FENCE, *_triggers(_FENCE, table))
+
+
+def _drop(trigger: str, table: Table) -> sql.Composed:
+    return sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(sql.Identifier(trigger), wording.relation(table))
 
 
 def _same_image(table: Table) -> sql.Composed:
@@ -132,5 +192,6 @@ def _same_image(table: Table) -> sql.Composed:
 
 def _capture_name(spec: MoveSpec, table: Table) -> str:
     # PostgreSQL cuts names at 63 bytes, which would make two long ones the same.
-    digest = hashlib.sha256(f"{spec.name}/{table.relation}".encode()).hexdigest()[:12]
+    where = "" if table.where is None else f" {table.where}"
+    digest = hashlib.sha256(f"{spec.name}/{table.relation}{where}".encode()).hexdigest()[:12]
     return f"strangler_capture_{digest}"

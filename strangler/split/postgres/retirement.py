@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,12 @@ from psycopg import sql
 from strangler.split.errors import Refused
 from strangler.split.postgres.archive import Archive, content_sha256, delete_archive, write_archive
 from strangler.split.postgres.catalog import Connection, describe, scalar
+from strangler.split.postgres.condition import only
+from strangler.split.postgres.rows import delete, range_end
+from strangler.split.table import KeyRange
 
+_ROWS_AT_ONCE = 10_000
+"""Rows that are deleted in one transaction, about: others write to the table meanwhile."""
 TABLE = """
 CREATE SCHEMA IF NOT EXISTS strangler;
 CREATE TABLE IF NOT EXISTS strangler.retirements (
@@ -31,6 +36,8 @@ CREATE TABLE IF NOT EXISTS strangler.retirements (
     dropped_at timestamptz,
     PRIMARY KEY (move, name)
 );
+-- When rows that are deleted a few at a time were found to be what their archive holds.
+ALTER TABLE strangler.retirements ADD COLUMN IF NOT EXISTS compared_at timestamptz;
 """
 
 
@@ -41,6 +48,8 @@ class Retirement:
     connection: Connection
     move: str
     names: tuple[str, ...]
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Of tables of which only some rows have moved: which."""
 
     def note_tombstones(self) -> None:
         """Note that the move is complete and its tables are fenced for good; the first time counts."""
@@ -68,10 +77,10 @@ class Retirement:
         if known is not None and not list(known.refusals()):
             return known
         self._forget(name)
-        archive = write_archive(self.connection, name, directory)
+        archive = write_archive(self.connection, name, directory, self.where.get(name))
         self.connection.execute(
             """UPDATE strangler.retirements
-               SET archived_at = clock_timestamp(), rows = %s, data_sha256 = %s, shape_sha256 = %s
+               SET archived_at = clock_timestamp(), compared_at = NULL, rows = %s, data_sha256 = %s, shape_sha256 = %s
                WHERE move = %s AND name = %s""",
             (archive.rows, archive.data_sha256, archive.shape_sha256, self.move, name),
         )
@@ -96,6 +105,7 @@ class Retirement:
     def drop(self, directory: Path, after: timedelta) -> tuple[Archive, ...]:
         """Drop the tables with their fences and captures, in one transaction; the archives of those dropped.
 
+        Where only some rows have moved just these are deleted, a few at a time; the tables stay, behind their fences.
         Raises Refused, with nothing changed, where it is too early, an archive is not what it was, or a table is not
         what its archive holds. The claims stay: they say that the move exists, which the routes go by, and they keep
         the names. Safe to run again.
@@ -111,16 +121,43 @@ class Retirement:
                 raise Refused(f'the source may own move "{self.move}"; switch and complete it before its tables go')
             archives = {name: self._archive(name, directory) for name in self._standing()}
             found = {name: archive for name, archive in archives.items() if archive is not None}
-            if found:
+            if found and not self.where:
                 self._drop(found)
+        for name in found if self.where else ():
+            self._delete(name, found[name])
         return tuple(found.values())
+
+    def _delete(self, name: str, archive: Archive) -> None:
+        """The rows go in ranges of their key; what was begun is finished, though the archive holds more by then."""
+        if self._step(name, "compared_at") is None:
+            self._refuse_other_content(name, archive)
+            self._note(name, "compared_at")
+        table, after = only(self.connection, describe(self.connection, name), self.where[name]), None
+        while True:
+            upto = range_end(self.connection, table, KeyRange(after=after), _ROWS_AT_ONCE)
+            with self.connection.transaction():
+                # As the applier, who passes the fence, and whose changes are not captured.
+                self.connection.execute("SET LOCAL session_replication_role = replica")
+                self.connection.execute("SET LOCAL ROLE strangler_applier")
+                delete(self.connection, table, KeyRange(after=after, upto=upto))
+            if upto is None:
+                break
+            after = upto
+        self._note(name, "dropped_at")
+
+    def _refuse_other_content(self, name: str, archive: Archive) -> None:
+        if content_sha256(self.connection, name, self.where.get(name)) != archive.data_sha256:
+            raise Refused(f'table "{name}" is not what its archive holds any more; archive it again')
+
+    def _note(self, name: str, step: str) -> None:
+        query = sql.SQL("UPDATE strangler.retirements SET {} = clock_timestamp() WHERE move = %s AND name = %s")
+        self.connection.execute(query.format(sql.Identifier(step)), (self.move, name))
 
     def _drop(self, archives: dict[str, Archive]) -> None:
         tables = sql.SQL(", ").join(sql.SQL(archive.relation) for archive in archives.values())
         self.connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables))
         for name, archive in archives.items():
-            if content_sha256(self.connection, name) != archive.data_sha256:
-                raise Refused(f'table "{name}" is not what its archive holds any more; archive it again')
+            self._refuse_other_content(name, archive)
         captures = [name for archive in archives.values() for name in _captures(self.connection, archive.relation)]
         try:
             self.connection.execute(sql.SQL("DROP TABLE {}").format(tables))
@@ -131,10 +168,7 @@ class Retirement:
             self.connection.execute(sql.SQL("DROP FUNCTION {}").format(sql.SQL(capture)))
         for name in archives:
             self.connection.execute("DELETE FROM strangler.changes WHERE move = %s AND name = %s", (self.move, name))
-            self.connection.execute(
-                "UPDATE strangler.retirements SET dropped_at = clock_timestamp() WHERE move = %s AND name = %s",
-                (self.move, name),
-            )
+            self._note(name, "dropped_at")
 
     def _standing(self) -> list[str]:
         return [name for name in self.names if self._step(name, "dropped_at") is None]

@@ -12,7 +12,17 @@ from psycopg.adapt import Loader
 
 from strangler.split.postgres import wording
 from strangler.split.postgres.catalog import Connection, scalar
-from strangler.split.table import Family, Key, KeyRange, Selection, Table, Value, canonical_json, key_from_text
+from strangler.split.table import (
+    EVERYTHING,
+    Family,
+    Key,
+    KeyRange,
+    Selection,
+    Table,
+    Value,
+    canonical_json,
+    key_from_text,
+)
 
 _NOT_ALL_IN_PYTHON = ("date", "time", "timestamp")
 _PIECE = 1 << 18
@@ -109,6 +119,20 @@ def load(connection: Connection, table: Table, pieces: Iterable[bytes]) -> int:
             for piece in pieces:
                 writing.write(piece)
         return cursor.rowcount
+
+
+def is_empty(connection: Connection, table: Table) -> bool:
+    """See Store.is_empty."""
+    found = sql.SQL("SELECT 1 FROM {} LIMIT 1").format(wording.rows_of(table, EVERYTHING))
+    return scalar(connection, found) is None
+
+
+def estimate(connection: Connection, table: Table) -> int:
+    """See Store.estimate."""
+    if table.where is None:
+        return int(scalar(connection, "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table.relation,)))
+    plan = sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {}").format(wording.rows_of(table, EVERYTHING))
+    return int(scalar(connection, plan)[0]["Plan"]["Plan Rows"])
 
 
 def delete(connection: Connection, table: Table, selection: Selection) -> None:

@@ -121,6 +121,14 @@ BEGIN
             MESSAGE = pg_catalog.format('table "%s" is a read-only copy kept by move "%s"', TG_TABLE_NAME, TG_ARGV[0]),
             HINT = 'Write to the table in the database that owns it.';
     END IF;
+    IF TG_ARGV[1] = 'boundary' THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'SF004',
+            MESSAGE = pg_catalog.format(
+                'a row of table "%s" would come to belong to move "%s", or cease to', TG_TABLE_NAME, TG_ARGV[0]
+            ),
+            HINT = 'Make the change in the database where the rows came from, while that owns them.';
+    END IF;
     SELECT term INTO current_term FROM strangler.ownership WHERE move = TG_ARGV[0];
     RAISE EXCEPTION USING
         ERRCODE = 'SF001',
@@ -140,6 +148,8 @@ DECLARE
     was_owner boolean;
     was_epoch bigint;
     claim record;
+    fence text;
+    fences integer;
     wanted record;
     sequence text;
 BEGIN
@@ -167,6 +177,24 @@ BEGIN
                 END,
                 claim.relation
             );
+            -- Where only some rows are moved, that one is for TRUNCATE, and a trigger for each event goes with it.
+            fences := 0;
+            FOR fence IN
+                SELECT tgname FROM pg_catalog.pg_trigger
+                WHERE tgrelid = claim.relation::regclass AND tgname LIKE 'strangler\_fence\_%' ORDER BY tgname
+            LOOP
+                fences := fences + 1;
+                EXECUTE pg_catalog.format(
+                    CASE WHEN p_owns
+                        THEN 'ALTER TABLE %s DISABLE TRIGGER %I'
+                        ELSE 'ALTER TABLE %s ENABLE ALWAYS TRIGGER %I'
+                    END,
+                    claim.relation, fence
+                );
+            END LOOP;
+            IF fences NOT IN (0, 3) THEN
+                RAISE EXCEPTION 'table "%" lacks triggers of its fence; find out who took them', claim.relation;
+            END IF;
         END LOOP;
     END IF;
     FOR wanted IN SELECT * FROM pg_catalog.jsonb_to_recordset(p_sequences) AS s(relation text, attribute text, at_least bigint)

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import IsolationLevel
 
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
-from strangler.split.postgres import catalog, guards, rows
+from strangler.split.postgres import catalog, condition, guards, rows
 from strangler.split.postgres.catalog import Connection
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
@@ -108,6 +108,10 @@ class PostgresStore(Store):
         with _translated():
             return catalog.describe(self.connection, name, columns)
 
+    def only(self, table: Table, where: str) -> Table:
+        with _translated():
+            return condition.only(self.connection, table, where)
+
     def shape(self, tables: Iterable[Table]) -> str:
         with _translated():
             return catalog.shape(self.connection, tables)
@@ -120,8 +124,21 @@ class PostgresStore(Store):
         with _translated():
             return catalog.orphans(self.connection, tables)
 
+    def straddling(self, tables: Sequence[Table]) -> Iterator[str]:
+        with _translated():
+            yield from condition.straddling(self.connection, tables)
+
+    def number_ranges(self, table: Table) -> dict[str, tuple[int, int]]:
+        with _translated():
+            return catalog.number_ranges(self.connection, table)
+
+    def is_empty(self, table: Table) -> bool:
+        with _translated():
+            return rows.is_empty(self.connection, table)
+
     def estimate(self, table: Table) -> int:
-        return int(self.scalar("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table.relation,)) or 0)
+        with _translated():
+            return rows.estimate(self.connection, table)
 
     def replica_lag(self) -> float:
         return float(self.scalar("SELECT coalesce(extract(epoch FROM max(replay_lag)), 0) FROM pg_stat_replication"))

@@ -6,7 +6,10 @@ from typing import LiteralString
 
 from psycopg import sql
 
-from strangler.split.table import EVERYTHING, Column, Family, Key, KeyRange, Selection, Table
+from strangler.split.table import Column, Family, Key, KeyRange, Selection, Table
+
+ROW = "strangler_row"
+"""The row in Table.where, which PostgreSQL has written with every column of it qualified."""
 
 
 def relation(table: Table) -> sql.SQL:
@@ -40,8 +43,6 @@ def key_text(alias: LiteralString, table: Table) -> sql.Composed:
 
 def rows_of(table: Table, selection: Selection) -> sql.Composed:
     """A FROM item and condition, "t ...", for the rows of the selection."""
-    if selection == EVERYTHING:
-        return sql.SQL("{} t").format(relation(table))
     if isinstance(selection, KeyRange):
         return sql.SQL("{} t WHERE {}").format(relation(table), _within(table, selection))
     return sql.SQL("{} t JOIN {} ON {}").format(relation(table), wanted(table, selection), matches(table))
@@ -64,10 +65,16 @@ def wanted(table: Table, keys: tuple[Key, ...]) -> sql.Composed:
 
 
 def matches(table: Table) -> sql.Composed:
-    """A condition: the row called "t" has the key of "wanted"."""
-    return sql.SQL(" AND ").join(
+    """A condition: the row called "t" has the key of "wanted", and is one that is meant."""
+    keys = sql.SQL(" AND ").join(
         sql.SQL("t.{0} = wanted.{0}").format(sql.Identifier(column.name)) for column in table.key
     )
+    return keys if table.where is None else sql.SQL("{} AND {}").format(keys, meant(table, "t"))
+
+
+def meant(table: Table, alias: LiteralString) -> sql.SQL:
+    """A condition: the row "alias" is one that is meant. True where all are; it may be NULL for one that is not."""
+    return raw("true" if table.where is None else table.where.replace(f"{ROW}.", f"{alias}."))
 
 
 def _within(table: Table, keys: KeyRange) -> sql.Composed:
@@ -83,7 +90,7 @@ def _within(table: Table, keys: KeyRange) -> sql.Composed:
         for operator, bound in ((">", keys.after), ("<=", keys.upto))
         if bound is not None
     ]
-    return sql.SQL(" AND ").join(parts)
+    return sql.SQL(" AND ").join([*parts, meant(table, "t")])
 
 
 def _from_text(column: Column, value: sql.Composable) -> sql.Composed:

@@ -1,0 +1,79 @@
+"""What MoveTables and MoveRows have in common: one move, which brings rows to the service and keeps them there."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+
+from strangler.plans.errors import PlanError
+from strangler.plans.operations.base import Operation
+from strangler.plans.operations.boundary import check_alone, check_boundary
+from strangler.plans.state import Moved, PlanKey, ProjectState
+from strangler.plans.world import World
+
+CATCH_UP_SECONDS = 300.0
+
+
+class Moving(Operation):
+    """Copy, follow the changes, verify; the monolith goes on owning the rows until MoveRoutes."""
+
+    @abstractmethod
+    def chosen(self) -> tuple[tuple[str, str | None], ...]:
+        """The models, and a condition for those of which only some rows move."""
+
+    def state_forwards(self, plan: PlanKey, state: ProjectState) -> ProjectState:
+        name, labels = type(self).__name__, [label for label, _ in self.chosen()]
+        if not labels:
+            raise PlanError(f"{name} names no model; name at least one")
+        if state.moved_by(plan.name):
+            raise PlanError(f"a plan moves its tables at once; name them all in one {name}")
+        for label in labels:
+            check_alone(state.schema.with_table(label), state)
+            if moved := state.move_of(label):
+                raise PlanError(f'table of "{label}" has moved already, with plan "{moved.plan}"')
+            if any((r.service, r.model) == (plan.service, label) for r in state.replicated):
+                raise PlanError(f'"{label}" is replicated to "{plan.service}"; it cannot move there as well')
+            if labels.count(label) > 1:
+                raise PlanError(f'"{label}" is named twice in {name}; name it once')
+        entries = tuple(
+            Moved(plan=plan.name, service=plan.service, model=label, where=where) for label, where in self.chosen()
+        )
+        after = replace(state, moved=(*state.moved, *entries))
+        check_boundary(after, plan)
+        return after
+
+    def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        yield f"-- both databases: set up move {world.plan.name}"
+        yield from world.move(after).effects()
+        for entry in after.replicated_by(world.plan.name):
+            yield f"-- copy {after.schema.model(entry.model).table} ({', '.join(entry.columns)})"
+        for moved in after.moved_by(world.plan.name):
+            yield f"-- copy {after.schema.model(moved.model).table}{moved.condition}"
+        yield "-- catch up, then compare both sides row by row"
+
+    def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        yield f"-- both databases: drop the captures, fences and claims of {world.plan.name}"
+        for moved in after.moved_by(world.plan.name):
+            yield f"-- {world.plan.service}: empty {after.schema.model(moved.model).table}{moved.condition}"
+        for entry in after.replicated_by(world.plan.name):
+            yield f"-- {world.plan.service}: empty {after.schema.model(entry.model).table}"
+        yield f"-- proxies: forget the routes of {world.plan.name}"
+
+    def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        move = world.move(after)
+        move.create()
+        world.emit("step", step="created")
+        move.copy(lambda at: world.emit("progress", table=at.table, rows=at.rows, total=at.total))
+        world.emit("step", step="copied")
+        move.catch_up(CATCH_UP_SECONDS)
+        world.emit("step", step="caught up")
+        verification = move.verify()
+        world.emit("step", step="verified", equal=verification.equal, rows=verification.rows, verdict=str(verification))
+        if not verification.equal:
+            raise PlanError(f"the two sides differ: {verification}; run the plan again or go back")
+
+    def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        world.move(after).cancel()
+        world.emit("step", step="cancelled")
+        world.publish_routes()
