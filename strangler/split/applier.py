@@ -46,6 +46,8 @@ def catch_up(stream: Stream, goal: int, deadline: float) -> None:
                 f"{stream} still had about {waiting:,} changes to apply when its time was over; let it catch up "
                 "first, or allow more time"
             )
+    # Also where nothing waits: rows that a table lost or got with a partition are in no log.
+    _refuse_changed_tables(stream)
 
 
 def _apply(stream: Stream, limit: int) -> int:

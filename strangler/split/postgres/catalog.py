@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, LiteralString, TypeAlias
 
 import psycopg
@@ -51,6 +51,17 @@ def describe(connection: Connection, name: str, columns: tuple[str, ...] | None 
     oid, relation, kind = found
     if kind not in ("r", "p"):
         raise SplitError(f'"{name}" in {where} is no table; only tables can be moved')
+    if heir := scalar(
+        connection,
+        """SELECT coalesce(nullif(i.inhrelid, %(table)s::oid), i.inhparent)::regclass::text FROM pg_inherits i
+           JOIN pg_class c ON c.oid = i.inhrelid
+           WHERE %(table)s::oid IN (i.inhrelid, i.inhparent) AND NOT c.relispartition LIMIT 1""",
+        {"table": oid},
+    ):
+        raise SplitError(
+            f'table "{name}" in {where} shares rows with "{heir}" (INHERITS), whose triggers do not fire for it; '
+            "take the two apart (NO INHERIT), or make them partitions"
+        )
     known = {column.name: column for column in _columns(connection, oid)}
     key = [
         column
@@ -79,13 +90,20 @@ def describe(connection: Connection, name: str, columns: tuple[str, ...] | None 
 
 
 def shape(connection: Connection, tables: Iterable[Table]) -> str:
-    """See Store.shape."""
+    """See Store.shape. A partition that was detached for a while is another one: nobody followed it meanwhile."""
     found = connection.execute(
-        """SELECT string_agg(format('%%s %%s %%s %%s', attrelid::regclass, attname, atttypid, atttypmod), ','
-                             ORDER BY attrelid::regclass::text, attnum)
-           FROM pg_attribute
-           WHERE attrelid = ANY(%s::regclass[]) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''""",
-        ([table.relation for table in tables],),
+        """WITH RECURSIVE parts AS (
+               SELECT i.inhrelid, i.inhparent, i.xmin FROM pg_inherits i WHERE i.inhparent = ANY(%(tables)s::regclass[])
+               UNION ALL
+               SELECT i.inhrelid, i.inhparent, i.xmin FROM pg_inherits i JOIN parts p ON i.inhparent = p.inhrelid)
+           SELECT (SELECT string_agg(format('%%s %%s %%s %%s', attrelid::regclass, attname, atttypid, atttypmod), ','
+                                     ORDER BY attrelid::regclass::text, attnum)
+                   FROM pg_attribute
+                   WHERE attrelid = ANY(%(tables)s::regclass[]) AND attnum > 0 AND NOT attisdropped
+                     AND attgenerated = ''),
+                  (SELECT string_agg(format('%%s %%s %%s', inhrelid, inhparent, xmin), ',' ORDER BY inhrelid)
+                   FROM parts)""",
+        {"tables": [table.relation for table in tables]},
     ).fetchone()
     return hashlib.sha256(str(found).encode()).hexdigest()[:16]
 
@@ -95,7 +113,8 @@ def crossing_keys(connection: Connection, tables: Sequence[Table]) -> list[str]:
     rows = connection.execute(
         """SELECT conname, conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
            WHERE contype = 'f' AND conparentid = 0
-             AND (conrelid = ANY(%(moved)s::regclass[])) <> (confrelid = ANY(%(moved)s::regclass[]))
+             AND (coalesce(pg_partition_root(conrelid), conrelid) = ANY(%(moved)s::regclass[]))
+              <> (coalesce(pg_partition_root(confrelid), confrelid) = ANY(%(moved)s::regclass[]))
            ORDER BY conname""",
         {"moved": [table.relation for table in tables]},
     ).fetchall()
@@ -118,7 +137,8 @@ def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
                    JOIN pg_attribute a ON a.attrelid = confrelid AND a.attnum = k.attnum)
            FROM pg_constraint
            WHERE contype = 'f' AND conparentid = 0
-             AND conrelid = ANY(%(moved)s::regclass[]) AND confrelid = ANY(%(moved)s::regclass[])
+             AND coalesce(pg_partition_root(conrelid), conrelid) = ANY(%(moved)s::regclass[])
+             AND coalesce(pg_partition_root(confrelid), confrelid) = ANY(%(moved)s::regclass[])
            ORDER BY conname""",
         {"moved": moved},
     ).fetchall()
@@ -140,7 +160,7 @@ def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
     return found
 
 
-def unfit(connection: Connection) -> Iterator[str]:
+def unfit(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
     """See Store.unfit."""
     where = f'database "{connection.info.dbname}"'
     if connection.info.server_version < 140_000:
@@ -151,6 +171,22 @@ def unfit(connection: Connection) -> Iterator[str]:
     encoding = scalar(connection, "SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
         yield f"{where} is encoded in {encoding}; only UTF8 can be compared"
+    for table in tables:
+        yield from unfit_partitions(connection, table)
+
+
+def unfit_partitions(connection: Connection, table: Table) -> Iterator[str]:
+    """Why a fence on the table, and on all its partitions, would not hold, in sentences; none where it would."""
+    root = scalar(connection, "SELECT pg_partition_root(%s::regclass)::text", (table.relation,))
+    if scalar(connection, "SELECT relispartition FROM pg_class WHERE oid = %s::regclass", (table.relation,)):
+        yield f'"{table}" is a partition of "{root}", through which it is written without its fence; move "{root}"'
+    if foreign := scalar(
+        connection,
+        """SELECT relid::regclass::text FROM pg_partition_tree(%s::regclass) JOIN pg_class ON pg_class.oid = relid
+           WHERE relkind = 'f' LIMIT 1""",
+        (table.relation,),
+    ):
+        yield f'the partition "{foreign}" of "{table}" lies on another server; bring its rows here, or detach it'
 
 
 def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
@@ -187,7 +223,8 @@ def old_writers(connection: Connection, tables: Sequence[Table], seconds: float)
            FROM pg_stat_activity a
            WHERE pid <> pg_backend_pid() AND xact_start < clock_timestamp() - make_interval(secs => %s)
              AND EXISTS (SELECT FROM pg_locks l
-                         WHERE l.pid = a.pid AND l.granted AND l.relation = ANY(%s::regclass[])
+                         WHERE l.pid = a.pid AND l.granted
+                           AND coalesce(pg_partition_root(l.relation), l.relation) = ANY(%s::regclass[])
                            AND l.mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
                                           'ShareUpdateExclusiveLock', 'ShareLock', 'AccessExclusiveLock'))
              AND a.backend_type <> 'autovacuum worker'
@@ -197,7 +234,9 @@ def old_writers(connection: Connection, tables: Sequence[Table], seconds: float)
     return None if found is None else str(found)
 
 
-def scalar(connection: Connection, query: LiteralString | sql.Composed, params: Sequence[Any] = ()) -> Any:
+def scalar(
+    connection: Connection, query: LiteralString | sql.Composed, params: Sequence[Any] | Mapping[str, Any] = ()
+) -> Any:
     """The first column of the only row of "query", or None where there is no row."""
     # Without parameters a per cent sign in the text is one.
     row = connection.execute(query, params or None).fetchone()

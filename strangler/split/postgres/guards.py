@@ -9,7 +9,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from strangler.split.postgres import wording
-from strangler.split.postgres.catalog import Connection
+from strangler.split.postgres.catalog import Connection, unfit_partitions
 from strangler.split.spec import MoveSpec
 from strangler.split.store import Claim
 from strangler.split.table import Table
@@ -34,21 +34,23 @@ def create(
     for table in captured:
         # A replica follows some columns only; updates of the others would flood the log.
         yield from _capture(spec, table, sql.SQL("false") if table.name in moved else _same_image(table))
+    yield sql.SQL("SELECT strangler.adopt_partitions({})").format(sql.Literal(spec.name))
 
 
 def drop(spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table]) -> Iterator[sql.Composed]:
     """See Store.take_down."""
     for table in captured:
         name = _capture_name(spec, table)
-        for trigger in (*_triggers(name, table), name + _TRUNCATE):
-            yield _drop(trigger, table)
         if table.where is not None:
             # Where nothing is carried back any more, a row may cross the boundary too.
             yield _drop(_BOUNDARY, table)
-        yield sql.SQL("DROP FUNCTION IF EXISTS strangler.{}()").format(sql.Identifier(name))
+        # With the triggers of the table and of all that are, or were, its partitions.
+        yield sql.SQL("DROP FUNCTION IF EXISTS strangler.{}() CASCADE").format(sql.Identifier(name))
     for claim in claims:
         for trigger in _fences(claim.table):
             yield _drop(trigger, claim.table)
+    if claims:
+        yield sql.SQL("SELECT strangler.release_partitions({})").format(sql.Literal(spec.name))
 
 
 def faults(
@@ -56,30 +58,70 @@ def faults(
 ) -> Iterator[str]:
     """See Store.guard_faults."""
     for table in captured:
-        states = _states(connection, table)
         name = _capture_name(spec, table)
-        if {states.get(trigger) for trigger in (*_triggers(name, table), name + _TRUNCATE)} != {"O"}:
+        triggers = _triggers(name, table)
+        found = _states(connection, table.relation)
+        states = {found.get(trigger) for trigger in (*triggers, name + _TRUNCATE)}
+        if states | _states_of_parts(connection, table, triggers) != {"O"}:
             yield f'the capture on "{table}" does not run; cancel the move and create it again'
     for claim in claims:
         wanted = "A" if fenced or not claim.moved else "D"
-        found = _states(connection, claim.table)
-        fences = {found.get(fence, "") for fence in _fences(claim.table)}
-        if fences != {wanted}:
-            yield (
-                f'the fence on "{claim.table}" is in state "{"".join(sorted(fences))}", not "{wanted}": somebody '
-                "changed its triggers by hand; find out who wrote meanwhile before you repair it"
-            )
+        found = _states(connection, claim.table.relation)
+        states = {found.get(fence) for fence in _fences(claim.table)}
+        if states != {wanted}:
+            yield _switched(claim.table.relation, states, wanted)
         if claim.bounded and found.get(_BOUNDARY) != "A":
             yield f'"{claim.table}" lets rows cross the boundary of the move; cancel the move and create it again'
+        yield from unfit_partitions(connection, claim.table)
+    yield from _partition_faults(connection, spec, fenced=fenced)
 
 
-def _states(connection: Connection, table: Table) -> dict[str, str]:
+def _partition_faults(connection: Connection, spec: MoveSpec, *, fenced: bool) -> Iterator[str]:
+    adopt = f"SELECT strangler.adopt_partitions('{spec.name}')"
+    guards = connection.execute(
+        "SELECT root::text, part::text, enabled::text, kind FROM strangler.partition_guards(%s)", (spec.name,)
+    ).fetchall()
+    for root, part in dict.fromkeys((root, part) for root, part, state, _ in guards if state is None):
+        yield f'"{part}" has become a partition of "{root}" since the move was created; run {adopt} and verify again'
+    for root, part, state, kind in guards:
+        if kind is None and state not in (None, "O"):
+            yield f'the capture on the partition "{part}" of "{root}" does not run; cancel the move and create it again'
+        wanted = "A" if fenced or kind == "replicated" else "D"
+        if kind is not None and state not in (None, wanted):
+            yield _switched(part, {state}, wanted)
+    gone = connection.execute("SELECT DISTINCT relation::text FROM strangler.detached_guards(%s)", (spec.name,))
+    for (part,) in gone:
+        yield f'"{part}" was a partition of a table of the move; attach it again, or run {adopt}, and verify again'
+
+
+def _switched(relation: str, states: set[str | None], wanted: str) -> str:
+    found = "".join(sorted(state or "" for state in states))
+    return (
+        f'the fence on "{relation}" is in state "{found}", not "{wanted}": somebody changed its triggers by hand; '
+        "find out who wrote meanwhile before you repair it"
+    )
+
+
+def _states(connection: Connection, relation: str) -> dict[str, str]:
     return dict(
         connection.execute(
             "SELECT tgname, tgenabled::text FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal",
-            (table.relation,),
+            (relation,),
         ).fetchall()
     )
+
+
+def _states_of_parts(connection: Connection, table: Table, triggers: Sequence[str]) -> set[str | None]:
+    """The states of the table's row triggers on its partitions, None where one is missing there."""
+    return {
+        state
+        for (state,) in connection.execute(
+            """SELECT DISTINCT t.tgenabled::text FROM pg_partition_tree(%s::regclass) p
+               CROSS JOIN unnest(%s::text[]) wanted(name)
+               LEFT JOIN pg_trigger t ON t.tgrelid = p.relid AND t.tgname = wanted.name WHERE p.level > 0""",
+            (table.relation, list(triggers)),
+        )
+    }
 
 
 def _fence(spec: MoveSpec, claim: Claim, *, closed: bool) -> Iterator[sql.Composed]:

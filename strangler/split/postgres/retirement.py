@@ -212,7 +212,8 @@ def _captures(connection: Connection, relation: str) -> list[str]:
            JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
            WHERE t.tgrelid = %s::regclass AND NOT t.tgisinternal
              AND n.nspname = 'strangler' AND p.proname <> 'refuse'
-             AND NOT EXISTS (SELECT FROM pg_trigger o WHERE o.tgfoid = t.tgfoid AND o.tgrelid <> t.tgrelid)""",
+             AND NOT EXISTS (SELECT FROM pg_trigger o WHERE o.tgfoid = t.tgfoid
+                             AND coalesce(pg_partition_root(o.tgrelid), o.tgrelid) <> t.tgrelid)""",
         (relation,),
     )
     return [str(function) for (function,) in rows]

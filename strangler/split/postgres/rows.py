@@ -130,7 +130,14 @@ def is_empty(connection: Connection, table: Table) -> bool:
 def estimate(connection: Connection, table: Table) -> int:
     """See Store.estimate."""
     if table.where is None:
-        return int(scalar(connection, "SELECT reltuples FROM pg_class WHERE oid = %s::regclass", (table.relation,)))
+        rows = scalar(
+            connection,
+            """SELECT sum(greatest(reltuples, 0)) FROM pg_class
+               WHERE relkind = 'r' AND (oid = %(table)s::regclass
+                                        OR oid IN (SELECT relid FROM pg_partition_tree(%(table)s::regclass)))""",
+            {"table": table.relation},
+        )
+        return int(rows or 0)
     plan = sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {}").format(wording.rows_of(table, EVERYTHING))
     return int(scalar(connection, plan)[0]["Plan"]["Plan Rows"])
 

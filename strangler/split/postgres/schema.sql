@@ -170,13 +170,7 @@ BEGIN
         FOR claim IN
             SELECT relation FROM strangler.claims WHERE move = p_move AND kind = 'moved' ORDER BY position
         LOOP
-            EXECUTE pg_catalog.format(
-                CASE WHEN p_owns
-                    THEN 'ALTER TABLE %s DISABLE TRIGGER strangler_fence'
-                    ELSE 'ALTER TABLE %s ENABLE ALWAYS TRIGGER strangler_fence'
-                END,
-                claim.relation
-            );
+            PERFORM strangler.switch_fence(claim.relation::regclass, p_owns);
             -- Where only some rows are moved, that one is for TRUNCATE, and a trigger for each event goes with it.
             fences := 0;
             FOR fence IN

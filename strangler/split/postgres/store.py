@@ -102,7 +102,7 @@ class PostgresStore(Store):
 
     def unfit(self, tables: Sequence[Table]) -> Iterator[str]:
         with _translated():
-            yield from catalog.unfit(self.connection)
+            yield from catalog.unfit(self.connection, tables)
 
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
         with _translated():
@@ -161,7 +161,8 @@ class PostgresStore(Store):
     def create_tables(self) -> None:
         with self.transaction():
             self.query("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
-            self.run([resources.files("strangler.split.postgres").joinpath("schema.sql").read_text(encoding="utf-8")])
+            ours = resources.files("strangler.split.postgres")
+            self.run(ours.joinpath(name).read_text(encoding="utf-8") for name in ("schema.sql", "partitions.sql"))
 
     def has_tables(self) -> bool:
         return self.scalar("SELECT to_regclass('strangler.ownership')") is not None
