@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strangler.split.copying import copied
-from strangler.split.layout import Layout
+from strangler.split.layout import Layout, unlike_rules
 from strangler.split.limits import Limits
 from strangler.split.ownership import Picture
 from strangler.split.spec import MoveSpec, Side
@@ -36,6 +36,7 @@ def refusals(gate: Gate, to: Side) -> Iterator[str]:
     yield from _all_copied(gate)
     yield from _crossing_keys(gate)
     yield from shared_numbers(gate.source, gate.target, gate.layout)
+    yield from _rules(gate, to)
     yield from _guards(gate, old)
     yield from _lag(gate, old)
     yield from _verified(gate, old)
@@ -76,6 +77,12 @@ def _crossing_keys(gate: Gate) -> Iterator[str]:
             yield f"in the {side} database {reason}"
 
 
+def _rules(gate: Gate, to: Side) -> Iterator[str]:
+    # The way back is not closed by what the target has got or lost since; and what is set aside is not missing.
+    if to is Side.TARGET and not gate.target.aside(gate.spec.name):
+        yield from unlike_rules(gate.layout, gate.source, gate.target)[0]
+
+
 def _guards(gate: Gate, old: Side) -> Iterator[str]:
     for side in Side:
         faults = gate.store(side).guard_faults(
@@ -105,7 +112,10 @@ def _verified(gate: Gate, old: Side) -> Iterator[str]:
     differences, verified_at, shape = rows[0]
     age = store.now() - verified_at
     if differences:
-        yield f"the last verification found {differences:,} rows that differ; find out why, and verify again"
+        yield (
+            f"the last verification found {differences:,} rows that differ or violate a foreign key; find out why, "
+            "and verify again"
+        )
     elif age > gate.limits.verification_age:
         yield f"the last verification is {age / 60:.0f} minutes old; verify again"
     elif shape != store.shape(gate.layout.captured(old)):

@@ -54,6 +54,8 @@ def uninstall(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> None:
     if side is Side.TARGET:
         for pair in reversed(layout.pairs):
             store.delete(pair.target, EVERYTHING)
+        while store.aside(spec.name):
+            store.put_back(spec.name)
     for table in _STATE:
         store.execute(f"DELETE FROM strangler.{table} WHERE move = %s", (spec.name,))  # noqa: S608
 
@@ -64,8 +66,11 @@ def installed(store: Store, move: str) -> bool:
 
 
 def statements(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> Iterator[str]:
-    """What sets fences and captures up on that side, in order."""
-    return store.set_up(spec, layout.claims(side), layout.captured(side), side)
+    """What sets fences and captures up on that side, and its tables for being filled, in order."""
+    yield from store.set_up(spec, layout.claims(side), layout.captured(side), side)
+    if side is Side.TARGET:
+        # A table that keeps rows of its own is in use, and keeps its indexes.
+        yield from store.set_aside(spec.name, [pair.target for pair in layout.pairs if pair.target.where is None])
 
 
 def _write_state(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from strangler.split import rules
 from strangler.split.errors import Refused
 from strangler.split.mapping import map_columns
 from strangler.split.spec import MoveSpec, Side
@@ -82,6 +83,19 @@ def read_layout(spec: MoveSpec, source: Store, target: Store) -> Layout:
             for name, columns, moved in wanted
         )
     )
+
+
+def unlike_rules(layout: Layout, source: Store, target: Store) -> tuple[list[str], list[str]]:
+    """(why the tables may not be moved, what the target goes without), sentences. This is a read-only operation.
+
+    Between different engines nothing is compared: their rules are not written alike.
+    """
+    if source.engine != target.engine:
+        return [], []
+    mine = list(source.rules([pair.source for pair in layout.pairs]))
+    theirs = list(target.rules([pair.target for pair in layout.pairs]))
+    moved = [pair.name for pair in layout.moved]
+    return list(rules.refusals(mine, theirs, moved=moved)), list(rules.warnings(mine, theirs, moved=moved))
 
 
 def _paired(source: Table, target: Table, engines: tuple[str, str], *, moved: bool) -> Pair:

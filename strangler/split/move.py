@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from strangler.split import gates, installation
-from strangler.split.copying import CopyProgress, Throttle, copied, copy
+from strangler.split.copying import CopyProgress, Throttle, copied, copy, put_back
 from strangler.split.cutover import Cutover, OnStep, Step, SwitchAborted, SwitchReport, Traffic, Unclear
 from strangler.split.errors import Busy, CasFailed, Refused, SplitError
 from strangler.split.exchange import by_value, refuse_misfits
-from strangler.split.layout import Layout, read_layout
+from strangler.split.layout import Layout, read_layout, unlike_rules
 from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, compare_and_set, read_ownership, take_picture
 from strangler.split.session import PATIENCE, Session
@@ -20,7 +20,7 @@ from strangler.split.spec import MoveSpec, Side
 from strangler.split.status import MoveStatus, Routing, not_created, read_routing, read_status
 from strangler.split.store import Database, Role, Store
 from strangler.split.stream import Stream
-from strangler.split.verification import Verification
+from strangler.split.verification import Difference, Verification
 
 _RECOVERIES = 10
 
@@ -32,29 +32,33 @@ class Move:
     administrator: the owner of the tables, who may create roles and set session_replication_role.
     """
 
-    def __init__(self, spec: MoveSpec, source_dsn: str, target_dsn: str) -> None:
+    def __init__(self, spec: MoveSpec, source_dsn: str, target_dsn: str, throttle: Throttle | None = None) -> None:
         self.spec = spec
+        self.throttle = throttle or Throttle()
         self.source = Database(name="source", dsn=source_dsn)
         self.target = Database(name="target", dsn=target_dsn)
 
-    def create(self) -> None:
+    def create(self) -> list[str]:
         """Set the move up on both sides: claims, fences, captures. Safe to run again.
 
-        Raises Refused before the first effect where the tables are not fit to be moved.
+        Returns what the target goes without, a sentence each. Raises Refused before the first effect where the tables
+        are not fit to be moved.
         """
         with self.source.connect() as source, self.target.connect() as target:
             layout = read_layout(self.spec, source, target)
-            self._refuse_unfit(source, target, layout)
+            warnings = self._refuse_unfit(source, target, layout)
             # The target first: its fence stands before the source's log speaks of it.
             installation.install(target, self.spec, layout, Side.TARGET)
             installation.install(source, self.spec, layout, Side.SOURCE)
+        return warnings
 
     def effects(self) -> Iterator[str]:
         """The statements that create() would run, for a dry run. This is a read-only operation."""
         with self.source.connect() as source, self.target.connect() as target:
             layout = read_layout(self.spec, source, target)
             try:
-                self._refuse_unfit(source, target, layout)
+                for warning in self._refuse_unfit(source, target, layout):
+                    yield f"-- warning: {warning}"
             except Refused as error:
                 # An operation before this one may still change that; create() looks again.
                 yield f"-- would be refused now: {error}"
@@ -65,20 +69,32 @@ class Move:
             for pair in layout.pairs:
                 yield f"-- copy {pair.source} in ranges of its key, then follow the changes"
 
-    def copy(self, on_progress: Callable[[CopyProgress], None], throttle: Throttle | None = None) -> CopyProgress:
+    def copy(self, on_progress: Callable[[CopyProgress], None]) -> CopyProgress:
         """Copy what is not copied yet, resuming behind the ranges that were committed.
 
-        As many as like may call this at once, from any host: they share the ranges.
+        As many as like may call this at once, from any host: they share the ranges. Raises SplitError where the move
+        is cancelled meanwhile.
         """
         with self.session() as session:
-            if copied(session.target, self.spec.name, session.layout):
-                return copy(session.source, session.target, self.spec.name, session.layout, on_progress)
-            with self.target.connect(Role.APPLIER, lock_timeout=PATIENCE) as target:
-                done = copy(session.source, target, self.spec.name, session.layout, on_progress, throttle=throttle)
-        # An autovacuum of the new rows may be in the way for a while: no switch's short lock timeout here.
-        with self.target.connect(lock_timeout=PATIENCE) as target:
-            target.analyze(pair.target for pair in session.layout.pairs)
+            layout, source = session.layout, session.source
+            if copied(session.target, self.spec.name, layout):
+                return copy(source, session.target, self.spec.name, layout, on_progress)
+            with ExitStack() as stack:
+                # An autovacuum of the new rows may be in the way for a while: no switch's short lock timeout here.
+                filling = stack.enter_context(self.target.connect(Role.APPLIER, lock_timeout=PATIENCE))
+                filling.relax()
+                target = stack.enter_context(self.target.connect(lock_timeout=PATIENCE))
+                done = copy(source, filling, self.spec.name, layout, on_progress, throttle=self.throttle)
+                put_back(source, target, filling, self.spec.name, layout, on_progress=on_progress)
+                target.analyze(pair.target for pair in layout.pairs)
         return done
+
+    def copying(self) -> bool:
+        """Whether the move is created and its copy not complete. This is a read-only operation."""
+        with self.source.connect() as source, self.target.connect() as target:
+            if not self._created(source, target):
+                return False
+            return not copied(target, self.spec.name, read_layout(self.spec, source, target))
 
     def apply_once(self) -> int:
         """Apply one batch in each direction; the number of changes applied. Nothing before the copy is complete."""
@@ -94,6 +110,22 @@ class Move:
         """Compare all tables on both sides while writes go on, and note the outcome. Changes no row of theirs."""
         with self.session() as session:
             return session.verify()
+
+    def repair(self, differences: Iterable[Difference]) -> None:
+        """Bring the owner's rows of these keys over to the other side, as if they had just changed, and catch up.
+
+        No row of the owner is touched. A switch is refused until a verification has found both sides equal. Raises
+        Refused where nobody owns, or where a completed move has no other side any more.
+        """
+        differences = list(differences)
+        with self.session() as session:
+            picture = take_picture(session.source, session.target, self.spec.name)
+            if picture.owner is None:
+                raise Refused(f'move "{self.spec.name}" cannot be repaired: {picture}; recover it first')
+            moved = {pair.source.relation for pair in session.layout.moved}
+            if picture.done and any(difference.table in moved for difference in differences):
+                raise Refused(f'move "{self.spec.name}" is complete; its tables at the source are tombstones')
+            session.repair(differences, picture.owner)
 
     def switch(
         self, to: Side, traffic: Traffic, on_step: OnStep | None = None, limits: Limits | None = None
@@ -266,7 +298,8 @@ class Move:
             for store in (source, target)
         )
 
-    def _refuse_unfit(self, source: Store, target: Store, layout: Layout) -> None:
+    def _refuse_unfit(self, source: Store, target: Store, layout: Layout) -> list[str]:
+        """Raise Refused where the tables cannot be moved; what the target goes without."""
         if source.identity() == target.identity():
             raise Refused("the source and the target are the same database; correct one of the two DSNs")
         for store, side in ((source, Side.SOURCE), (target, Side.TARGET)):
@@ -278,7 +311,10 @@ class Move:
             raise Refused("; ".join(reasons))
         row = read_ownership(target, self.spec.name)
         if row is not None and installation.installed(target, self.spec.name):
-            return
+            return []
+        unlike, warnings = unlike_rules(layout, source, target)
+        if unlike:
+            raise Refused("; ".join(unlike))
         for pair in layout.pairs:
             if not target.is_empty(pair.target):
                 raise Refused(
@@ -287,6 +323,7 @@ class Move:
                 )
         if by_value(source, target):
             refuse_misfits(source, target, layout.pairs)
+        return warnings
 
 
 def _silent(step: Step, facts: Mapping[str, Any]) -> None:

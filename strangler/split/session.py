@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from strangler.split import installation, recent
 from strangler.split.applier import apply_once, catch_up
@@ -12,11 +12,12 @@ from strangler.split.copying import copied
 from strangler.split.layout import Layout
 from strangler.split.spec import Side
 from strangler.split.store import Store
-from strangler.split.stream import Stream, beat_seen, log_end, send_beat
+from strangler.split.stream import Stream, beat_seen, log_again, log_end, send_beat
 from strangler.split.verification import Difference, Verification, settle, verify, verify_keys
 
 PATIENCE = 60.0
 """Seconds for work that nobody waits for."""
+_LOOKS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,7 @@ class Session:
         upto = recent.batches(self.source, self.target, self.move)
         shapes = {side: self.store(side).shape(self.layout.captured(side)) for side in Side}
         outcome = verify(self.source, self.target, self.layout.pairs, self._catch_up)
+        outcome = replace(outcome, orphans=self._orphans())
         for side in Side:
             store = self.store(side)
             with store.transaction():
@@ -84,11 +86,33 @@ class Session:
                 store.execute(
                     "INSERT INTO strangler.verifications (move, shape, rows, differences, verified_at) "
                     "VALUES (%s, %s, %s, %s, %s)",
-                    (self.move, shapes[side], outcome.rows, len(outcome.differences), store.now()),
+                    (self.move, shapes[side], outcome.rows, outcome.faults, store.now()),
                 )
         if outcome.equal:
             recent.forget(self.source, self.target, self.move, upto)
         return outcome
+
+    def _orphans(self) -> tuple[str, ...]:
+        """Foreign keys that rows at the target violate, also when everything has arrived.
+
+        The applier passes them. At the switch the rows are the source's, which has the same keys and enforces them.
+        """
+        found: list[str] = []
+        for attempt in range(_LOOKS):
+            time.sleep(0.05 * attempt)
+            found = self.target.orphans(self.layout.moved_tables(Side.TARGET))
+            if not found:
+                break
+            # A child whose parent is on its way.
+            self._catch_up()
+        return tuple(f"at the target {sentence}" for sentence in found)
+
+    def repair(self, differences: Sequence[Difference], owner: Side) -> None:
+        """Put the keys into the owner's log once more; of replicated tables into the source's. Then catch up."""
+        for pair in self.layout.pairs:
+            keys = [difference.key for difference in differences if difference.table == pair.source.relation]
+            log_again(self.store(owner if pair.moved else Side.SOURCE), self.move, pair.name, keys)
+        self._catch_up()
 
     def verify_recent(self) -> Verification:
         """Compare only what was applied since the last comparison, so that a switch has little left to compare."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from strangler.split.errors import DatabaseUnreachable, Refused
+from strangler.split.rules import Rule
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
@@ -147,6 +148,13 @@ class Store(abc.ABC):
         """Whether the table has no row, of those that are meant. Read-only."""
         return not self.query(f"SELECT 1 FROM {table.relation} LIMIT 1")  # noqa: S608 - quoted by the catalog
 
+    def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
+        """What is enforced and done for those who write the tables; comparable between stores of one engine. Read-only.
+
+        Nothing where an engine does not tell yet.
+        """
+        return iter(())
+
     @abc.abstractmethod
     def estimate(self, table: Table) -> int:
         """About how many rows the table has. Read-only."""
@@ -158,6 +166,29 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def replica_lag(self) -> float:
         """Seconds that the slowest replica of this database is behind, 0 without one. Read-only."""
+
+    @abc.abstractmethod
+    def running(self) -> int:
+        """How many statements others than the toolkit run in this database now. Read-only."""
+
+    # What makes a copy fast; nothing where an engine has no need of it
+
+    def relax(self) -> None:  # noqa: B027 - as said above
+        """Let this connection's commits return before they are durable; if one is lost, all later ones are too."""
+
+    def set_aside(self, move: str, tables: Sequence[Table]) -> Iterator[str]:
+        """The statements that drop what is faster made once the tables are filled, and note how it is made again."""
+        return iter(())
+
+    def aside(self, move: str) -> list[str]:
+        """What is set aside now, by name. Read-only."""
+        return []
+
+    def put_back(self, move: str) -> None:  # noqa: B027 - as said above
+        """Make again, in the current transaction, the first thing that is set aside.
+
+        Raises UniqueClash where the rows do not allow it.
+        """
 
     # Fences and captures
 

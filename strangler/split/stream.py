@@ -6,13 +6,14 @@ transactions commit. The receiver's batch number changes only in the transaction
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from strangler.split.errors import Gap, SplitError
 from strangler.split.layout import Layout
 from strangler.split.spec import Side
 from strangler.split.store import Store
-from strangler.split.table import Key, key_from_text
+from strangler.split.table import Key, key_from_text, key_to_text
 
 HEARTBEAT = "strangler.heartbeat"
 """The name of log rows that carry no row of a table: their key is (beat, time)."""
@@ -124,6 +125,15 @@ def send_beat(sender: Store, move: str) -> int:
             (move, HEARTBEAT, f"[{int(beat)},{sender.now()!r}]"),
         )
     return int(beat)
+
+
+def log_again(sender: Store, move: str, name: str, keys: Iterable[Key]) -> None:
+    """Put keys of a table into the log as if their rows had changed; the applier reads these as they are then."""
+    with sender.transaction():
+        for key in keys:
+            sender.execute(
+                "INSERT INTO strangler.changes (move, name, key) VALUES (%s, %s, %s)", (move, name, key_to_text(key))
+            )
 
 
 def beat_seen(receiver: Store, move: str) -> tuple[int, float | None]:

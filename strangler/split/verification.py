@@ -64,14 +64,26 @@ class Verification:
 
     rows: int
     differences: tuple[Difference, ...]
+    orphans: tuple[str, ...] = ()
+    """Foreign keys that rows of the target violate, a sentence each."""
 
     @property
     def equal(self) -> bool:
-        return not self.differences
+        """Whether the rows are equal, and violate no foreign key."""
+        return not self.faults
+
+    @property
+    def faults(self) -> int:
+        return len(self.differences) + len(self.orphans)
 
     def __str__(self) -> str:
         if self.equal:
             return f"{self.rows:,} rows are equal on both sides"
+        return "; ".join(filter(None, (self._differing(), *self.orphans)))
+
+    def _differing(self) -> str:
+        if not self.differences:
+            return ""
         shown = "; ".join(map(str, self.differences[:5]))
         more = f"; and {len(self.differences) - 5:,} more" if len(self.differences) > 5 else ""
         return f"{len(self.differences):,} of {self.rows:,} rows differ: {shown}{more}"

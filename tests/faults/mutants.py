@@ -282,17 +282,16 @@ MUTANTS = (
     Mutant(
         name="a range counts as copied before it is",
         file="copying.py",
-        old="""        rows = target.load(pair.target, source.dump(pair.source, keys))
-        target.execute(
-            "UPDATE strangler.ranges SET rows = %s WHERE move = %s AND name = %s AND number = %s",
-            (rows, move, pair.name, number),
-        )
+        old="""    rows = transfer(source, target, pair, Side.SOURCE, KeyRange(after=_key(after), upto=_key(upto)))
+    target.execute(
+        "DELETE FROM strangler.ranges WHERE move = %s AND name = %s AND number = %s", (move, pair.name, number)
+    )
 """,
-        new="""        target.execute(
-            "UPDATE strangler.ranges SET rows = 0 WHERE move = %s AND name = %s AND number = %s",
-            (move, pair.name, number),
-        )
-    rows = target.load(pair.target, source.dump(pair.source, keys))
+        new="""    target.execute(
+        "DELETE FROM strangler.ranges WHERE move = %s AND name = %s AND number = %s", (move, pair.name, number)
+    )
+    target.execute("COMMIT")
+    rows = transfer(source, target, pair, Side.SOURCE, KeyRange(after=_key(after), upto=_key(upto)))
 """,
     ),
     Mutant(

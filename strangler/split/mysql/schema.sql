@@ -67,24 +67,25 @@ CREATE TABLE IF NOT EXISTS strangler_unverified (
     KEY (move, batch)  -- who forgets old batches does not wait for a new one
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- How far the copy of a table has been cut into ranges.
+-- How far a table has been cut into ranges, and how many of its rows are copied.
 CREATE TABLE IF NOT EXISTS strangler_copies (
     move varchar(64) NOT NULL,
     name varchar(200) NOT NULL,
     last_key mediumtext,
     size bigint NOT NULL,  -- keys in the next range
     cut boolean NOT NULL DEFAULT false,  -- there is nothing left to cut
+    ranges bigint NOT NULL DEFAULT 0,  -- that were cut off
+    `rows` bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (move, name)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- The ranges; "rows" is set in the transaction that holds them.
+-- The ranges that are cut off and not copied yet; each goes in the transaction that copies it.
 CREATE TABLE IF NOT EXISTS strangler_ranges (
     move varchar(64) NOT NULL,
     name varchar(200) NOT NULL,
     number bigint NOT NULL,
     after_key mediumtext,
     upto_key mediumtext,
-    `rows` bigint,
     PRIMARY KEY (move, name, number)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

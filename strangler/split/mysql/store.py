@@ -216,6 +216,10 @@ class MySQLStore(Store):
             "throttle the copy by rows_per_second instead of replica_lag"
         )
 
+    def running(self) -> int:
+        found = self.query("SHOW GLOBAL STATUS LIKE 'Threads_running'")
+        return max(int(found[0][1]) - 1, 0)  # all but this one
+
     def set_up(self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side) -> Iterator[str]:
         return guards.create(spec, claims, captured, side, self._login.applier)
 

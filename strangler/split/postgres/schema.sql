@@ -65,25 +65,35 @@ CREATE TABLE IF NOT EXISTS strangler.unverified (
     PRIMARY KEY (move, name, key)
 );
 
--- How far the copy of a table has been cut into ranges.
+-- How far a table has been cut into ranges, and how many of its rows are copied.
 CREATE TABLE IF NOT EXISTS strangler.copies (
     move text NOT NULL,
     name text NOT NULL,
     last_key text,
     size bigint NOT NULL,  -- keys in the next range
     cut boolean NOT NULL DEFAULT false,  -- there is nothing left to cut
+    ranges bigint NOT NULL DEFAULT 0,  -- that were cut off
+    rows bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (move, name)
 );
 
--- The ranges; "rows" is set in the transaction that holds them.
+-- The ranges that are cut off and not copied yet; each goes in the transaction that copies it.
 CREATE TABLE IF NOT EXISTS strangler.ranges (
     move text NOT NULL,
     name text NOT NULL,
     number bigint NOT NULL,
     after_key text,
     upto_key text,
-    rows bigint,
     PRIMARY KEY (move, name, number)
+);
+
+-- Indexes that are dropped while the tables are filled, each with what makes it again.
+CREATE TABLE IF NOT EXISTS strangler.set_aside (
+    move text NOT NULL,
+    number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    relation text NOT NULL,  -- the index
+    definition text NOT NULL,
+    PRIMARY KEY (move, number)
 );
 
 -- The last complete comparison of both sides.

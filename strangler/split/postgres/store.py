@@ -12,17 +12,21 @@ import psycopg
 from psycopg import IsolationLevel
 
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
-from strangler.split.postgres import catalog, condition, guards, rows
+from strangler.split.postgres import aside, catalog, condition, guards, rows, rules
 from strangler.split.postgres.catalog import Connection
+from strangler.split.rules import Rule
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
-# Rows are compared as text, so everything that changes how a value is written is fixed.
+# Rows are compared as text, so everything that changes how a value is written is fixed. A host that is gone is noticed
+# in seconds, so that what its worker has locked is free again.
 _SETTINGS = (
     "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 "
-    "-c bytea_output=hex -c synchronous_commit=on -c idle_in_transaction_session_timeout=60000"
+    "-c bytea_output=hex -c synchronous_commit=on -c idle_in_transaction_session_timeout=60000 "
+    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 )
+_APPLICATION = "django-strangler"
 _CAS_FAILED = "SF003"
 
 
@@ -44,7 +48,7 @@ class PostgresStore(Store):
                 autocommit=True,
                 options=f"{_SETTINGS} -c lock_timeout={int(lock_timeout * 1000)}",
                 connect_timeout=5,
-                application_name="django-strangler",
+                application_name=_APPLICATION,
                 keepalives_idle=5,
                 tcp_user_timeout=10_000,
             )
@@ -136,12 +140,41 @@ class PostgresStore(Store):
         with _translated():
             return rows.is_empty(self.connection, table)
 
+    def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
+        with _translated():
+            yield from rules.rules(self.connection, tables)
+
     def estimate(self, table: Table) -> int:
         with _translated():
             return rows.estimate(self.connection, table)
 
     def replica_lag(self) -> float:
         return float(self.scalar("SELECT coalesce(extract(epoch FROM max(replay_lag)), 0) FROM pg_stat_replication"))
+
+    def running(self) -> int:
+        return int(
+            self.scalar(
+                "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND backend_type = 'client backend' "
+                "AND datname = current_database() AND application_name <> %s",
+                (_APPLICATION,),
+            )
+        )
+
+    def relax(self) -> None:
+        # A crash takes the last commits as a whole: rows, and that they are copied.
+        self.run(["SET synchronous_commit = off"])
+
+    def set_aside(self, move: str, tables: Sequence[Table]) -> Iterator[str]:
+        with _translated():
+            for statement in aside.drop(self.connection, move, tables):
+                yield statement.as_string(self.connection)
+
+    def aside(self, move: str) -> list[str]:
+        return [name for (name,) in self.query(aside.NAMES, (move,))]
+
+    def put_back(self, move: str) -> None:
+        with _translated():
+            aside.put_back(self.connection, move)
 
     def set_up(self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side) -> Iterator[str]:
         for statement in guards.create(spec, claims, captured, closed=side is Side.TARGET):

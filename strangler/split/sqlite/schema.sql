@@ -56,6 +56,8 @@ CREATE TABLE IF NOT EXISTS strangler_copies (
     last_key TEXT,
     size INTEGER NOT NULL,
     cut INTEGER NOT NULL DEFAULT 0,
+    ranges INTEGER NOT NULL DEFAULT 0,
+    rows INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (move, name)
 ) WITHOUT ROWID;
 
@@ -65,7 +67,6 @@ CREATE TABLE IF NOT EXISTS strangler_ranges (
     number INTEGER NOT NULL,
     after_key TEXT,
     upto_key TEXT,
-    rows INTEGER,
     PRIMARY KEY (move, name, number)
 ) WITHOUT ROWID;
 

@@ -435,6 +435,33 @@ def test_rows_that_are_missing_or_too_many_are_named(shop):
     }
 
 
+@pytest.mark.parametrize("owner", list(Side))
+def test_a_repair_brings_the_owners_rows_over_and_touches_none_of_them(shop, traffic, owner):
+    shop.bring()
+    if owner is Side.TARGET:
+        shop.move.switch(Side.TARGET, traffic)
+    other = shop.of(owner.other)
+    everything = "SELECT id, author, body, product_id FROM review ORDER BY id"
+    before = shop.of(owner).run(everything)
+    with other.spoiling():
+        other.run("UPDATE review SET author = 'wrong', body = 'wrong' WHERE id = 7")
+        other.run("DELETE FROM vote WHERE id = 9")
+        other.run("INSERT INTO ticket VALUES (?, 'made up')", (uuid.uuid4(),))
+        other.run("UPDATE label SET note = '' WHERE lang = 'de' AND word = 'W\u00f6rt 12c'")
+        # A unique value in the wrong row.
+        other.run("DELETE FROM vote WHERE review_id = 11")
+        other.run("UPDATE review SET id = 900001 WHERE id = 11")
+    if owner is Side.SOURCE:
+        with shop.target.spoiling():
+            shop.target.run("INSERT INTO product VALUES (4711, 'made up')")
+    found = shop.move.verify()
+    assert len(found.differences) == 7 + (owner is Side.SOURCE)
+    shop.move.repair(found.differences)
+    assert shop.move.verify().equal
+    assert shop.of(owner).run(everything) == before
+    assert other.run(everything) == before
+
+
 def test_verification_under_writes_finds_no_false_difference(shop, writers):
     shop.bring()
     with writers:
