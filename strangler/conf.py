@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,18 @@ class Service:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Copying:
+    """Who is asked to help with a copy, and what it spares; None is no bound. See strangler.split.copying.Throttle."""
+
+    app: str = ""
+    queue: str | None = None
+    workers: int = 0
+    rows_per_second: float | None = None
+    replica_lag: float | None = None
+    running: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Configuration:
     """`settings.STRANGLER`, with its defaults."""
 
@@ -32,6 +44,7 @@ class Configuration:
     proxies: tuple[str, ...]
     proxy_token: str
     identity_key: Path | None
+    copying: Copying = Copying()
 
     def service(self, name: str) -> Service:
         """The named service; ImproperlyConfigured where the settings do not know it."""
@@ -58,6 +71,7 @@ def configuration() -> Configuration:
         "PROXIES",
         "PROXY_TOKEN",
         "IDENTITY_KEY",
+        "COPY",
     }
     if unknown := sorted(set(given) - known):
         raise ImproperlyConfigured(f'STRANGLER has an unknown key "{unknown[0]}"; it knows {", ".join(sorted(known))}')
@@ -75,4 +89,23 @@ def configuration() -> Configuration:
         proxies=tuple(given.get("PROXIES", ())),
         proxy_token=given.get("PROXY_TOKEN") or "",
         identity_key=Path(identity_key) if identity_key else None,
+        copying=_copying(given.get("COPY") or {}),
     )
+
+
+def _copying(given: Mapping[str, Any]) -> Copying:
+    known = {field.name.upper() for field in fields(Copying)}
+    if unknown := sorted(set(given) - known):
+        raise ImproperlyConfigured(
+            f'STRANGLER["COPY"] has an unknown key "{unknown[0]}"; it knows {", ".join(sorted(known))}'
+        )
+    copying = Copying(**{key.lower(): value for key, value in given.items()})
+    if copying.workers and not copying.app:
+        raise ImproperlyConfigured('STRANGLER["COPY"] asks for WORKERS; name their Celery application in "APP"')
+    for name in ("rows_per_second", "replica_lag", "running"):
+        bound = getattr(copying, name)
+        if bound is not None and bound <= 0:
+            raise ImproperlyConfigured(
+                f'STRANGLER["COPY"]["{name.upper()}"] is {bound}; give more than 0, or leave it out'
+            )
+    return copying

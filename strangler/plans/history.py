@@ -54,7 +54,8 @@ class Run:
     def then(self, entry: Entry) -> Run:
         """The run with one more event."""
         at = _time(entry)
-        run = replace(self, ended=max(self.ended, at))
+        # A repair is told of where it came, but is no part of the run.
+        run = self if entry.event == Event.REPAIR else replace(self, ended=max(self.ended, at))
         facts = dict(entry.facts)
         match entry.event, facts:
             case Event.DONE, _:

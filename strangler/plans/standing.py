@@ -21,6 +21,7 @@ class Event(enum.StrEnum):
     PROGRESS = "progress"  # how far it is; decides nothing
     STEP = "step"  # a boundary inside it was passed; decides nothing
     DONE = "done"  # written after its last effect; moves the plan's position
+    REPAIR = "repair"  # rows were brought over again on request, outside of any run; decides nothing
     FAILED = "failed"  # it raised; the operation stays half done until it is run again or undone
 
 

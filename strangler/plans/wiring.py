@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from django.apps import apps
 from django.conf import settings
 
 from strangler import conf
+from strangler.plans.copy_workers import CopyWorkers
 from strangler.plans.databases import Databases
 from strangler.plans.django_migrations import DjangoMigrations
 from strangler.plans.errors import PlanError
@@ -27,10 +29,12 @@ from strangler.plans.state import MONOLITH, PlanKey, ProjectState
 from strangler.plans.status import PlanStatus, plan_status
 from strangler.plans.touched import touched
 from strangler.plans.traffic import MoveTraffic
+from strangler.plans.verifying import PlanVerifier
 from strangler.plans.world import Emit, World
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from strangler.rollout.fleet import Fleet
-from strangler.split import Move
+from strangler.split import Move, SplitError
+from strangler.split.copying import Throttle
 from strangler.split.store import Database
 
 logger = logging.getLogger(__name__)
@@ -55,9 +59,7 @@ def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecu
         project=loaded,
         recorder=recorder,
         world=lambda plan, emit: _world(loaded, plan, emit),
-        lock=lambda name: plan_lock(
-            Database(name="source", dsn=_source_dsn()), name, touched(name, loaded.states(name)[-1])
-        ),
+        lock=lambda name: _lock(loaded, name),
         announce=lambda entry: announce(str(entry)),
     )
 
@@ -74,6 +76,36 @@ def moves() -> list[Move]:
     return _moves(project())
 
 
+def verifier(name: str, announce: Callable[[str], object] = lambda line: None) -> PlanVerifier:
+    """The verification of a plan's tables, which tells every event in a line. Raises PlanError."""
+    loaded = project()
+    plan = loaded.plan(name)
+    return PlanVerifier(
+        plan=plan,
+        move=_move(plan.key, _seen(loaded, plan)),
+        recorder=recorder(plan),
+        lock=lambda: _lock(loaded, plan.name),
+        announce=lambda entry: announce(str(entry)),
+    )
+
+
+def help_to_copy(name: str) -> None:
+    """Copy with those who copy the plan's tables now; nothing where nobody does, or no more. Raises PlanError."""
+    loaded = project()
+    plan = loaded.plan(name)
+    state = _seen(loaded, plan)
+    if not state.moved_by(plan.name):
+        return
+    move = _move(plan.key, state)
+    if not move.copying():
+        return
+    try:
+        move.copy(lambda at: logger.info("%s: %s", plan.name, at))
+    except SplitError as error:
+        # Whoever runs the plan copies on, or has given it up.
+        logger.warning("%s: helping to copy ended: %s", plan.name, error)
+
+
 def routes() -> Routes:
     """The table that follows from plans and databases, and the proxies that it goes to. Raises PlanError."""
     return _routes(project())
@@ -88,8 +120,13 @@ def traffic(move: Move, to: Routes) -> MoveTraffic:
     return MoveTraffic(move=move.spec.name, routes=to, emit=log)
 
 
+def _lock(loaded: Project, name: str) -> AbstractContextManager[Callable[[], None]]:
+    return plan_lock(Database(name="source", dsn=_source_dsn()), name, touched(name, loaded.states(name)[-1]))
+
+
 def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
     shared = _routes(loaded)
+    copying = conf.configuration().copying
     service = _service(plan.key.service)
     return World(
         plan=plan.key,
@@ -105,6 +142,7 @@ def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
             service=Database(name="target", dsn=service.dsn),
             alias="default",
         ),
+        ask_workers=CopyWorkers(plan=plan.name, app=copying.app, queue=copying.queue, count=copying.workers),
     )
 
 
@@ -133,7 +171,11 @@ def _seen(loaded: Project, plan: Plan) -> ProjectState:
 
 
 def _move(plan: PlanKey, state: ProjectState) -> Move:
-    return Move(move_spec(plan, state), _source_dsn(), _service(plan.service).dsn)
+    copying = conf.configuration().copying
+    throttle = Throttle(
+        rows_per_second=copying.rows_per_second, replica_lag=copying.replica_lag, running=copying.running
+    )
+    return Move(move_spec(plan, state), _source_dsn(), _service(plan.service).dsn, throttle)
 
 
 def _service(name: str) -> conf.Service:

@@ -28,7 +28,7 @@ class Emit(Protocol):
 class Mover(Protocol):
     """What operations use of a `strangler.split.Move`; see there for the promises."""
 
-    def create(self) -> None: ...
+    def create(self) -> list[str]: ...
     def copy(self, on_progress: Callable[[CopyProgress], None], /) -> object: ...
     def catch_up(self, seconds: float, /) -> None: ...
     def verify(self) -> Verification: ...
@@ -90,6 +90,9 @@ class World:
     """For operations that speak SQL themselves."""
     tasks: Callable[[str], Tasks] = CeleryTasks.load
     """The Celery application at a dotted path; raises PlanError."""
+
+    ask_workers: Callable[[], Mapping[str, object]] = dict
+    """Ask others to help with the plan's copy; what was asked, or nothing."""
 
     def on_step(self, step: Step, facts: Mapping[str, Any]) -> None:
         """Record a step of a switch."""

@@ -10,6 +10,7 @@ from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation
 from strangler.plans.operations.boundary import check_alone, check_boundary
 from strangler.plans.state import Moved, PlanKey, ProjectState
+from strangler.plans.telling import CopyTeller
 from strangler.plans.world import World
 
 CATCH_UP_SECONDS = 300.0
@@ -62,9 +63,14 @@ class Moving(Operation):
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         move = world.move(after)
-        move.create()
+        for warning in move.create():
+            world.emit("step", step="warning", what=warning)
         world.emit("step", step="created")
-        move.copy(lambda at: world.emit("progress", table=at.table, rows=at.rows, total=at.total))
+        if asked := world.ask_workers():
+            world.emit("step", step="workers asked", **asked)
+        teller = CopyTeller(world.emit)
+        move.copy(teller)
+        teller.flush()
         world.emit("step", step="copied")
         move.catch_up(CATCH_UP_SECONDS)
         world.emit("step", step="caught up")

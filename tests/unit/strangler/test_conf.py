@@ -22,3 +22,17 @@ def test_a_project_without_settings_gets_the_defaults(settings, tmp_path, monkey
     del settings.STRANGLER
     monkeypatch.chdir(tmp_path)
     assert configuration().plans == configuration().records == tmp_path / "migration_plans"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"WORKER": 2}, 'STRANGLER."COPY". has an unknown key "WORKER"; it knows APP, QUEUE, REPLICA_LAG'),
+        ({"WORKERS": 2}, 'asks for WORKERS; name their Celery application in "APP"'),
+        ({"ROWS_PER_SECOND": 0}, r'"ROWS_PER_SECOND"\] is 0; give more than 0, or leave it out'),
+    ],
+)
+def test_what_a_copy_may_take_is_checked(settings, given, sentence):
+    settings.STRANGLER = {"COPY": given}
+    with pytest.raises(ImproperlyConfigured, match=sentence):
+        configuration()

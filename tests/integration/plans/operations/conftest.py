@@ -9,7 +9,14 @@ from strangler.plans.databases import Databases
 from strangler.plans.state import PlanKey, ProjectState
 from strangler.plans.world import World
 from strangler.split.store import Database
+from tests.integration.plans.operations.brokers import valkey
 from tests.unit.strangler.plans.fake_world import FakeMigrations, FakeMove, FakeTraffic, schema
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    with valkey(tmp_path_factory.mktemp("broker")) as url:
+        yield url
 
 
 @pytest.fixture

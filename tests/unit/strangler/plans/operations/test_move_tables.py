@@ -82,7 +82,16 @@ def test_forwards_creates_copies_catches_up_and_verifies_in_that_order(world, cu
     MOVE.forwards(world, cut, MOVE.state_forwards(key, cut))
     assert [e[0] for e in events if e[0] not in ("progress", "step")] == ["create", "copy", "catch up"]
     assert [e[1]["step"] for e in events if e[0] == "step"] == ["created", "copied", "caught up", "verified"]
-    assert ("progress", {"table": "reviews_review", "rows": 3, "total": 3}) in events
+    assert ("progress", {"table": "reviews_review", "rows": 3, "total": 3, "rows_per_second": 0}) in events
+
+
+def test_what_the_target_goes_without_and_who_is_asked_to_help_stand_in_the_record(world, cut, key, events, move):
+    move.warnings = ("only the source has an index",)
+    asked = replace(world, ask_workers=lambda: {"workers": 2, "queue": "copies"})
+    MOVE.forwards(asked, cut, MOVE.state_forwards(key, cut))
+    steps = [facts for event, facts in (e for e in events if e[0] == "step")]
+    assert steps[0] == {"step": "warning", "what": "only the source has an index"}
+    assert steps[2] == {"step": "workers asked", "workers": 2, "queue": "copies"}
 
 
 def test_a_difference_is_an_error_that_names_it(world, cut, key, move):
