@@ -12,7 +12,7 @@ from strangler.plans.copy_workers import TASK, CopyWorkers
 from strangler.plans.errors import PlanError
 from tests.integration.plans.operations.brokers import wait_until
 
-ROWS = 1_500
+ROWS = 2_500
 SETTINGS = """
 SECRET_KEY = "test"
 INSTALLED_APPS = ["strangler", "notes"]
@@ -83,7 +83,7 @@ def environment(project):
     return {**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "shop_settings"}
 
 
-def applyplan(project, **options):
+def applyplan(project):
     command = [sys.executable, "-m", "django", "applyplan", "0001_notes"]
     return subprocess.Popen(
         command, cwd=project, env=environment(project), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -115,6 +115,8 @@ def test_workers_share_the_copy_and_a_killed_one_is_not_missed(project, broker, 
     with ExitStack() as stack:
         doomed, said_first = stack.enter_context(worker(project, "one"))
         _, said_second = stack.enter_context(worker(project, "two"))
+        for said in (said_first, said_second):
+            wait_until(lambda said=said: " ready." in said(), 60)
         executor = applyplan(project)
         for said in (said_first, said_second):
             wait_until(lambda said=said: "rows copied" in said(), 60)
@@ -122,7 +124,7 @@ def test_workers_share_the_copy_and_a_killed_one_is_not_missed(project, broker, 
         told, _ = executor.communicate(timeout=120)
         assert executor.returncode == 0, told + said_second()
         assert "step workers asked, workers 3, queue copies" in told
-        assert "step verified, equal True, rows 1500" in told
+        assert "step verified, equal True, rows 2500" in told
         # The third message comes to a worker when there is nothing to copy any more.
         with redis.Redis.from_url(broker) as client:
             wait_until(lambda: not client.llen("copies"))

@@ -45,7 +45,7 @@ def verifier(recorder, move, lock):
         operations = [RetireCode(["shop.reviews"])]
 
     move.recorder = recorder
-    return PlanVerifier(plan=Reviews("0001_reviews"), move=move, recorder=recorder, lock=lock)
+    return PlanVerifier(plan=Reviews("0001_reviews", recorder.path.parent), move=move, recorder=recorder, lock=lock)
 
 
 @contextmanager
