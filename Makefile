@@ -4,7 +4,7 @@ VENV := .venv/bin
 RUN := PYTHONPATH=.:proxy $(VENV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check bench-split bench-proxy faults model mutants soak clean
+.PHONY: help setup demo up down test check bench-split bench-growth bench-proxy faults model mutants soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ check: setup ## ruff, types, import contracts, templates, migrations
 
 bench-split: setup ## copy, verification and the switch, beside their references
 	@$(RUN) tests/benchmarks/bench_split.py
+
+bench-growth: setup ## the split from 100,000 to 10,000,000 rows, into docs/growth.md and docs/growth.svg (ROWS="1000,...")
+	@$(RUN) tests/benchmarks/bench_growth.py --docs docs $(if $(ROWS),--rows $(ROWS))
 
 bench-proxy: setup ## the proxy beside stock mitmdump
 	@$(RUN) tests/benchmarks/bench_proxy.py

@@ -11,7 +11,7 @@ import json
 import os
 import resource
 import shutil
-import statistics
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from figures import execute, line, median, p99, timed
 
 from strangler.deploy.ports import free_port
 from strangler.deploy.postgres import PostgresServer, default_binaries
@@ -64,6 +65,8 @@ def main():
     parser.add_argument("--write", nargs=5, help=argparse.SUPPRESS)
     parser.add_argument("--work", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    # A run that is told to end stops its servers.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if options.write:
         write(*options.write)
     elif options.work:
@@ -118,6 +121,27 @@ def bench_copy(source, target, rows):
             f"psql COPY piped {rows / median(reference):,.0f} rows/s",
             median(reference) / median(times),
         )
+
+
+def bench_indexes(source, target, rows):
+    """The same with five indexes at the target: set aside while the rows come, and made again."""
+    indexes = [f"CREATE INDEX ON review ({column})" for column in COLUMNS if column not in ("body", "title")]
+    execute(target, *indexes)
+    move = Move(SPEC, source, target)
+    reference, ours = [], []
+    for _ in range(ROUNDS):
+        reference.append(timed(lambda: piped(source, target)))
+        execute(target, "TRUNCATE review")
+        move.create()
+        ours.append(timed(lambda: copied(source, target, 1)))
+        move.cancel()
+        execute(target, "VACUUM review")
+    line(
+        f"copy, with {len(indexes)} indexes",
+        f"{rows / median(ours):,.0f} rows/s",
+        f"psql COPY piped {rows / median(reference):,.0f} rows/s",
+        median(reference) / median(ours),
+    )
 
 
 def bench_memory(source, target, rows):
@@ -235,6 +259,7 @@ def bench_lag(source, target, rows):
 
 SECTIONS = {
     "copy": bench_copy,
+    "indexes": bench_indexes,
     "memory": bench_memory,
     "capture": bench_capture,
     "verify": bench_verify,
@@ -379,31 +404,6 @@ def lag(source, target, seconds=10.0):
             time.sleep(0.002)
     at = {entry["id"]: entry["at"] for entry in journal()}
     return [max(seen - at[row], 0.0) * 1000 for row, seen in looks if row in at]
-
-
-def timed(what):
-    began = time.monotonic()
-    what()
-    return time.monotonic() - began
-
-
-def execute(dsn, *statements):
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement)
-
-
-def median(values):
-    return statistics.median(values)
-
-
-def p99(values):
-    return sorted(values)[int(len(values) * 0.99)]
-
-
-def line(what, ours, reference, share):
-    sys.stdout.write(f"{what:<34} {ours:<86} {reference:<50} {'' if share is None else f'{share:.2f}'}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
