@@ -82,6 +82,17 @@ class Routed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Split:
+    """Columns of a model that are in a narrow one too; once contracted, in that one only."""
+
+    plan: str
+    model: str
+    columns: tuple[str, ...]
+    into: str
+    contracted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Archived:
     """A retired table whose rows are in files below a directory."""
 
@@ -125,6 +136,7 @@ class ProjectState:
     cuts: tuple[Cut, ...] = ()
     cleanups: tuple[Cleanup, ...] = ()
     replicated: tuple[Replicated, ...] = ()
+    splits: tuple[Split, ...] = ()
     moved: tuple[Moved, ...] = ()
     routed: tuple[Routed, ...] = ()
     retired_tables: tuple[str, ...] = ()
@@ -146,6 +158,10 @@ class ProjectState:
 
     def move_of(self, label: str) -> Moved | None:
         return next((entry for entry in self.moved if entry.model == label), None)
+
+    def split_of(self, label: str) -> Split | None:
+        """The split that a model takes part in, on either side."""
+        return next((entry for entry in self.splits if label in (entry.model, entry.into)), None)
 
     def archive_of(self, label: str) -> Archived | None:
         return next((entry for entry in self.archived if entry.model == label), None)

@@ -12,7 +12,7 @@ class Touched:
     """Tables by what the plan does with them."""
 
     changed: frozenset[str] = frozenset()
-    """Moved, or cut loose: for one plan alone."""
+    """Moved, cut loose or split: for one plan alone."""
     read: frozenset[str] = frozenset()
     """Copied for a service: for several plans, as long as none changes them."""
 
@@ -23,7 +23,8 @@ NOTHING = Touched()
 def touched(plan: str, after: ProjectState) -> Touched:
     """What the plan does until that state. Raises PlanError where a model is unknown."""
     cut = {cut.field.rpartition(".")[0] for cut in after.cuts if cut.plan == plan}
-    changed = cut | {entry.model for entry in after.moved_by(plan)}
+    split = {label for entry in after.splits if entry.plan == plan for label in (entry.model, entry.into)}
+    changed = cut | split | {entry.model for entry in after.moved_by(plan)}
     read = {entry.model for entry in after.replicated_by(plan)} - changed
     return Touched(changed=_tables(changed, after), read=_tables(read, after))
 

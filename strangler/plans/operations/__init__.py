@@ -2,6 +2,7 @@
 
 from strangler.plans.operations.archive_tables import ArchiveTables
 from strangler.plans.operations.base import Operation
+from strangler.plans.operations.contract_table import ContractTable
 from strangler.plans.operations.copy_sequence import CopySequence
 from strangler.plans.operations.cut_foreign_key import CutForeignKey
 from strangler.plans.operations.drop_tables import DropTables
@@ -14,9 +15,11 @@ from strangler.plans.operations.retire_code import RetireCode
 from strangler.plans.operations.retire_tables import RetireTables
 from strangler.plans.operations.run_python import RunPython
 from strangler.plans.operations.run_sql import RunSQL
+from strangler.plans.operations.split_table import SplitTable
 
 __all__ = [
     "ArchiveTables",
+    "ContractTable",
     "CopySequence",
     "CutForeignKey",
     "DropTables",
@@ -30,4 +33,5 @@ __all__ = [
     "RetireTables",
     "RunPython",
     "RunSQL",
+    "SplitTable",
 ]

@@ -35,6 +35,12 @@ class Moving(Operation):
                 raise PlanError(f'table of "{label}" has moved already, with plan "{moved.plan}"')
             if any((r.service, r.model) == (plan.service, label) for r in state.replicated):
                 raise PlanError(f'"{label}" is replicated to "{plan.service}"; it cannot move there as well')
+            split = state.split_of(label)
+            if split and not split.contracted:
+                raise PlanError(
+                    f'triggers keep "{split.model}" and "{split.into}" equal, and would write past the fence; put '
+                    f"ContractTable before {name}"
+                )
             if labels.count(label) > 1:
                 raise PlanError(f'"{label}" is named twice in {name}; name it once')
         entries = tuple(

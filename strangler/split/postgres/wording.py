@@ -44,7 +44,7 @@ def key_text(alias: LiteralString, table: Table) -> sql.Composed:
 def rows_of(table: Table, selection: Selection) -> sql.Composed:
     """A FROM item and condition, "t ...", for the rows of the selection."""
     if isinstance(selection, KeyRange):
-        return sql.SQL("{} t WHERE {}").format(relation(table), _within(table, selection))
+        return sql.SQL("{} t WHERE {}").format(relation(table), within(table, selection))
     return sql.SQL("{} t JOIN {} ON {}").format(relation(table), wanted(table, selection), matches(table))
 
 
@@ -64,20 +64,8 @@ def wanted(table: Table, keys: tuple[Key, ...]) -> sql.Composed:
     )
 
 
-def matches(table: Table) -> sql.Composed:
-    """A condition: the row called "t" has the key of "wanted", and is one that is meant."""
-    keys = sql.SQL(" AND ").join(
-        sql.SQL("t.{0} = wanted.{0}").format(sql.Identifier(column.name)) for column in table.key
-    )
-    return keys if table.where is None else sql.SQL("{} AND {}").format(keys, meant(table, "t"))
-
-
-def meant(table: Table, alias: LiteralString) -> sql.SQL:
-    """A condition: the row "alias" is one that is meant. True where all are; it may be NULL for one that is not."""
-    return raw("true" if table.where is None else table.where.replace(f"{ROW}.", f"{alias}."))
-
-
-def _within(table: Table, keys: KeyRange) -> sql.Composed:
+def within(table: Table, keys: KeyRange) -> sql.Composed:
+    """A condition: the row called "t" has a key in the range, and is one that is meant."""
     key = qualified("t", table.key)
     parts = [
         sql.SQL("({}) {} ({})").format(
@@ -91,6 +79,19 @@ def _within(table: Table, keys: KeyRange) -> sql.Composed:
         if bound is not None
     ]
     return sql.SQL(" AND ").join([*parts, meant(table, "t")])
+
+
+def matches(table: Table) -> sql.Composed:
+    """A condition: the row called "t" has the key of "wanted", and is one that is meant."""
+    keys = sql.SQL(" AND ").join(
+        sql.SQL("t.{0} = wanted.{0}").format(sql.Identifier(column.name)) for column in table.key
+    )
+    return keys if table.where is None else sql.SQL("{} AND {}").format(keys, meant(table, "t"))
+
+
+def meant(table: Table, alias: LiteralString) -> sql.SQL:
+    """A condition: the row "alias" is one that is meant. True where all are; it may be NULL for one that is not."""
+    return raw("true" if table.where is None else table.where.replace(f"{ROW}.", f"{alias}."))
 
 
 def _from_text(column: Column, value: sql.Composable) -> sql.Composed:

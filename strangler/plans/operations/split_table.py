@@ -1,0 +1,135 @@
+"""SplitTable: some columns of a wide table get a table of their own; both shapes live until ContractTable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass, replace
+
+from psycopg import sql
+
+from strangler.plans.databases import MONOLITH, patiently
+from strangler.plans.errors import PlanError
+from strangler.plans.operations.base import Operation, freeze
+from strangler.plans.schema import Model
+from strangler.plans.state import PlanKey, ProjectState, Split
+from strangler.plans.world import World
+from strangler.split.postgres import shape_rows
+from strangler.split.postgres.catalog import Connection
+from strangler.split.postgres.two_shapes import TwoShapes
+
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class SplitTable(Operation):
+    """Keep columns of a wide table and a narrow table with the same columns equal, in each writer's own transaction.
+
+    The narrow model and its table are there already, with the key of the wide one as their own and these columns. Code
+    of either shape may run from now on, and both at once. ContractTable ends the old one; then the narrow table moves.
+    """
+
+    model: str
+    _: KW_ONLY
+    columns: tuple[str, ...]
+    into: str
+    """The narrow model."""
+
+    def __post_init__(self) -> None:
+        freeze(self, "columns", self.columns)
+
+    def describe(self) -> str:
+        return f"Split {self.model} ({', '.join(self.columns)}) into {self.into}"
+
+    def state_forwards(self, plan: PlanKey, state: ProjectState) -> ProjectState:
+        wide, narrow = state.schema.with_table(self.model), state.schema.with_table(self.into)
+        for label in (self.model, self.into):
+            if split := state.split_of(label):
+                raise PlanError(f'"{label}" is split with plan "{split.plan}" already; one split at a time')
+            if moved := state.move_of(label):
+                raise PlanError(f'table of "{label}" has moved with plan "{moved.plan}"; split it before')
+        self._check_columns(wide, narrow)
+        entry = Split(plan=plan.name, model=self.model, columns=self.columns, into=self.into)
+        return replace(state, splits=(*state.splits, entry))
+
+    def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        with connected(world, after.splits[-1], after) as (connection, shapes):
+            for refusal in shape_rows.split_refusals(connection, shapes):
+                yield f"-- would be refused now: {refusal}"
+            yield f"-- {MONOLITH}: in one transaction, keep both equal"
+            yield from shown(shapes.expand())
+            yield f"-- {MONOLITH}: fill {shapes.narrow} from {shapes.wide} in ranges of its key, then compare both"
+
+    def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        with connected(world, after.splits[-1], after) as (_, shapes):
+            yield f"-- {MONOLITH}: in one transaction, keep both equal no longer, and empty {shapes.narrow}"
+            yield from shown(_part(shapes))
+
+    def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        with connected(world, after.splits[-1], after) as (connection, shapes):
+            refuse(shape_rows.split_refusals(connection, shapes))
+            if not shape_rows.expanded(connection, shapes):
+                run(connection, shapes.expand())
+            world.emit("step", step="both shapes are kept equal")
+            shape_rows.backfill(connection, shapes)
+            shape_rows.check_equal(connection, shapes)
+            world.emit("step", step="filled and equal")
+
+    def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
+        with connected(world, after.splits[-1], after) as (connection, shapes):
+            run(connection, _part(shapes))
+        world.emit("step", step="both shapes are kept equal no longer")
+
+    def _check_columns(self, wide: Model, narrow: Model) -> None:
+        keys = [[field.column for field in model.fields if field.primary_key] for model in (wide, narrow)]
+        for model, key in zip((wide, narrow), keys, strict=True):
+            if len(key) != 1:
+                raise PlanError(f'the key of "{model.label}" has {len(key)} columns; only one column can be followed')
+        columns = [field.column for field in wide.fields]
+        if unknown := [name for name in self.columns if name not in columns]:
+            raise PlanError(f'table "{wide.table}" has no column "{unknown[0]}"; it has {", ".join(columns)}')
+        if keys[0][0] in self.columns:
+            raise PlanError(f'"{keys[0][0]}" is the key of "{wide.label}", which both tables have anyway; leave it out')
+        wanted, given = {keys[1][0], *self.columns}, {field.column for field in narrow.fields}
+        if not self.columns or len(set(self.columns)) < len(self.columns) or wanted != given:
+            raise PlanError(
+                f'"{narrow.label}" must have its key and just the columns that are split, each once; its key is '
+                f'"{keys[1][0]}", and it has {", ".join(sorted(given))}'
+            )
+
+
+@contextmanager
+def connected(world: World, split: Split, state: ProjectState) -> Iterator[tuple[Connection, TwoShapes]]:
+    """A connection to the monolith's database, and both tables as that has them."""
+    wide, narrow = state.tables((split.model, split.into))
+    with world.databases.connect(MONOLITH) as connection:
+        yield connection, shape_rows.two_shapes(connection, wide, narrow, split.columns)
+
+
+def run(connection: Connection, statements: Iterator[sql.Composed]) -> None:
+    """Run statements that lock both tables, in one transaction, as soon as nobody else holds them."""
+    listed = list(statements)
+
+    def work() -> None:
+        connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
+        connection.execute("CREATE SCHEMA IF NOT EXISTS strangler")
+        for statement in listed:
+            connection.execute(statement)
+
+    patiently(connection, work, PATIENCE)
+
+
+def refuse(reasons: Iterator[str]) -> None:
+    """Raises PlanError with all reasons, if there are any."""
+    if found := list(reasons):
+        raise PlanError("; ".join(found))
+
+
+def shown(statements: Iterator[sql.Composed]) -> Iterator[str]:
+    """Statements as a dry run prints them."""
+    yield from (f"{statement.as_string()};" for statement in statements)
+
+
+def _part(shapes: TwoShapes) -> Iterator[sql.Composed]:
+    yield from shapes.part()
+    yield shapes.write("TRUNCATE {narrow}")
