@@ -244,13 +244,13 @@ def test_contracted_the_old_columns_are_refused_and_the_new_table_lives_alone(sh
     assert shop.narrow()[-1][0] == 60
     shop.run("INSERT INTO mail_preference VALUES (100, true, 'it')")
     shop.run("UPDATE mail_preference SET language = 'pt' WHERE user_id = 1")
-    shop.run("DELETE FROM mail_preference WHERE user_id = 2")
-    assert shop.wide()[0] == (1, False, "en")
+    shop.run("DELETE FROM mail_preference WHERE user_id = 3")
+    assert (shop.wide()[0], shop.wide()[2]) == ((1, False, "en"), (3, True, "de"))
 
     for _ in range(2):
         shop.backwards(CONTRACT)
     assert shop.wide() == shop.narrow()
-    assert (shop.wide()[0], shop.wide()[1], shop.wide()[-1]) == ((1, False, "pt"), (2, False, None), (100, True, "it"))
+    assert (shop.wide()[0], shop.wide()[2], shop.wide()[-1]) == ((1, False, "pt"), (3, False, None), (100, True, "it"))
     shop.run("UPDATE accounts_user SET language = 'old' WHERE id = 1")
     assert shop.narrow()[0] == (1, False, "old")
 
@@ -299,6 +299,7 @@ def test_a_row_deleted_while_it_is_filled_leaves_no_narrow_one(shop):
 def test_a_write_that_commits_while_the_old_columns_are_filled_is_not_taken_back(shop, monkeypatch):
     shop.forwards(SPLIT)
     shop.forwards(CONTRACT)
+    shop.run("UPDATE mail_preference SET language = 'early' WHERE user_id = 2")
     fill_back = shape_rows.fill_back
 
     def late(connection, shapes):
@@ -308,6 +309,26 @@ def test_a_write_that_commits_while_the_old_columns_are_filled_is_not_taken_back
     monkeypatch.setattr(shape_rows, "fill_back", late)
     shop.backwards(CONTRACT)
     assert shop.wide()[1] == shop.narrow()[1] == (2, False, "late")
+
+
+def test_filling_back_waits_for_nobody_who_holds_a_narrow_row(shop, monkeypatch):
+    """He may be about to wait for the wide one, which we hold."""
+    shop.forwards(SPLIT)
+    shop.forwards(CONTRACT)
+    shop.run("UPDATE mail_preference SET language = 'new' WHERE user_id = 2")
+    fill_back = shape_rows.fill_back
+
+    def held(connection, shapes):
+        with psycopg.connect(shop.dsn) as holder:
+            holder.execute("SELECT FROM mail_preference WHERE user_id = 2 FOR NO KEY UPDATE")
+            connection.execute("SET lock_timeout = '200ms'")
+            fill_back(connection, shapes)
+        connection.execute("SET lock_timeout = '5s'")
+
+    monkeypatch.setattr(shape_rows, "fill_back", held)
+    monkeypatch.setattr(shape_rows, "_ATTEMPTS", 1)
+    shop.backwards(CONTRACT)
+    assert shop.wide() == shop.narrow()
 
 
 def test_a_column_that_could_not_be_left_out_is_not_contracted(shop):
