@@ -33,7 +33,7 @@ def run(moves: Callable[[], Iterable[Move]], traffic: Callable[[Move], Traffic],
         for move in moves():
             follower = followers.get(move.spec.name)
             if follower is None or not follower.is_alive():
-                follower = threading.Thread(target=_follow, args=(move, traffic, stop), name=f"follow {move.spec.name}")
+                follower = threading.Thread(target=follow, args=(move, traffic, stop), name=f"follow {move.spec.name}")
                 follower.start()
                 followers[move.spec.name] = follower
         stop.wait(1.0)
@@ -41,7 +41,7 @@ def run(moves: Callable[[], Iterable[Move]], traffic: Callable[[Move], Traffic],
         follower.join(timeout=10)
 
 
-def _follow(move: Move, traffic: Callable[[Move], Traffic], stop: threading.Event) -> None:
+def follow(move: Move, traffic: Callable[[Move], Traffic], stop: threading.Event) -> None:
     """Follow one move until it ends or something goes wrong; run() starts it again."""
     try:
         if move.picture() is None:

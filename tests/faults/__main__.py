@@ -1,48 +1,18 @@
-"""Runs seeds: "python -m tests.faults --seed 7", or "--seeds 1000 --from 1". Stops at the first that is wrong."""
+"""Runs seeds: "python -m tests.faults --seed 7", or "--seeds 1000 --from 1". Ends at the first that is wrong."""
 
 from __future__ import annotations
 
 import argparse
+import logging
+import signal
 import sys
-import tempfile
 import time
-from contextlib import ExitStack
-from pathlib import Path
+from collections import Counter
+from contextlib import ExitStack, suppress
 
-import psycopg
-
-from strangler.deploy.ports import free_port
-from strangler.deploy.postgres import PostgresServer
-from strangler.split import Side
 from tests.faults.schedule import draw
-from tests.faults.simulation import Simulation
-
-SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
-
-
-class Servers:
-    """Two servers that go with the stack."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="strangler-faults-")))
-        self.of: dict[Side, PostgresServer] = {}
-        self.dsns: dict[Side, str] = {}
-        for side in Side:
-            server = PostgresServer(data=home / side.value, port=free_port(), settings=SETTINGS)
-            stack.callback(server.stop)
-            server.start()
-            self.of[side] = server
-            self.dsns[side] = cheap_user(server.dsn())
-
-
-def cheap_user(dsn: str, name: str = "faults") -> str:
-    """The DSN of a database of that name, and of an administrator whose password costs the server little to check."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("SET scram_iterations = 1")
-        connection.execute(f"CREATE ROLE {name} SUPERUSER LOGIN PASSWORD 'faults'")  # type: ignore[arg-type]
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-    where = psycopg.conninfo.conninfo_to_dict(dsn)
-    return f"postgresql://{name}:faults@{where['host']}:{where['port']}/{name}"
+from tests.faults.servers import Servers
+from tests.faults.simulation import Outcome, Simulation
 
 
 def main() -> int:
@@ -53,12 +23,13 @@ def main() -> int:
     parser.add_argument("--keep-going", action="store_true")
     parser.add_argument("--trace", action="store_true")
     given = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers go with the stack
     seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
     began = time.monotonic()
     outcomes = []
-    wrong = 0
-    with ExitStack() as stack:
-        simulation = Simulation(dsns=Servers(stack).dsns)
+    with ExitStack() as stack, suppress(KeyboardInterrupt):
+        simulation = Simulation(Servers(stack))
         stack.callback(simulation.close)
         for seed in seeds:
             outcome = simulation.run(draw(seed))
@@ -67,18 +38,23 @@ def main() -> int:
                 sys.stdout.write("\n".join(outcome.trace) + "\n")
             if outcome.findings.wrong or given.seed is not None:
                 sys.stdout.write(f"{outcome}\n")
-            if outcome.findings.wrong:
-                wrong += 1
-                if not given.keep_going:
-                    break
-    sys.stdout.write(
-        f"{len(outcomes):,} seeds in {time.monotonic() - began:.0f} s, {wrong} of them wrong; "
-        f"{sum(outcome.faults for outcome in outcomes):,} faults, {sum(outcome.switches for outcome in outcomes):,} "
-        f"switches, {sum(outcome.requests for outcome in outcomes):,} writes, "
+                sys.stdout.flush()
+            if outcome.findings.wrong and not given.keep_going:
+                break
+    sys.stdout.write(f"{_counts(outcomes)}\n{time.monotonic() - began:.0f} s\n")
+    return any(outcome.findings.wrong for outcome in outcomes)
+
+
+def _counts(outcomes: list[Outcome]) -> str:
+    faults = sum((outcome.faults for outcome in outcomes), Counter[str]())
+    return (
+        f"{len(outcomes):,} seeds, {sum(bool(outcome.findings.wrong) for outcome in outcomes):,} of them wrong; "
+        f"{sum(outcome.requests for outcome in outcomes):,} writes, "
         f"{sum(outcome.findings.acknowledged for outcome in outcomes):,} acknowledged operations, "
-        f"{sum(outcome.findings.unknown for outcome in outcomes):,} of unknown outcome\n"
+        f"{sum(outcome.findings.unknown for outcome in outcomes):,} of unknown outcome; "
+        f"{sum(outcome.switches for outcome in outcomes):,} switches\n"
+        f"{faults.total():,} faults: " + ", ".join(f"{kind} {count:,}" for kind, count in sorted(faults.items()))
     )
-    return bool(wrong)
 
 
 if __name__ == "__main__":

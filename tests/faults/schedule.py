@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from strangler.split import Side
-from tests.faults.stores import Fault, Kind
+from tests.faults.bench import Fault, Kind
 
 _PLACES = (
     *("", "", "", "set_owner", "set_owner", "step ", "step commit", "step publish", "step catch_up", "publish"),
@@ -18,6 +18,9 @@ _PLACES = (
 
 
 _STEPS = ("picture", "gates", "hold", "fence", "catch_up", "verify", "commit", "publish", "back_bump", "back_open")
+_SELDOM = (Kind.CRASH, Kind.CRASH_AFTER)
+"""What costs a second, or two."""
+_OFTEN = tuple(kind for kind in Kind if kind not in _SELDOM)
 _RIVAL = ("recover", "switch source", "switch target", "copy", "verify")
 
 
@@ -34,7 +37,7 @@ class Schedule:
     rivals: list[tuple[float, str]]  # when, and what another executor does then
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     jumps: list[tuple[float, Side, float]] = field(default_factory=list)  # when, where, and by how many seconds
-    log_limit: int = 8 * 1024**3
+    dying_proxies: list[tuple[float, int]] = field(default_factory=list)  # when, and which one
 
     def __str__(self) -> str:
         lines = [
@@ -44,6 +47,7 @@ class Schedule:
         lines += [f"  rival after {at:.2f} s: {what}" for at, what in self.rivals]
         lines += [f"  {who}: {fault}" for who, faults in self.faults.items() for fault in faults]
         lines += [f"  clock of the {side} jumps by {by:.0f} s after {at:.2f} s" for at, side, by in self.jumps]
+        lines += [f"  proxy{n} dies after {at:.2f} s" for at, n in self.dying_proxies]
         return "\n".join(lines)
 
 
@@ -52,15 +56,15 @@ def draw(seed: int) -> Schedule:
     chance = random.Random(seed)
     switches = chance.choice(([Side.TARGET], [Side.TARGET, Side.SOURCE], [Side.TARGET, Side.SOURCE, Side.TARGET]))
     verbs = [f"switch {side}" for side in switches]
-    brought = chance.random() < 0.8
+    brought = chance.random() < 0.85
     if not brought:
         verbs = ["create", "copy", "verify", *verbs]
     if chance.random() < 0.1:
         verbs.insert(-1, "recover")
     end = chance.random()
-    if end < 0.12:
+    if end < 0.07:
         verbs.append("complete")
-    elif end < 0.24:
+    elif end < 0.14:
         verbs.append("cancel")
     schedule = Schedule(
         seed=seed,
@@ -73,14 +77,18 @@ def draw(seed: int) -> Schedule:
     )
     if chance.random() < 0.4:
         _add(schedule, "operator", _sleeper(chance))
-    names = ["operator"] * 4 + [f"applier{n}" for n in range(schedule.appliers)] + ["client0", "client1", "watcher"]
+    names = ["operator"] * 4 + [f"applier{n}" for n in range(schedule.appliers)] * 2 + ["client0", "client1"]
     names += [f"rival{n}" for n in range(len(schedule.rivals))] * 2
     for _ in range(chance.choice((0, 0, 1, 2, 3, 5))):
-        _add(schedule, who := chance.choice(names), _any(chance, who, 120 if brought else 250))
-    if chance.random() < 0.1:
+        _add(schedule, who := chance.choice(names), _any(chance, who, 120 if brought else 250, list(_OFTEN)))
+    if chance.random() < 0.06:
+        _add(schedule, who := chance.choice(names), _any(chance, who, 120 if brought else 250, list(_SELDOM)))
+    if chance.random() < 0.12:
         schedule.jumps.append(
             (chance.uniform(0.1, 2.0), chance.choice(list(Side)), chance.choice((-90_000.0, -40.0, 30.0, 90_000.0)))
         )
+    if chance.random() < 0.12:
+        schedule.dying_proxies.append((chance.uniform(0.1, 2.0), chance.randrange(schedule.proxies)))
     return schedule
 
 
@@ -99,10 +107,10 @@ def _sleeper(chance: random.Random) -> Fault:
     )
 
 
-def _any(chance: random.Random, who: str, boundaries: int) -> Fault:
+def _any(chance: random.Random, who: str, boundaries: int, kinds: list[Kind]) -> Fault:
     where = chance.choice(("", "COMMIT", "UPDATE", "INSERT") if who.startswith("client") else _PLACES)
     return Fault(
-        kind=chance.choice(list(Kind)),
+        kind=chance.choice(kinds),
         where=where,
         nth=chance.randrange(1, 5) if where else chance.randrange(1, boundaries),
         seconds=chance.choice((0.01, 0.1, 0.6, 2.5, 6.0)) * chance.uniform(0.5, 1.5),

@@ -23,11 +23,13 @@ import psycopg
 from strangler.split import Move, Side, SplitError, TwoOwners
 from strangler.split.daemon import run as follow
 from tests.faults import shop
-from tests.faults.__main__ import Servers
+from tests.faults.attempt import LIMITS
+from tests.faults.bench import Bench
 from tests.faults.checker import Findings, check
+from tests.faults.clients import Client, Proxies, Proxy
 from tests.faults.linearizability import Operation
-from tests.faults.simulation import LIMITS, Nobody
-from tests.faults.stores import Bench, SimulatedDatabase
+from tests.faults.servers import Servers
+from tests.faults.stores import SimulatedDatabase
 from tests.faults.world import RealTime
 
 ROUND = 12.0
@@ -67,6 +69,14 @@ class Counts:
         )
 
 
+class Nobody:
+    """No proxies: _publish() tells them who owns."""
+
+    def hold(self, seconds: float) -> None: ...
+    def release(self) -> None: ...
+    def publish(self, owner: Side, term: int, n: int, weight: int) -> None: ...
+
+
 def executor(dsns: dict[Side, str], to: Side, fatal: str) -> None:
     """A process of its own: switches, and dies before the step "fatal"."""
 
@@ -74,7 +84,7 @@ def executor(dsns: dict[Side, str], to: Side, fatal: str) -> None:
         if str(step) == fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    move = Move(shop.spec(8 * 1024**3), *(dsns[side] for side in Side))
+    move = Move(shop.spec(), *(dsns[side] for side in Side))
     with suppress(SplitError):
         picture = move.picture()
         if picture is not None and picture.owner is None:
@@ -87,7 +97,7 @@ def soak(minutes: float, seed: int) -> Counts:
     counts = Counts()
     chance = random.Random(seed)
     processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.faults.simulation"])
+    processes.set_forkserver_preload(["tests.faults.attempt"])
     with ExitStack() as stack:
         servers = Servers(stack)
         connections = {side: psycopg.connect(dsn, autocommit=True) for side, dsn in servers.dsns.items()}
@@ -95,7 +105,7 @@ def soak(minutes: float, seed: int) -> Counts:
             connection.execute(shop.RESET + shop.TABLES)  # type: ignore[arg-type]
             if side is Side.SOURCE:
                 connection.execute(shop.FILL)  # type: ignore[arg-type]
-        move = Move(shop.spec(8 * 1024**3), *(servers.dsns[side] for side in Side))
+        move = Move(shop.spec(), *(servers.dsns[side] for side in Side))
         move.create()
         move.copy(lambda progress: None)
         move.verify()
@@ -126,11 +136,11 @@ class _Round:
         picture = self.move.picture()
         assert picture is not None and picture.owner is not None
         self.term = picture.term
-        proxy = shop.Proxy(name="proxy", owner=picture.owner, version=(picture.term, 0))
-        proxies = shop.Proxies(bench=bench, proxies=[proxy])
+        proxy = Proxy(name="proxy", owner=picture.owner, version=(picture.term, 0))
+        proxies = Proxies(bench=bench, proxies=[proxy])
         start = self._registers(picture.owner)
         clients = [
-            shop.Client(
+            Client(
                 name=f"client{n}",
                 bench=bench,
                 databases={
@@ -202,11 +212,11 @@ class _Round:
                     admin.execute("LOCK TABLE token IN ROW EXCLUSIVE MODE")
                     time.sleep(self.chance.uniform(0.1, 1.0))
             case "power":
-                self.servers.of[side].kill()
+                self.servers.kill(side)
                 time.sleep(self.chance.uniform(0.0, 0.5))
                 self.servers.of[side].start()
 
-    def _publish(self, proxies: shop.Proxies) -> None:
+    def _publish(self, proxies: Proxies) -> None:
         """As the daemon does for proxies that missed a table: the executors here have none."""
         while not self.over.is_set():
             try:
@@ -220,7 +230,7 @@ class _Round:
                     proxies.publish(picture.owner, picture.term, 0, 0)
             time.sleep(0.02)
 
-    def _check(self, start: dict[str, int | None], clients: list[shop.Client]) -> None:
+    def _check(self, start: dict[str, int | None], clients: list[Client]) -> None:
         counts = self.counts
         picture = self.move.recover(Nobody())
         self.move.catch_up()

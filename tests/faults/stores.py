@@ -1,12 +1,11 @@
-"""Stores and databases of the toolkit that stand at a boundary before and after each of their statements.
+"""Stores and databases of the toolkit that stand at a boundary before each of their statements.
 
 What a fault does to a connection is done here: the process dies, a statement or its answer is lost, or it arrives
-late, when its sender has long been told that the connection broke.
+late, when its sender has long been told that the connection broke; the server refuses it, or dies itself.
 """
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,84 +14,37 @@ from typing import Any
 from psycopg.pq import TransactionStatus
 
 from strangler.split import Side
-from strangler.split.errors import Busy, StatementFailed
+from strangler.split.errors import Busy, DatabaseUnreachable, StatementFailed
 from strangler.split.postgres import PostgresStore
-from strangler.split.postgres.catalog import Connection
 from strangler.split.store import Database, Role
-from strangler.split.table import Selection, Table
-from tests.faults.world import Actor, Killed, RealTime, World
+from strangler.split.table import Key, KeyRange, Selection, Table
+from tests.faults.bench import BEGINNING, Bench, Kind
+from tests.faults.world import Actor, Killed
 
-_BEGINNING = 1_800_000_000.0
-"""Seconds since 1970 at the world's zero."""
-_SAFETY = 30.0
+_SAFETY = 300.0
 """Real lock timeout: the world's own, by its clock, is the one that counts."""
-
-
-class Kind(enum.StrEnum):
-    """What happens at a boundary."""
-
-    KILL = "kill"  # the process dies before the statement
-    KILL_AFTER = "kill after"  # the process dies when the statement is done
-    KILL_LATE = "kill, statement late"  # the process dies, and the statement it has sent arrives later
-    LOSE_REQUEST = "lose request"  # the connection breaks before the statement
-    LOSE_ANSWER = "lose answer"  # the connection breaks when the statement is done
-    LATE = "late"  # the connection breaks, and the statement arrives later
-    SLEEP = "sleep"  # the process is stopped for a while and wakes (SIGSTOP, a pause of the machine, a slow network)
-
-
-@dataclass(kw_only=True)
-class Fault:
-    """One fault: at the n-th boundary of an actor whose name contains "where"; it happens once."""
-
-    kind: Kind
-    where: str
-    nth: int
-    seconds: float  # of sleep, or by how much a statement is late
-    then: str = ""  # what another executor does meanwhile
-    met: int = 0
-    happened: bool = False
-
-    def __str__(self) -> str:
-        at = f"at boundary {self.nth}" + (f' with "{self.where}"' if self.where else "")
-        timed = self.kind in (Kind.SLEEP, Kind.LATE, Kind.KILL_LATE)
-        meanwhile = f"; another one meanwhile: {self.then}" if self.then else ""
-        return f"{self.kind} {at}" + (f", {self.seconds:.2f} s" if timed else "") + meanwhile
-
-
-class Bench:
-    """Where stores find the world and the faults of the actor who uses them."""
-
-    def __init__(self, world: World | RealTime, idle: dict[tuple[Side, Role], list[Connection]]) -> None:
-        self.world = world
-        self.idle = idle  # connections that nobody uses now
-        self.faults: dict[str, list[Fault]] = {}  # by the actor's name
-        self.rescue: Callable[[str], None] = lambda then: None
-        self.clock_jumps: dict[Side, float] = dict.fromkeys(Side, 0.0)
-
-    def due(self, what: str) -> Fault | None:
-        """The fault that happens at this boundary, if one does."""
-        actor = self.world.me()
-        found = None
-        for fault in self.faults.get(actor.name if actor else "", []):
-            if fault.where in what and not fault.happened:
-                fault.met += 1
-                if fault.met == fault.nth and found is None:
-                    fault.happened = True
-                    found = fault
-        if found is not None:
-            if found.then:
-                self.rescue(found.then)
-            self.world.note(f"FAULT {found}, {what}")
-        return found
-
-    def point(self, what: str) -> None:
-        """A boundary without a statement, where a process can only die or sleep."""
-        self.world.boundary(what)
-        fault = self.due(what)
-        if fault is not None and fault.kind in (Kind.KILL, Kind.KILL_AFTER, Kind.KILL_LATE):
-            raise Killed
-        if fault is not None:
-            self.world.sleep(fault.seconds)
+_SET_OWNER = "SELECT strangler.set_owner("
+HELPERS = """
+    -- The world finds deadlocks itself: when they come about, not when the server happens to look.
+    ALTER ROLE CURRENT_USER SET deadlock_timeout = '10min';
+    CREATE SCHEMA IF NOT EXISTS simulated;
+    CREATE OR REPLACE FUNCTION simulated.dated(p_epoch bigint, p_move text, p_now float)
+    RETURNS bigint LANGUAGE plpgsql AS $$
+    BEGIN UPDATE strangler.ownership SET changed_at = p_now WHERE move = p_move; RETURN p_epoch; END $$;
+    CREATE OR REPLACE FUNCTION simulated.fail(p_state text, p_message text) RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION USING ERRCODE = p_state, MESSAGE = p_message; END $$;
+    CREATE OR REPLACE FUNCTION simulated.owners() RETURNS bigint LANGUAGE plpgsql AS $$
+    BEGIN
+        IF to_regclass('strangler.ownership') IS NULL THEN RETURN 0; END IF;
+        RETURN (SELECT count(*) FROM strangler.ownership WHERE owns);
+    END $$;
+    CREATE OR REPLACE FUNCTION simulated.stands() RETURNS boolean LANGUAGE plpgsql AS $$
+    BEGIN
+        IF to_regclass('strangler.ownership') IS NULL THEN RETURN false; END IF;
+        RETURN (SELECT count(*) >= 3 FROM strangler.claims JOIN strangler.ownership USING (move) WHERE NOT done);
+    END $$;
+"""
+"""A compare-and-set's time by the world's clock; what a server that refuses a statement does; looks at what stands."""
 
 
 class SimulatedStore(PostgresStore):
@@ -104,9 +56,12 @@ class SimulatedStore(PostgresStore):
     pid: int
     role: Role
     broken = False
-    _within = False  # a transaction
+    began: float | None = None  # the transaction that is open
 
     def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        if statement.startswith(_SET_OWNER):
+            statement = statement.replace(_SET_OWNER, "SELECT simulated.dated(strangler.set_owner(") + ", %s, %s)"
+            params = (*params, params[0], self._now())
         return self._send(_label(statement, params), lambda: super(SimulatedStore, self).query(statement, params))
 
     def execute(self, statement: str, params: Sequence[object] = ()) -> int:
@@ -122,6 +77,15 @@ class SimulatedStore(PostgresStore):
     def delete(self, table: Table, selection: Selection) -> None:
         self._send(f"delete {table.name}", lambda: super(SimulatedStore, self).delete(table, selection))
 
+    def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
+        return self._send(f"end of {table.name}", lambda: super(SimulatedStore, self).range_end(table, keys, size))
+
+    def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
+        return self._send(f"texts of {table.name}", lambda: super(SimulatedStore, self).texts(table, keys))
+
+    def last_numbers(self, table: Table) -> dict[str, int]:
+        return self._send(f"numbers of {table.name}", lambda: super(SimulatedStore, self).last_numbers(table))
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self._bracket("BEGIN", "COMMIT"):
@@ -135,34 +99,56 @@ class SimulatedStore(PostgresStore):
     def now(self) -> float:
         """By the world's clock, and what this database's clock has jumped."""
         self._send("now", lambda: None)
-        return _BEGINNING + self.bench.world.clock + self.bench.clock_jumps[self.side]
+        return self._now()
+
+    def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
+        """By the world's clock."""
+        found = super().old_writers(tables, 0.0)
+        before = self.bench.world.clock - seconds
+        old = [actor for actor in self.bench.world.everybody() for store in actor.stores if store.older_than(before)]
+        return f"of {old[0].name}" if found and old else None
+
+    def older_than(self, moment: float) -> bool:
+        return self.began is not None and self.began < moment
 
     def close(self) -> None:
         actor = self.bench.world.me()
         if actor is not None and self in actor.stores:
             actor.stores.remove(self)
         if self.broken or self.connection.info.transaction_status is not TransactionStatus.IDLE:
-            self._drop()
+            self.drop()
         elif not self.connection.closed:
             # For the next one who connects: a new connection costs more than all that a seed does with it.
             self.bench.idle.setdefault((self.side, self.role), []).append(self.connection)
             self.broken = True
 
+    def drop(self) -> None:
+        """As the server sees a broken connection, and at once: what is open is rolled back."""
+        if not self.broken:
+            self.broken = True
+            if not self.connection.closed:
+                self.connection.pgconn.exec_(b"ROLLBACK")
+                self.connection.close()
+            self.bench.world.freed()
+
+    def _now(self) -> float:
+        return BEGINNING + self.bench.world.clock + self.bench.clock_jumps[self.side]
+
     @contextmanager
     def _bracket(self, begin: str, end: str) -> Iterator[None]:
         """A transaction whose ends are statements, so that they can be lost or late, too."""
         self.execute(begin)
-        self._within = True
+        self.began = self.bench.world.clock
         try:
             yield
-            self._within = False
+            self.began = None
             self.execute(end)
         except BaseException:
             if not self.broken:
                 super().execute("ROLLBACK")
             raise
         finally:
-            self._within = False
+            self.began = None
             self.bench.world.freed()
 
     def _send(self, what: str, effect: Callable[[], Any]) -> Any:
@@ -175,52 +161,57 @@ class SimulatedStore(PostgresStore):
         world.boundary(what)
         self._refuse_broken()
         fault = self.bench.due(what)
-        kind = None if fault is None else fault.kind
-        if fault is not None and kind is Kind.SLEEP:
-            world.sleep(fault.seconds)
-            self._refuse_broken()
-        elif kind is Kind.KILL:
-            raise Killed
-        elif kind is Kind.LOSE_REQUEST:
-            self._lose()
-        elif fault is not None and kind in (Kind.LATE, Kind.KILL_LATE):
-            self._later(actor, effect, fault.seconds)
-            if kind is Kind.KILL_LATE:
+        match None if fault is None else fault.kind:
+            case Kind.SLEEP:
+                world.sleep(fault.seconds)
+                self._refuse_broken()
+            case Kind.KILL:
                 raise Killed
-            raise StatementFailed("the connection is lost")
+            case Kind.LOSE_REQUEST:
+                self._lose()
+            case Kind.LATE | Kind.KILL_LATE as kind:
+                self._later(actor, effect, fault.seconds)
+                if kind is Kind.KILL_LATE:
+                    raise Killed
+                raise StatementFailed("the connection is lost")
+            case Kind.CRASH:
+                self.bench.crash(self.side, fault.seconds)
+                self._refuse_broken()
+            case Kind.FULL_DISK | Kind.DEADLOCK | Kind.LOCK_TIMEOUT as kind:
+                effect = self._refused(kind)
         result = self._timed(actor, effect)
-        if kind is Kind.KILL_AFTER:
-            raise Killed
-        if kind is Kind.LOSE_ANSWER:
-            self._lose()
+        match None if fault is None else fault.kind:
+            case Kind.KILL_AFTER:
+                raise Killed
+            case Kind.LOSE_ANSWER:
+                self._lose()
+            case Kind.CRASH_AFTER:
+                self.bench.crash(self.side, fault.seconds)
+                self._refuse_broken()
         return result
 
+    def _refused(self, kind: Kind) -> Callable[[], Any]:
+        """Sent in place of a statement, so that the server ends the transaction for that reason."""
+        params = (kind.sqlstate, f"{kind} (sent by the suite)")
+        return lambda: super(SimulatedStore, self).query("SELECT simulated.fail(%s, %s)", params)
+
     def _timed(self, actor: Actor, effect: Callable[[], Any]) -> Any:
-        actor.timed_out = False
+        actor.ended = ""
         try:
             return effect()
         except StatementFailed as error:
-            if actor.timed_out:
-                raise Busy("canceling statement due to lock timeout") from error
+            if actor.ended:
+                raise Busy(actor.ended) from error
             raise
         finally:
-            if not self._within:
+            if self.began is None:
                 self.bench.world.freed()
             self.bench.world.returned(actor)
-            actor.timed_out = False
+            actor.ended = ""
 
     def _lose(self) -> None:
-        self._drop()
+        self.drop()
         raise StatementFailed("the connection is lost")
-
-    def _drop(self) -> None:
-        """As the server sees a broken connection, and at once: what is open is rolled back."""
-        if not self.broken:
-            self.broken = True
-            if not self.connection.closed:
-                self.connection.pgconn.exec_(b"ROLLBACK")
-                self.connection.close()
-            self.bench.world.freed()
 
     def _refuse_broken(self) -> None:
         if self.broken:
@@ -241,7 +232,7 @@ class SimulatedStore(PostgresStore):
                 self.bench.world.note("arrived late, done")
             ghost.stores.remove(self)
             self.broken = False
-            self._drop()
+            self.drop()
 
         self.bench.world.add(f"{actor.name} late", arrive, after=seconds)
 
@@ -254,10 +245,14 @@ class SimulatedDatabase(Database):
     side: Side
 
     def connect(self, role: Role = Role.ADMINISTRATOR, *, lock_timeout: float = 5.0) -> SimulatedStore:
+        if self.bench.is_down(self.side):
+            raise DatabaseUnreachable(f"the {self.side} does not answer: it has crashed")
         if waiting := self.bench.idle.get((self.side, role)):
             store = SimulatedStore(self.name, waiting.pop())
         else:
             store = SimulatedStore.connect(self.name, self.dsn, role, _SAFETY)
+            if role is Role.SWITCH:
+                store.connection.execute("RESET deadlock_timeout")  # to that of HELPERS
         assert isinstance(store, SimulatedStore)
         store.bench, store.side, store.role, store.lock_timeout = self.bench, self.side, role, lock_timeout
         store.pid = store.connection.info.backend_pid

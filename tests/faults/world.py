@@ -4,7 +4,10 @@ An actor is a thread that runs only when it is its turn, from one boundary to an
 statement that it sends to a database, and what is behind its last one concerns nobody else. The databases are real
 ones. An actor whose statement waits for a lock gives its turn away until the lock is free, or until its lock timeout
 has passed by the world's clock. Sleeping costs nothing: when nobody can run, the clock goes to the next moment at which
-somebody can. Only whom a database wakes first, of several who wait for one lock, is not the seed's.
+somebody can.
+
+Whoever waits for a lock is stopped (see monitors.py), so that of several who were given their locks at one moment one
+goes on after the other, and a deadlock is found when it comes about, not after a time.
 """
 
 from __future__ import annotations
@@ -17,13 +20,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
-
 from strangler.split import Side
+from tests.faults.monitors import Monitor
 
 _GIVE_AWAY = 0.4
 """How likely a turn ends at a boundary."""
-_LOOK = 0.003
+_LOOK = 0.002
 """Real seconds after which it is asked whether a statement that has not returned waits for a lock."""
 _STUCK = 60.0
 """Real seconds without any progress after which the world gives up."""
@@ -38,6 +40,12 @@ class Stuck(Exception):
     """The world does not go on; a fault of the suite or an endless loop in what it tests."""
 
 
+def _closed() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(eq=False)
 class Actor:
     """Somebody who takes turns. "body" runs in a thread of its own."""
@@ -46,24 +54,27 @@ class Actor:
     body: Callable[[Actor], None]
     stores: list[Any] = field(default_factory=list)  # its open connections: see stores.SimulatedStore
     wake: float = 0.0  # by the world's clock
-    deadline: float | None = None  # of the lock that it waits for
-    timed_out: bool = False
+    deadline: float = 0.0  # of the lock that it waits for
+    stopped: dict[Side, list[int]] = field(default_factory=dict)  # the server's processes that wait for it
+    waited: bool = False  # for a lock, in the statement that it sent last
+    ended: str = ""  # why the statement that waited was ended
     done: bool = False
     error: BaseException | None = None
-    turn: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    arrived: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    turn: threading.Lock = field(default_factory=_closed)
+    arrived: threading.Lock = field(default_factory=_closed)
 
 
 class World:
     """The actors, the clock and the trace. "look" is called whenever all stand still."""
 
-    def __init__(self, seed: int, monitors: Mapping[Side, psycopg.Connection[Any]], look: Callable[[], None]) -> None:
+    def __init__(self, seed: int, monitors: Mapping[Side, Monitor], look: Callable[[], None]) -> None:
         self.random = random.Random(seed)
         self.clock = 0.0
         self.steps = 0
         self._moments = 0
         self._freed = False  # a lock, since it was last asked who still waits
         self.trace: list[str] = []
+        self.undisturbed = threading.Lock()  # to be held while a server is away
         self._monitors = monitors
         self._look = look
         self._actors: list[Actor] = []
@@ -85,10 +96,10 @@ class World:
         """The calling actor stands at a boundary: others may take their turns."""
         actor = self.me()
         assert actor is not None
-        self.trace.append(f"{self.steps:5} {self.clock:8.3f} {actor.name:10} {what}")
+        self._write(actor.name, what)
         self.clock += 0.001
         # Where somebody waits for a lock, what was done may have freed it: they must not run beside this one.
-        if self._blocked or self.random.random() < _GIVE_AWAY:
+        if self._blocked or actor.waited or self.random.random() < _GIVE_AWAY:
             self._give_turn_away(actor)
 
     def freed(self) -> None:
@@ -97,7 +108,7 @@ class World:
 
     def returned(self, actor: Actor) -> None:
         """A statement has returned: one that had to wait goes on when it is its turn again."""
-        if actor in self._blocked:
+        if actor.waited:
             self._give_turn_away(actor)
 
     def sleep(self, seconds: float) -> None:
@@ -118,10 +129,14 @@ class World:
         self._moments += 1
         return self._moments
 
+    def everybody(self) -> list[Actor]:
+        """Who is not done."""
+        return [actor for actor in self._actors if not actor.done]
+
     def note(self, what: str) -> None:
         """Write into the trace what happens outside the databases."""
         actor = self.me()
-        self.trace.append(f"{self.steps:5} {self.clock:8.3f} {actor.name if actor else '-':10} {what}")
+        self._write(actor.name if actor else "-", what)
 
     @contextmanager
     def clocked(self) -> Iterator[None]:
@@ -142,89 +157,92 @@ class World:
                 if not actor.done and actor not in self._blocked and actor.wake <= self.clock
             ]
             if ready:
-                self._let(self.random.choice(ready))
+                self.steps += 1
+                actor = self.random.choice(ready)
+                actor.turn.release()
+                self._await(actor)
             else:
                 self._pass_time()
         for actor in self._actors:
             if actor.error is not None:
                 raise actor.error
 
-    def _let(self, actor: Actor) -> None:
-        self.steps += 1
-        actor.turn.release()
-        self._await(actor)
-        self._look()
-
     def _await(self, actor: Actor) -> None:
         """Until the actor stands at a boundary, or waits for a lock."""
         given_up = _real_monotonic() + _STUCK
         look = _LOOK
         while not actor.arrived.acquire(timeout=look):
-            look *= 2
-            if (patience := self._waits(actor)) is not None:
-                actor.deadline = self.clock + patience
-                self._blocked.append(actor)
-                self.trace.append(f"{self.steps:5} {self.clock:8.3f} {actor.name:10} waits for a lock")
-                return
+            look = min(look * 2, 0.1)
+            with self.undisturbed:
+                waiting = {side: monitor.waiting(self._pids(actor, side)) for side, monitor in self._monitors.items()}
+            if any(waiting.values()):
+                self._block(actor, waiting)
+                break
             if _real_monotonic() > given_up:
                 raise Stuck(f"{actor.name} does not come back; the last steps were\n" + "\n".join(self.trace[-20:]))
+        self._look()
+
+    def _block(self, actor: Actor, waiting: dict[Side, list[int]]) -> None:
+        actor.stopped, actor.waited = waiting, True
+        patience = min(store.lock_timeout for store in actor.stores if store.pid in waiting[store.side])
+        actor.deadline = self.clock + patience
+        self._blocked.append(actor)
+        self._write(actor.name, "waits for a lock")
+        for side, pids in waiting.items():
+            others = [pid for other in self._blocked for pid in other.stopped[side]]
+            if pids and self._monitors[side].deadlocked(pids, others):
+                self._end(actor, "deadlock detected")
+                return
+            self._monitors[side].stop(pids)
 
     def _release_blocked(self) -> None:
-        """Those whose lock is free stand at their next boundary when this returns."""
-        if not self._freed:
-            return
-        self._freed = False
-        for actor in list(self._blocked):
-            while not actor.arrived.acquire(blocking=False):
-                if self._waits(actor) is not None:
-                    break
-                _real_sleep(_LOOK / 16)
-            else:
-                self._blocked.remove(actor)
-                self._freed = True
-                self._look()
+        """Those whose lock is free stand at their next boundary when this returns, or wait for another one."""
+        while self._freed:
+            self._freed = False
+            for actor in list(self._blocked):
+                still = [pid for side, pids in actor.stopped.items() for pid in self._monitors[side].waiting(pids)]
+                if len(still) < sum(map(len, actor.stopped.values())):
+                    self._resume(actor)
+                    self._await(actor)
 
     def _pass_time(self) -> None:
         """Nobody can run now: go to the next moment at which somebody wakes, or has waited long enough for a lock."""
         sleepers = [actor.wake for actor in self._actors if not actor.done and actor not in self._blocked]
-        deadlines = [(actor.deadline or 0.0, actor) for actor in self._blocked]
-        first = min(deadlines, key=lambda one: one[0], default=None)
-        if first is not None and (not sleepers or first[0] <= min(sleepers)):
-            self.clock = max(self.clock, first[0])
-            self._time_out(first[1])
+        first = min(self._blocked, key=lambda actor: actor.deadline, default=None)
+        if first is not None and (not sleepers or first.deadline <= min(sleepers)):
+            self.clock = max(self.clock, first.deadline)
+            self._end(first, "canceling statement due to lock timeout")
         else:
             self.clock = max(self.clock, min(sleepers))
 
-    def _time_out(self, actor: Actor) -> None:
-        """Its lock timeout has passed: as the server would, end the statement."""
-        actor.timed_out = True
-        self.trace.append(f"{self.steps:5} {self.clock:8.3f} {actor.name:10} its lock timeout has passed")
+    def _end(self, actor: Actor, why: str) -> None:
+        """End the statement that waits, as the server would."""
+        actor.ended = why
+        self._write(actor.name, why)
+        waiting = actor.stopped
+        self._resume(actor)
         given_up = _real_monotonic() + _STUCK
         while not actor.arrived.acquire(timeout=_LOOK):
-            for side, monitor in self._monitors.items():
-                monitor.execute(
-                    "SELECT pg_cancel_backend(p) FROM unnest(%s::int[]) p WHERE cardinality(pg_blocking_pids(p)) > 0",
-                    (self._pids(actor, side),),
-                )
+            for side, pids in waiting.items():
+                self._monitors[side].cancel(pids)
             if _real_monotonic() > given_up:
                 raise Stuck(f"{actor.name} still waits for its lock")
-        self._blocked.remove(actor)
         self._freed = True
 
-    def _waits(self, actor: Actor) -> float | None:
-        """The lock timeout of its connection that waits for a lock, None where none does."""
-        for side, monitor in self._monitors.items():
-            if pids := self._pids(actor, side):
-                query = "SELECT p FROM unnest(%s::int[]) p WHERE cardinality(pg_blocking_pids(p)) > 0"
-                waiting = {row[0] for row in monitor.execute(query, (pids,))}
-                if waiting:
-                    return min(store.lock_timeout for store in actor.stores if store.pid in waiting)
-        return None
+    def _resume(self, actor: Actor) -> None:
+        self._blocked.remove(actor)
+        for side, pids in actor.stopped.items():
+            self._monitors[side].resume(pids)
+        actor.stopped = {}
 
     def _pids(self, actor: Actor, side: Side) -> list[int]:
         return [store.pid for store in actor.stores if store.side is side]
 
+    def _write(self, who: str, what: str) -> None:
+        self.trace.append(f"{self.steps:5} {self.clock:8.3f} {who:10} {what}")
+
     def _give_turn_away(self, actor: Actor) -> None:
+        actor.waited = False
         actor.arrived.release()
         actor.turn.acquire()
 
