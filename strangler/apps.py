@@ -1,4 +1,4 @@
-"""The toolkit as a Django app. It has no models: its tables live in a schema of their own, in each database."""
+"""The toolkit as a Django app. It has no models: its tables are its own, in each database (strangler/tables.py)."""
 
 from django.apps import AppConfig
 

@@ -14,29 +14,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-TABLE = """
-CREATE SCHEMA IF NOT EXISTS strangler;
-CREATE TABLE IF NOT EXISTS strangler.cleanups (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    service text NOT NULL,
-    field text NOT NULL,
-    key_column text NOT NULL,
-    on_delete text NOT NULL,
-    key text,  -- NULL: every row, since the whole table was emptied
-    made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
-);
-CREATE OR REPLACE FUNCTION strangler.note_cleanup() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
-BEGIN
-    INSERT INTO strangler.cleanups (service, field, key_column, on_delete, key)
-    VALUES (
-        TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], TG_ARGV[3],
-        CASE WHEN TG_OP = 'DELETE' THEN pg_catalog.to_jsonb(OLD) ->> TG_ARGV[4] END
-    );
-    RETURN NULL;
-END
-$$;
-"""
+from strangler import tables
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +39,13 @@ class Cleanup:
 
 def owed(service: str, limit: int = 100) -> list[Cleanup]:
     """The oldest notes for a service. This is a read-only operation."""
+    if not tables.exists(connection, "cleanups"):
+        return []
+    columns = ", ".join(map(connection.ops.quote_name, ("id", "service", "field", "key_column", "on_delete", "key")))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('strangler.cleanups') IS NULL")
-        if cursor.fetchone() == (True,):
-            return []
         cursor.execute(
-            """SELECT id, service, field, key_column, on_delete, key FROM strangler.cleanups
-               WHERE service = %s ORDER BY id LIMIT %s""",
+            f"SELECT {columns} FROM {tables.sql_name(connection, 'cleanups')} "  # noqa: S608
+            "WHERE service = %s ORDER BY id LIMIT %s",
             [service, limit],
         )
         return [
@@ -79,4 +57,4 @@ def owed(service: str, limit: int = 100) -> list[Cleanup]:
 def settle(cleanup: Cleanup) -> None:
     """Strike a note out, after it was seen to."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM strangler.cleanups WHERE id = %s", [cleanup.id])
+        cursor.execute(f"DELETE FROM {tables.sql_name(connection, 'cleanups')} WHERE id = %s", [cleanup.id])  # noqa: S608

@@ -14,11 +14,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from strangler import tables
 
 FENCE = "strangler_fence"
-_ELSEWHERE = """
+_FENCED = """
     SELECT to_regclass(%s) IS NULL
         OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass(%s) AND tgname = %s AND tgenabled <> 'D')
+"""
+_CLAIMED = """
+    SELECT count(*) FROM strangler_claims c JOIN strangler_ownership o ON o.move = c.move
+    WHERE c.relation = %s AND c.kind = 'moved' AND NOT o.owns
 """
 
 
@@ -48,9 +55,17 @@ for _each in (cascade, set_null, set_default):
 def elsewhere(model: type[models.Model], using: str = "default") -> bool:
     """Whether the model's table is fenced in this database, or gone from it. Never cached: asks the fence itself."""
     connection = connections[using]
-    if connection.vendor != "postgresql":
-        return False
     table = connection.ops.quote_name(model._meta.db_table)
+    if connection.vendor == "postgresql":
+        return _found(connection, _FENCED, [table, table, FENCE])
+    # The fences of the others ask the ownership row themselves, at each write.
+    if not tables.exists(connection, "ownership"):
+        return False
+    there = tables.is_there(connection, model._meta.db_table)
+    return not there or _found(connection, _CLAIMED, [table])
+
+
+def _found(connection: BaseDatabaseWrapper, query: str, params: list[str]) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(_ELSEWHERE, [table, table, FENCE])
+        cursor.execute(query, params)
         return bool(cursor.fetchone()[0])

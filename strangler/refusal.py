@@ -154,6 +154,9 @@ def _execute(
         refusal = _with_term(connection, refusal)
         if record is not None:
             record.refusals.append(refusal)
+            if connection.in_atomic_block:
+                # PostgreSQL has ended the transaction for good; elsewhere all but this statement would be committed.
+                connection.needs_rollback = True
         raise MoveRefused(refusal) from error
     if record is not None and record.refusals and _verb(str(sql)) in ("ROLLBACK", "RELEASE"):
         # A savepoint was rolled back and the refusal with it, as far as Django knows: the whole block must go.

@@ -15,6 +15,8 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
+from strangler import tables
+
 logger = logging.getLogger(__name__)
 
 KEPT_SECONDS = 1.0
@@ -55,9 +57,9 @@ def _queues() -> Mapping[str, str]:
 
 def _read() -> Mapping[str, str]:
     # A savepoint, where the sender has a transaction: our failure must not be the end of it.
-    with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('strangler.task_routes') IS NOT NULL")
-        if cursor.fetchone() != (True,):
+    with transaction.atomic() if connection.in_atomic_block else nullcontext():
+        if not tables.exists(connection, "task_routes"):
             return {}
-        cursor.execute("SELECT task, queue FROM strangler.task_routes")
-        return dict(cursor.fetchall())
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT task, queue FROM {tables.sql_name(connection, 'task_routes')}")  # noqa: S608
+            return dict(cursor.fetchall())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from strangler.errors import StranglerError
+from strangler.plans.databases import driver_errors
 
 
 class StranglerCommand(BaseCommand):
@@ -22,7 +22,9 @@ class StranglerCommand(BaseCommand):
             self.run(**options)
         except (StranglerError, ImproperlyConfigured) as error:
             raise CommandError(str(error)) from error
-        except psycopg.Error as error:
+        except Exception as error:
+            if not isinstance(error, driver_errors()):
+                raise
             lines = str(error).strip().splitlines() or [type(error).__name__]
             raise CommandError(f"a database failed in the middle ({lines[0]}); run the same command again") from error
         except KeyboardInterrupt as error:

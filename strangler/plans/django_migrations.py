@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import cycle, permutations
+from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -27,6 +29,12 @@ application it is we who give way."""
 _ATTEMPTS = 30
 _PAUSE = 0.2
 _TRY_AGAIN = frozenset({"55P03", "40P01"})  # lock not available, deadlock detected
+_TRY_AGAIN_IN_MYSQL = ((1205,), (1213,))  # the same
+_FOREIGN_KEY = re.compile(r"ALTER TABLE `(.+?)` ADD CONSTRAINT `(.+?)` FOREIGN KEY\b")
+_CONSTRAINT = (
+    "SELECT 1 FROM information_schema.TABLE_CONSTRAINTS "
+    "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND CONSTRAINT_NAME = %s"
+)
 
 
 @dataclass(frozen=True)
@@ -76,15 +84,34 @@ class DjangoMigrations:
         orders = self._lock_orders(app, name) if self._connection.vendor == "postgresql" else [()]
         for attempt, tables in zip(range(1, _ATTEMPTS + 1), cycle(orders), strict=False):
             try:
-                with transaction.atomic(using=self.alias):
-                    self._lock(tables)
+                with self._shortly(tables):
                     call_command("migrate", app, target, database=self.alias, interactive=False, verbosity=0)
             except DatabaseError as error:
-                if getattr(error.__cause__, "sqlstate", None) not in _TRY_AGAIN or attempt == _ATTEMPTS:
+                if not _try_again(error) or attempt == _ATTEMPTS:
                     raise
                 time.sleep(_PAUSE)
             else:
                 return
+
+    @contextmanager
+    def _shortly(self, tables: Sequence[str]) -> Iterator[None]:
+        """Within, locks are not waited for long. What the engine allows of a migration is one transaction."""
+        if self._connection.vendor == "postgresql":
+            with transaction.atomic(using=self.alias):
+                self._lock(tables)
+                yield
+        elif self._connection.vendor == "mysql":
+            # A change of the schema ends the transaction, so a migration may have been done in part.
+            [(before,)] = self._execute("SELECT @@SESSION.lock_wait_timeout")
+            self._execute("SET SESSION lock_wait_timeout = 1")
+            try:
+                with self._connection.execute_wrapper(_without_what_is_there):
+                    yield
+            finally:
+                self._execute(f"SET SESSION lock_wait_timeout = {int(before)}")
+        else:
+            # Django makes it a transaction by itself; in ours, SQLite could not remake a table.
+            yield
 
     def _lock(self, tables: Sequence[str]) -> None:
         timeout = _FIRST_LOCK
@@ -111,9 +138,25 @@ class DjangoMigrations:
         last = tuple(table for table in dict.fromkeys(children) if table not in parents)
         return [order + last for order in permutations(dict.fromkeys(parents))]
 
-    def _execute(self, statement: str) -> None:
+    def _execute(self, statement: str) -> list[Any]:
         with self._connection.cursor() as cursor:
             cursor.execute(statement)
+            return list(cursor.fetchall()) if cursor.description else []
+
+
+def _try_again(error: DatabaseError) -> bool:
+    return getattr(error.__cause__, "sqlstate", None) in _TRY_AGAIN or error.args[:1] in _TRY_AGAIN_IN_MYSQL
+
+
+def _without_what_is_there(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
+    """Leave out a foreign key that is there since the migration was begun, and broke off, before."""
+    if found := _FOREIGN_KEY.match(str(sql)):
+        with context["connection"].connection.cursor() as cursor:
+            if cursor.execute(_CONSTRAINT, found.groups()):
+                return None
+    return execute(sql, params, many, context)
 
 
 def _flat(operations: Iterable[Operation]) -> Iterator[Operation]:

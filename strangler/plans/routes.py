@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import psycopg
 from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
 
 from strangler.errors import StranglerError
+from strangler.plans.databases import driver_errors
 from strangler.plans.errors import PlanError
 from strangler.plans.state import MONOLITH, ProjectState
 from strangler.rollout.fleet import Fleet
@@ -74,7 +74,9 @@ class Routes:
             try:
                 self.fleet.refresh(self.derive())
                 said = ""
-            except (StranglerError, psycopg.Error) as error:
+            except Exception as error:
+                if not isinstance(error, (StranglerError, *driver_errors())):
+                    raise
                 if str(error) != said:  # once, not every second
                     said = str(error)
                     logger.error("the proxies' tables may be stale: %s", said)

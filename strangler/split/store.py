@@ -13,7 +13,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from strangler.split.deletions import Followed
 from strangler.split.errors import DatabaseUnreachable, Refused
+from strangler.split.locks import Locks
 from strangler.split.rules import Rule
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
@@ -24,6 +26,7 @@ class Role(enum.Enum):
 
     ADMINISTRATOR = "administrator"
     SWITCH = "switch"  # an administrator who does not wait long for a lock
+    PLAIN = "plain"  # an administrator to whom the database is as it is to an application
     APPLIER = "applier"  # passes the fences; its changes are not captured back
 
 
@@ -60,6 +63,8 @@ class Claim:
 class Store(abc.ABC):
     """One connection to one database of a move. Every failed statement raises StatementFailed or a subclass."""
 
+    connection: Any
+    """The driver's own."""
     engine: ClassVar[str]
     """Rows pass as they are between two stores of one engine, and by value otherwise."""
     name: str
@@ -89,6 +94,10 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def alone(self, move: str) -> AbstractContextManager[object]:
         """A transaction that only one at a time can have for a move in this database."""
+
+    @abc.abstractmethod
+    def locks(self, label: str) -> Locks:
+        """Locks for a long time on this connection, which is then used for nothing else; "label" is shown to others."""
 
     @abc.abstractmethod
     def now(self) -> float:
@@ -211,8 +220,8 @@ class Store(abc.ABC):
         """Create the toolkit's own tables where they are missing."""
 
     @abc.abstractmethod
-    def has_tables(self) -> bool:
-        """Whether the toolkit's own tables are there. Read-only."""
+    def has_tables(self, one: str = "ownership") -> bool:
+        """Whether the toolkit's own tables are there, going by one of them. Read-only."""
 
     @abc.abstractmethod
     def guard_faults(
@@ -253,6 +262,37 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def note_unverified(self, move: str, name: str, keys: Sequence[str], batch: int) -> None:
         """Note keys of a table as applied in that batch, and not compared since."""
+
+    # What operations of plans keep
+
+    @abc.abstractmethod
+    def create_plan_tables(self, user: str) -> None:
+        """Create the tables that operations of plans keep, where they are missing, and let "user" use them.
+
+        An empty user is nobody.
+        """
+
+    def note_tombstones(self, move: str, names: Sequence[str]) -> None:
+        """Note that the move is complete and its tables are fenced for good; the first time counts."""
+        self.create_plan_tables("")
+        for name in names:
+            if not self.query("SELECT 1 FROM strangler.retirements WHERE move = %s AND name = %s", (move, name)):
+                self.execute(
+                    "INSERT INTO strangler.retirements (move, name, relation, tombstoned_at) VALUES (%s, %s, %s, %s)",
+                    (move, name, self.describe(name).relation, self.now()),
+                )
+
+    @abc.abstractmethod
+    def unseen_deletions(self, followed: Followed) -> Iterator[str]:
+        """Why not every deletion in the table can be noted, in sentences; none where each can. Read-only."""
+
+    @abc.abstractmethod
+    def note_deletions(self, followed: Followed) -> Iterator[str]:
+        """The statements by which deletions in the table are noted in strangler.cleanups; safe to run again."""
+
+    @abc.abstractmethod
+    def ignore_deletions(self, followed: Followed) -> Iterator[str]:
+        """The statements that end that; safe to run again."""
 
     # Rows
 

@@ -63,7 +63,7 @@ class ContractTable(Operation):
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         with connected(world, after.splits[-1], after) as (connection, shapes):
             refuse(shape_rows.contract_refusals(connection, shapes))
-            run(connection, _contract(connection, shapes))
+            run(world, _contract(connection, shapes))
         world.emit("step", step="the old columns are refused")
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
@@ -71,11 +71,11 @@ class ContractTable(Operation):
             # The guard stays until the old columns are right: nothing that is old may flow from them.
             if shape_rows.contracted(connection, shapes):
                 refuse(shape_rows.part_refusals(connection, shapes))
-                run(connection, _expand_guarded(connection, shapes))
+                run(world, _expand_guarded(connection, shapes))
                 world.emit("step", step="both shapes are kept equal")
                 shape_rows.fill_back(connection, shapes)
                 shape_rows.check_equal(connection, shapes)
-                run(connection, shapes.unguard())
+                run(world, shapes.unguard())
         world.emit("step", step="the old columns are back")
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import KW_ONLY, dataclass, replace
 
 from psycopg import sql
 
-from strangler.plans.databases import MONOLITH, SERVICE, patiently
+from strangler.plans.databases import MONOLITH, SERVICE
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation
 from strangler.plans.state import CopiedSequence, PlanKey, ProjectState
 from strangler.plans.world import World
+from strangler.split.postgres import PostgresStore
 from strangler.split.postgres.catalog import Connection
 
 
@@ -61,14 +63,15 @@ class CopySequence(Operation):
 
     def _copy(self, world: World, state: ProjectState, origin: str, to: str, margin: int) -> None:
         wanted = self._last(world, state, origin) + margin
-        with world.databases.connect(to) as connection:
-            name = self._find(connection, state, to)
-            reached = patiently(connection, lambda: _raise_to(connection, name, wanted), self.patience)
+        with self._connect(world, to) as store:
+            name = self._find(store.connection, state, to)
+        reached = world.databases.patiently(to, lambda store: _raise_to(store.connection, name, wanted), self.patience)
         world.emit("progress", sequence=self.sequence, database=to, number=reached)
 
     def _effect(self, world: World, state: ProjectState, origin: str, to: str, margin: int) -> Iterator[str]:
         wanted = self._last(world, state, origin) + margin
-        with world.databases.connect(to) as connection:
+        with self._connect(world, to) as store:
+            connection = store.connection
             name = self._find(connection, state, to)
             if wanted <= (_last_number(connection, name) or 0):
                 yield f"-- {to}: {name} is at {wanted} or above already, and never goes downwards"
@@ -77,8 +80,15 @@ class CopySequence(Operation):
             yield sql.SQL("SELECT setval({}, {});").format(sql.Literal(name), sql.Literal(wanted)).as_string(connection)
 
     def _last(self, world: World, state: ProjectState, where: str) -> int:
-        with world.databases.connect(where) as connection:
-            return _last_number(connection, self._find(connection, state, where)) or 0
+        with self._connect(world, where) as store:
+            return _last_number(store.connection, self._find(store.connection, state, where)) or 0
+
+    def _connect(self, world: World, where: str) -> AbstractContextManager[PostgresStore]:
+        return world.databases.postgres(
+            where,
+            f'sequence "{self.sequence}" can be copied',
+            "the keys of tables that move go on counting there by themselves",
+        )
 
     def _find(self, connection: Connection, state: ProjectState, where: str) -> str:
         """The sequence's quoted name in this database. Raises PlanError where it is missing or counts otherwise."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 
-from psycopg import sql
-
-from strangler import cleanups
-from strangler.plans.databases import MONOLITH, patiently
+from strangler.plans.databases import MONOLITH
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation
 from strangler.plans.schema import Field, Model
 from strangler.plans.state import Cleanup, Cut, PlanKey, ProjectState
 from strangler.plans.world import World
+from strangler.split.deletions import Followed
 
 _PATIENCE = 30.0
 
@@ -60,7 +57,11 @@ class CutForeignKey(Operation):
         cut = after.cuts[-1]
         for cleanup in _new(before, after):
             yield f"-- {MONOLITH}: note every deletion that {cleanup.service} has to follow ({cleanup.on_delete})"
-            yield from (f"{statement.as_string()};" for statement in _triggers(cleanup, after))
+            with world.databases.connect(MONOLITH) as store:
+                followed = _followed(cleanup, after)
+                refusals = list(store.unseen_deletions(followed))
+                yield from (f"-- would be refused now: {refusal}" for refusal in refusals)
+                yield from (f"{statement};" for statement in (() if refusals else store.note_deletions(followed)))
         if cut.migration is None:
             yield f"-- {MONOLITH}: {self.field} has no constraint; nothing is dropped"
         elif world.migrations.is_applied(cut.app, cut.migration) or _shared(cut, before):
@@ -79,7 +80,8 @@ class CutForeignKey(Operation):
             yield f"-- monolith: undo migration {cut.app}.{cut.migration}"
             yield from world.migrations.sql(cut.app, cut.migration, undo=True)
         for cleanup in _new(before, after):
-            yield from (f"{statement.as_string()};" for statement in _no_triggers(cleanup, after))
+            with world.databases.connect(MONOLITH) as store:
+                yield from (f"{statement};" for statement in store.ignore_deletions(_followed(cleanup, after)))
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         # First what notes deletions: none may fall between the constraint and the note.
@@ -155,54 +157,28 @@ def _shared(cut: Cut, before: ProjectState) -> bool:
 
 
 def _install(world: World, cleanup: Cleanup, state: ProjectState) -> None:
-    reader = sql.Identifier(world.databases.user(MONOLITH))
-    with world.databases.connect(MONOLITH) as connection:
-
-        def install() -> None:
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
-            connection.execute(cleanups.TABLE)
-            connection.execute(sql.SQL("GRANT USAGE ON SCHEMA strangler TO {}").format(reader))
-            connection.execute(sql.SQL("GRANT SELECT, DELETE ON strangler.cleanups TO {}").format(reader))
-            for statement in _triggers(cleanup, state):
-                connection.execute(statement)
-
-        patiently(connection, install, _PATIENCE)
+    followed = _followed(cleanup, state)
+    reader = world.databases.user(MONOLITH)
+    with world.databases.connect(MONOLITH) as store:
+        if refusal := next(store.unseen_deletions(followed), None):
+            raise PlanError(refusal)
+        store.create_plan_tables(reader)
+    world.databases.patiently(MONOLITH, lambda store: store.run(store.note_deletions(followed)), _PATIENCE)
     world.emit("step", step="deletions are noted", of=cleanup.references, owes=cleanup.service)
 
 
 def _uninstall(world: World, cleanup: Cleanup, state: ProjectState) -> None:
-    with world.databases.connect(MONOLITH) as connection:
-
-        def uninstall() -> None:
-            for statement in _no_triggers(cleanup, state):
-                connection.execute(statement)
-
-        patiently(connection, uninstall, _PATIENCE)
+    followed = _followed(cleanup, state)
+    world.databases.patiently(MONOLITH, lambda store: store.run(store.ignore_deletions(followed)), _PATIENCE)
     world.emit("step", step="deletions are noted no more", of=cleanup.references)
 
 
-def _triggers(cleanup: Cleanup, state: ProjectState) -> Iterator[sql.Composed]:
-    told = (cleanup.service, cleanup.field, cleanup.column, cleanup.on_delete, cleanup.references_column)
-    arguments = sql.SQL(", ").join(map(sql.Literal, told))
-    row, table_wide, table = _names(cleanup, state)
-    yield sql.SQL(
-        "CREATE OR REPLACE TRIGGER {} AFTER DELETE ON {} FOR EACH ROW EXECUTE FUNCTION strangler.note_cleanup({})"
-    ).format(row, table, arguments)
-    yield sql.SQL(
-        "CREATE OR REPLACE TRIGGER {} AFTER TRUNCATE ON {} FOR EACH STATEMENT "
-        "EXECUTE FUNCTION strangler.note_cleanup({})"
-    ).format(table_wide, table, arguments)
-
-
-def _no_triggers(cleanup: Cleanup, state: ProjectState) -> Iterator[sql.Composed]:
-    *names, table = _names(cleanup, state)
-    for name in names:
-        yield sql.SQL("DROP TRIGGER IF EXISTS {} ON {}").format(name, table)
-
-
-def _names(cleanup: Cleanup, state: ProjectState) -> tuple[sql.Identifier, sql.Identifier, sql.Identifier]:
-    # PostgreSQL cuts names at 63 bytes, which would make two long ones the same.
-    digest = hashlib.sha256(f"{cleanup.service}/{cleanup.field}".encode()).hexdigest()[:12]
-    name = f"strangler_cleanup_{digest}"
-    table = state.schema.model(cleanup.references).table
-    return sql.Identifier(name), sql.Identifier(f"{name}_truncate"), sql.Identifier(table)
+def _followed(cleanup: Cleanup, state: ProjectState) -> Followed:
+    return Followed(
+        table=state.schema.model(cleanup.references).table,
+        key=cleanup.references_column,
+        service=cleanup.service,
+        field=cleanup.field,
+        column=cleanup.column,
+        on_delete=cleanup.on_delete,
+    )

@@ -6,29 +6,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 
-from psycopg import sql
-
 from strangler.plans.databases import MONOLITH
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation
 from strangler.plans.state import MovedTask, PlanKey, ProjectState
 from strangler.plans.world import Tasks, World
-from strangler.split.postgres.catalog import Connection
+from strangler.split.store import Store
 from strangler.task_routes import KEPT_SECONDS
 
-TABLE = """
-CREATE SCHEMA IF NOT EXISTS strangler;
-CREATE TABLE IF NOT EXISTS strangler.task_routes (
-    task text PRIMARY KEY,
-    plan text NOT NULL,
-    queue text NOT NULL,
-    was text NOT NULL  -- the queue before: where the old consumer may still hold messages
-);
-GRANT USAGE ON SCHEMA strangler TO PUBLIC;
-GRANT SELECT ON strangler.task_routes TO PUBLIC;
-"""
-"""Read by `strangler.task_routes.route` in every process of the monolith that sends tasks."""
-
+_INSERT = "INSERT INTO strangler.task_routes (task, plan, queue, was) VALUES (%s, %s, %s, %s)"
+_DELETE = "DELETE FROM strangler.task_routes WHERE task = %s AND plan = %s"
 _SETTLED = KEPT_SECONDS + 1.0
 """Seconds after which no sender goes by an older answer, and what it was sending then has arrived."""
 _LOOK_EVERY = 0.5
@@ -66,34 +53,31 @@ class MoveTask(Operation):
     def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
         tasks = world.tasks(self.app)
         yield from (f"-- would be refused now: {refusal}" for refusal in tasks.refusals(self.task, self.queue))
-        yield f"-- {MONOLITH}: table strangler.task_routes, then"
-        yield _insert(world.plan.name, self.task, self.queue, "...").as_string() + ";"
+        yield f"-- {MONOLITH}: a row of strangler.task_routes sends {self.task} to queue {self.queue}"
         yield f"-- wait until no consumer of the old queue holds a message of {self.task}"
 
     def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
-        yield _delete(world.plan.name, self.task).as_string() + ";"
+        yield f"-- {MONOLITH}: the row of strangler.task_routes for {self.task} goes"
         yield f"-- wait until no consumer of queue {self.queue} holds a message of {self.task}"
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         tasks = world.tasks(self.app)
-        with world.databases.connect(MONOLITH) as connection:
-            was = _old_queue(connection, world.plan.name, self.task)
+        with world.databases.connect(MONOLITH) as store:
+            was = _old_queue(store, world.plan.name, self.task)
             if was is None:
                 was = self._check(tasks, self.queue)
-                with connection.transaction():
-                    connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
-                    connection.execute(TABLE)
-                    connection.execute(_insert(world.plan.name, self.task, self.queue, was))
+                store.create_plan_tables(world.databases.user(MONOLITH))
+                store.execute(_INSERT, (self.task, world.plan.name, self.queue, was))
         world.emit("step", step="routed", queue=self.queue, was=was)
         self._wait_for(world, tasks, was)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         tasks = world.tasks(self.app)
-        with world.databases.connect(MONOLITH) as connection:
-            was = _old_queue(connection, world.plan.name, self.task)
+        with world.databases.connect(MONOLITH) as store:
+            was = _old_queue(store, world.plan.name, self.task)
             if was is not None:
                 self._check(tasks, was)
-                connection.execute(_delete(world.plan.name, self.task))
+                store.execute(_DELETE, (self.task, world.plan.name))
         world.emit("step", step="routed back", was=self.queue)
         self._wait_for(world, tasks, self.queue)
 
@@ -121,23 +105,11 @@ class MoveTask(Operation):
         world.emit("step", step="worked off", queue=queue)
 
 
-def _old_queue(connection: Connection, plan: str, task: str) -> str | None:
+def _old_queue(store: Store, plan: str, task: str) -> str | None:
     """The queue before, where an earlier run has moved the task already. Raises PlanError where another plan has."""
-    if connection.execute("SELECT to_regclass('strangler.task_routes')").fetchone() == (None,):
+    if not store.has_tables("task_routes"):
         return None
-    row = connection.execute("SELECT plan, was FROM strangler.task_routes WHERE task = %s", (task,)).fetchone()
-    if row is not None and row[0] != plan:
-        raise PlanError(f'task "{task}" was moved by plan "{row[0]}"; undo that one first')
-    return None if row is None else str(row[1])
-
-
-def _insert(plan: str, task: str, queue: str, was: str) -> sql.Composed:
-    return sql.SQL("INSERT INTO strangler.task_routes (task, plan, queue, was) VALUES ({}, {}, {}, {})").format(
-        *map(sql.Literal, (task, plan, queue, was))
-    )
-
-
-def _delete(plan: str, task: str) -> sql.Composed:
-    return sql.SQL("DELETE FROM strangler.task_routes WHERE task = {} AND plan = {}").format(
-        sql.Literal(task), sql.Literal(plan)
-    )
+    rows = store.query("SELECT plan, was FROM strangler.task_routes WHERE task = %s", (task,))
+    if rows and rows[0][0] != plan:
+        raise PlanError(f'task "{task}" was moved by plan "{rows[0][0]}"; undo that one first')
+    return str(rows[0][1]) if rows else None

@@ -55,8 +55,8 @@ class RetireTables(Operation):
         # Strictly, before the way back is closed: no proxy may still lead anybody to the monolith's tables.
         world.publish_routes()
         world.move(after).complete(world.traffic, world.on_step)
-        with retirement(world, after, self.models) as retired:
-            retired.note_tombstones()
+        with world.databases.connect(MONOLITH) as store:
+            store.note_tombstones(world.plan.name, after.tables(self.models))
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         raise PlanError(f"{self.describe()} cannot be undone")
@@ -77,11 +77,15 @@ def check_whole_move(operation: Operation, models: tuple[str, ...], plan: PlanKe
 
 @contextmanager
 def retirement(world: World, state: ProjectState, models: tuple[str, ...]) -> Iterator[Retirement]:
-    """The retirement of models of the plan's move, over a connection to the monolith's database."""
-    with world.databases.connect(MONOLITH) as connection:
+    """The retirement of models of the plan's move, over a connection to the monolith's database.
+
+    Raises PlanError where that is not PostgreSQL.
+    """
+    advice = "leave them behind their fences, or save and drop them with the tools of that database"
+    with world.databases.postgres(MONOLITH, "tables are archived and dropped by plans", advice) as store:
         where = {
             state.schema.model(entry.model).table: entry.where
             for entry in state.moved_by(world.plan.name)
             if entry.where is not None
         }
-        yield Retirement(connection=connection, move=world.plan.name, names=state.tables(models), where=where)
+        yield Retirement(connection=store.connection, move=world.plan.name, names=state.tables(models), where=where)

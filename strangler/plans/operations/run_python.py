@@ -6,16 +6,17 @@ import hashlib
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
 from strangler.plans.databases import MONOLITH
 from strangler.plans.operations.base import Operation
 from strangler.plans.operations.running import check_database, check_reverse, with_run
-from strangler.plans.runs import apply_once, undo_once
+from strangler.plans.runs import Work, apply_once, undo_once
 from strangler.plans.state import PlanKey, ProjectState
 from strangler.plans.world import World
-from strangler.split.postgres.catalog import Connection
 
-Code = Callable[[Connection], object]
+Code = Callable[[Any], object]
+"""A function of a connection: psycopg's, PyMySQL's or mysqlclient's, or sqlite3's."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class RunPython(Operation):
         check_database(self, self.database)
 
     @staticmethod
-    def nothing(connection: Connection) -> None:
+    def nothing(connection: Any) -> None:
         """The reverse of what leaves nothing to take back."""
 
     @property
@@ -71,11 +72,11 @@ class RunPython(Operation):
             yield from _call(self.reverse_code, self.database)
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        world.emit("progress", ran=apply_once(world.databases, after.runs[-1], self.code))
+        world.emit("progress", ran=apply_once(world.databases, after.runs[-1], _work(self.code)))
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         reverse = self.reverse_code or self.nothing
-        world.emit("progress", ran=undo_once(world.databases, after.runs[-1], reverse))
+        world.emit("progress", ran=undo_once(world.databases, after.runs[-1], _work(reverse)))
 
     def __repr__(self) -> str:
         """The functions by name and text: a plan's fingerprint must outlive the process and notice an edit."""
@@ -83,6 +84,10 @@ class RunPython(Operation):
             f"RunPython({_fingerprint(self.code)}, {_fingerprint(self.reverse_code)}, "
             f"irreversible={self.irreversible!r}, database={self.database!r})"
         )
+
+
+def _work(code: Code) -> Work:
+    return lambda transaction: code(transaction.connection)
 
 
 def _call(code: Code, database: str) -> Iterator[str]:

@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from psycopg import sql
+import sqlparse
 
-from strangler.plans.databases import MONOLITH
+from strangler.plans.databases import MONOLITH, Transaction
+from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation
 from strangler.plans.operations.running import check_database, check_reverse, with_run
 from strangler.plans.runs import apply_once, undo_once
 from strangler.plans.state import PlanKey, ProjectState
 from strangler.plans.world import World
-from strangler.split.postgres.catalog import Connection
+
+_OF_ROWS = frozenset(("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES", "DO"))
+"""With what statements begin that change or read rows, and surely end no transaction of MySQL."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class RunSQL(Operation):
 
     They and a row of `strangler.runs` commit together, so that a crash leaves both or neither, and the next run of
     the plan looks at the row instead of guessing. So they must not end the transaction, and what cannot run in one
-    (CREATE INDEX CONCURRENTLY) is refused by the database with nothing changed.
+    (CREATE INDEX CONCURRENTLY) is refused by the database with nothing changed. MySQL and MariaDB end it before and
+    after whatever changes a schema, so there only statements that change or read rows are run, backwards included.
 
     `reverse_sql` takes them back; NOTHING says that nothing is to be taken back. Where that cannot be, say why in
     `irreversible`: then it ends the way back, and stands with the plan's final operations.
@@ -70,18 +74,49 @@ class RunSQL(Operation):
             yield from _lines(self.reverse_sql)
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        done = apply_once(world.databases, after.runs[-1], lambda connection: _execute(connection, self.sql))
+        def work(transaction: Transaction) -> None:
+            # The reverse too: what cannot be taken back later is not begun.
+            for text in (self.sql, self.reverse_sql or self.NOTHING):
+                _refuse_ending(transaction, text)
+            _execute(transaction, self.sql)
+
+        done = apply_once(world.databases, after.runs[-1], work)
         world.emit("progress", ran=done)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         reverse = self.reverse_sql or self.NOTHING
-        done = undo_once(world.databases, after.runs[-1], lambda connection: _execute(connection, reverse))
+        done = undo_once(world.databases, after.runs[-1], lambda transaction: _execute(transaction, reverse))
         world.emit("progress", ran=done)
 
 
-def _execute(connection: Connection, text: str) -> None:
+def _execute(transaction: Transaction, text: str) -> None:
     # A plan is code of the project, reviewed like any other; its text is taken as it stands.
-    connection.execute(sql.SQL(text))
+    cursor = transaction.connection.cursor()
+    for statement in [text] if transaction.engine == "postgresql" else _statements(text):
+        cursor.execute(statement)
+
+
+def _statements(text: str) -> list[str]:
+    """Each by itself, as drivers other than PostgreSQL's take them; comments alone are none."""
+    return [statement for statement in sqlparse.split(text) if _bare(statement)]
+
+
+def _bare(statement: str) -> str:
+    if "/*!" in statement or "/*M!" in statement:
+        return statement  # MySQL runs such a comment
+    return str(sqlparse.format(statement, strip_comments=True)).strip(" ;\n")
+
+
+def _refuse_ending(transaction: Transaction, text: str) -> None:
+    if transaction.engine != "mysql":
+        return
+    for statement in _statements(text):
+        verb = _bare(statement).split(maxsplit=1)[0].upper()
+        if verb not in _OF_ROWS:
+            raise PlanError(
+                f'MySQL and MariaDB may end the transaction at "{_short(statement)}", so that it and its record could '
+                "part; put a change of the schema into a migration"
+            )
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 
 from psycopg import sql
 
-from strangler.plans.databases import MONOLITH, patiently
+from strangler.plans.databases import MONOLITH
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.schema import Model
@@ -17,6 +17,7 @@ from strangler.plans.world import World
 from strangler.split.postgres import shape_rows
 from strangler.split.postgres.catalog import Connection
 from strangler.split.postgres.two_shapes import TwoShapes
+from strangler.split.store import Store
 
 PATIENCE = 30.0
 
@@ -69,15 +70,15 @@ class SplitTable(Operation):
         with connected(world, after.splits[-1], after) as (connection, shapes):
             refuse(shape_rows.split_refusals(connection, shapes))
             if not shape_rows.expanded(connection, shapes):
-                run(connection, shapes.expand())
+                run(world, shapes.expand())
             world.emit("step", step="both shapes are kept equal")
             shape_rows.backfill(connection, shapes)
             shape_rows.check_equal(connection, shapes)
             world.emit("step", step="filled and equal")
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        with connected(world, after.splits[-1], after) as (connection, shapes):
-            run(connection, _part(shapes))
+        with connected(world, after.splits[-1], after) as (_, shapes):
+            run(world, _part(shapes))
         world.emit("step", step="both shapes are kept equal no longer")
 
     def _check_columns(self, wide: Model, narrow: Model) -> None:
@@ -100,21 +101,21 @@ class SplitTable(Operation):
 def connected(world: World, split: Split, state: ProjectState) -> Iterator[tuple[Connection, TwoShapes]]:
     """A connection to the monolith's database, and both tables as that has them."""
     wide, narrow = state.tables((split.model, split.into))
-    with world.databases.connect(MONOLITH) as connection:
-        yield connection, shape_rows.two_shapes(connection, wide, narrow, split.columns)
+    with world.databases.postgres(MONOLITH, "tables are split", "split it by migrations of Django's") as store:
+        yield store.connection, shape_rows.two_shapes(store.connection, wide, narrow, split.columns)
 
 
-def run(connection: Connection, statements: Iterator[sql.Composed]) -> None:
+def run(world: World, statements: Iterator[sql.Composed]) -> None:
     """Run statements that lock both tables, in one transaction, as soon as nobody else holds them."""
     listed = list(statements)
 
-    def work() -> None:
-        connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
-        connection.execute("CREATE SCHEMA IF NOT EXISTS strangler")
+    def work(store: Store) -> None:
+        store.connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
+        store.connection.execute("CREATE SCHEMA IF NOT EXISTS strangler")
         for statement in listed:
-            connection.execute(statement)
+            store.connection.execute(statement)
 
-    patiently(connection, work, PATIENCE)
+    world.databases.patiently(MONOLITH, work, PATIENCE)
 
 
 def refuse(reasons: Iterator[str]) -> None:

@@ -14,8 +14,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pymysql
 
+from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
-from strangler.split.mysql import catalog, guards, rows, wording
+from strangler.split.locks import Locks
+from strangler.split.mysql import catalog, guards, plans, rows, wording
+from strangler.split.mysql.locks import NamedLocks
 from strangler.split.mysql.wording import Connection
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
@@ -73,6 +76,7 @@ class MySQLStore(Store):
     """See Store."""
 
     engine = "mysql"
+    connection: Connection
 
     def __init__(self, name: str, connection: Connection, login: _Login, lock_timeout: float) -> None:
         self.name = name
@@ -87,7 +91,10 @@ class MySQLStore(Store):
         login = _login(name, dsn)
         if role is Role.APPLIER:
             return cls._connect_as_applier(name, login, lock_timeout)
-        return cls._connect(name, login, login.user, login.password, lock_timeout)
+        store = cls._connect(name, login, login.user, login.password, lock_timeout)
+        if role is Role.PLAIN:
+            store.run(["SET SESSION foreign_key_checks = 1, sql_mode = @@GLOBAL.sql_mode"])
+        return store
 
     @classmethod
     def _connect(cls, name: str, login: _Login, user: str, password: str, lock_timeout: float) -> MySQLStore:
@@ -164,6 +171,10 @@ class MySQLStore(Store):
         finally:
             with suppress(StatementFailed):
                 self.query("SELECT RELEASE_LOCK(%s)", (lock,))
+
+    def locks(self, label: str) -> Locks:
+        with _translated():
+            return NamedLocks(self.connection, self._login.database)
 
     def now(self) -> float:
         return float(self.scalar("SELECT UNIX_TIMESTAMP(NOW(6))"))
@@ -243,11 +254,11 @@ class MySQLStore(Store):
         self.run([f"CREATE USER IF NOT EXISTS {applier} IDENTIFIED BY '{self._login.applier_password}'"])
         self.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON strangler_{table} TO {applier}" for table in _TABLES)
 
-    def has_tables(self) -> bool:
+    def has_tables(self, one: str = "ownership") -> bool:
         return bool(
             self.query(
-                "SELECT 1 FROM information_schema.TABLES "
-                "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'strangler_ownership'"
+                "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+                (f"strangler_{one}",),
             )
         )
 
@@ -333,6 +344,23 @@ class MySQLStore(Store):
                 "ON DUPLICATE KEY UPDATE batch = VALUES(batch)",
                 [(move, name, hashlib.sha256(key.encode()).digest(), key, batch) for key in keys],
             )
+
+    def create_plan_tables(self, user: str) -> None:
+        script = resources.files("strangler.split.mysql").joinpath("plans.sql").read_text(encoding="utf-8")
+        self.run(filter(str.strip, script.split(";\n")))
+        if user and user != self.scalar("SELECT CURRENT_USER"):
+            self.run(plans.grants(user))
+
+    def unseen_deletions(self, followed: Followed) -> Iterator[str]:
+        with _translated():
+            yield from plans.unseen(self.connection, followed)
+
+    def note_deletions(self, followed: Followed) -> Iterator[str]:
+        with _translated():
+            yield from plans.triggers(self.connection, followed)
+
+    def ignore_deletions(self, followed: Followed) -> Iterator[str]:
+        yield from plans.no_triggers(followed)
 
     def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
         with _translated():

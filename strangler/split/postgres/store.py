@@ -11,9 +11,13 @@ from typing import Any
 import psycopg
 from psycopg import IsolationLevel
 
+from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
-from strangler.split.postgres import aside, catalog, condition, guards, rows, rules
+from strangler.split.locks import Locks
+from strangler.split.postgres import aside, catalog, condition, guards, plans, rows, rules
 from strangler.split.postgres.catalog import Connection
+from strangler.split.postgres.locks import AdvisoryLocks
+from strangler.split.postgres.retirement import Retirement
 from strangler.split.rules import Rule
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
@@ -34,6 +38,7 @@ class PostgresStore(Store):
     """See Store."""
 
     engine = "postgresql"
+    connection: Connection
 
     def __init__(self, name: str, connection: Connection) -> None:
         self.name = name
@@ -94,6 +99,10 @@ class PostgresStore(Store):
             self.query("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
             self.query("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7270))", (move,))
             yield
+
+    def locks(self, label: str) -> Locks:
+        with _translated():
+            return AdvisoryLocks(self.connection, label)
 
     def now(self) -> float:
         return float(self.scalar("SELECT extract(epoch FROM clock_timestamp())"))
@@ -197,8 +206,8 @@ class PostgresStore(Store):
             ours = resources.files("strangler.split.postgres")
             self.run(ours.joinpath(name).read_text(encoding="utf-8") for name in ("schema.sql", "partitions.sql"))
 
-    def has_tables(self) -> bool:
-        return self.scalar("SELECT to_regclass('strangler.ownership')") is not None
+    def has_tables(self, one: str = "ownership") -> bool:
+        return self.scalar("SELECT to_regclass(%s)", (f"strangler.{one}",)) is not None
 
     def guard_faults(
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
@@ -252,6 +261,28 @@ class PostgresStore(Store):
                ON CONFLICT (move, name, key) DO UPDATE SET batch = excluded.batch""",
             (move, name, batch, list(keys)),
         )
+
+    def create_plan_tables(self, user: str) -> None:
+        with self.transaction():
+            self.query("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
+            self.run([resources.files("strangler.split.postgres").joinpath("plans.sql").read_text(encoding="utf-8")])
+            if user:
+                self.run(grant.as_string(self.connection) for grant in plans.grants(user))
+
+    def note_tombstones(self, move: str, names: Sequence[str]) -> None:
+        with _translated():
+            Retirement(connection=self.connection, move=move, names=tuple(names)).note_tombstones()
+
+    def unseen_deletions(self, followed: Followed) -> Iterator[str]:
+        yield from ()
+
+    def note_deletions(self, followed: Followed) -> Iterator[str]:
+        for statement in plans.triggers(followed):
+            yield statement.as_string(self.connection)
+
+    def ignore_deletions(self, followed: Followed) -> Iterator[str]:
+        for statement in plans.no_triggers(followed):
+            yield statement.as_string(self.connection)
 
     def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
         with _translated():

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, StatementFailed, UniqueClash
+from strangler.split.locks import Locks
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.sqlite import catalog, guards, rows, wording
+from strangler.split.sqlite import catalog, guards, plans, rows, wording
+from strangler.split.sqlite.locks import FileLocks
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
@@ -25,6 +28,7 @@ class SqliteStore(Store):
     """See Store. Locks are the whole database's: a transaction is alone from its beginning to its end."""
 
     engine = "sqlite"
+    connection: sqlite3.Connection
 
     def __init__(self, name: str, path: Path, connection: sqlite3.Connection, *, applier: bool) -> None:
         self.name = name
@@ -53,7 +57,7 @@ class SqliteStore(Store):
             )
             # A commit is on the disk when it returns. Foreign keys among the moved tables are looked at before a
             # switch: rows come table by table.
-            for setting in ("synchronous = FULL", "foreign_keys = OFF"):
+            for setting in ("synchronous = FULL", f"foreign_keys = {int(role is Role.PLAIN)}"):
                 connection.execute(f"PRAGMA {setting}")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
@@ -91,6 +95,9 @@ class SqliteStore(Store):
     def alone(self, move: str) -> Iterator[None]:
         with self.transaction():
             yield
+
+    def locks(self, label: str) -> Locks:
+        return FileLocks(self.path)
 
     def now(self) -> float:
         return time.time()
@@ -151,8 +158,8 @@ class SqliteStore(Store):
         with self.transaction():
             self.run(statement for statement in schema.split(";\n") if statement.strip())
 
-    def has_tables(self) -> bool:
-        return bool(self.query("SELECT 1 FROM sqlite_master WHERE name = 'strangler_ownership'"))
+    def has_tables(self, one: str = "ownership") -> bool:
+        return bool(self.query("SELECT 1 FROM sqlite_master WHERE name = %s", (f"strangler_{one}",)))
 
     def guard_faults(
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
@@ -224,6 +231,20 @@ class SqliteStore(Store):
                 "ON CONFLICT (move, name, key) DO UPDATE SET batch = excluded.batch",
                 ((move, name, key, batch) for key in keys),
             )
+
+    def create_plan_tables(self, user: str) -> None:
+        script = resources.files("strangler.split.sqlite").joinpath("plans.sql").read_text(encoding="utf-8")
+        with self.transaction():
+            self.run(statement for statement in script.split(";\n") if statement.strip())
+
+    def unseen_deletions(self, followed: Followed) -> Iterator[str]:
+        yield from ()
+
+    def note_deletions(self, followed: Followed) -> Iterator[str]:
+        yield plans.trigger(followed)
+
+    def ignore_deletions(self, followed: Followed) -> Iterator[str]:
+        yield plans.no_trigger(followed)
 
     def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
         with _translated():

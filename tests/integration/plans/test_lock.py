@@ -242,7 +242,7 @@ def test_a_run_whose_lock_is_lost_stops_before_its_next_event(shop):
         with shop.lock("0001_reviews"):  # somebody else takes over
             shop.go.touch()
             said = first.end()
-    assert said.startswith('the lock of plan "0001_reviews" is lost with its connection')
+    assert said.startswith('the lock of plan "0001_reviews" is lost: its connection to the database broke')
     assert shop.events(reviews) == ["started"]
     assert shop.start(reviews).end() == ""
     assert shop.rows("Review") == ROWS

@@ -1,11 +1,11 @@
 import time
+from importlib import resources
 
 import pytest
 from celery import Celery
 from django.db import connection, transaction
 
 from strangler import task_routes
-from strangler.plans.operations.move_task import TABLE
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def forgetful():
 @pytest.fixture
 def table(db):
     with connection.cursor() as cursor:
-        cursor.execute(TABLE)
+        cursor.execute(resources.files("strangler.split.postgres").joinpath("plans.sql").read_text(encoding="utf-8"))
 
 
 def move(task, queue):

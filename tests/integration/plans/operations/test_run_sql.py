@@ -63,9 +63,9 @@ def test_killed_before_the_commit_it_has_done_nothing_and_the_next_run_does_it(
     after = ADD.state_forwards(key, state)
     if os.fork() == 0:
 
-        def die(connection):
+        def die(transaction):
             if after_the_work:
-                connection.execute(ADD.sql)
+                transaction.connection.execute(ADD.sql)
             os.kill(os.getpid(), signal.SIGKILL)
 
         apply_once(world.databases, after.runs[-1], die)

@@ -1,0 +1,33 @@
+-- What operations of plans keep in a MySQL or MariaDB database; strangler/split/postgres/plans.sql says what each is
+-- for. Safe to run again.
+CREATE TABLE IF NOT EXISTS strangler_runs (
+    plan varchar(200) NOT NULL,
+    run integer NOT NULL,
+    applied_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    PRIMARY KEY (plan, run)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS strangler_task_routes (
+    task varchar(200) NOT NULL PRIMARY KEY,
+    plan varchar(200) NOT NULL,
+    queue varchar(200) NOT NULL,
+    was varchar(200) NOT NULL
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS strangler_cleanups (
+    id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    service varchar(200) NOT NULL,
+    field varchar(200) NOT NULL,
+    key_column varchar(64) NOT NULL,
+    on_delete varchar(20) NOT NULL,
+    `key` mediumtext,
+    made_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS strangler_retirements (
+    move varchar(64) NOT NULL,
+    name varchar(200) NOT NULL,
+    relation varchar(200) NOT NULL,
+    tombstoned_at double NOT NULL,
+    PRIMARY KEY (move, name)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

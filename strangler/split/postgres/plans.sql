@@ -1,0 +1,42 @@
+-- What operations of plans keep in a PostgreSQL database. Safe to run again.
+CREATE SCHEMA IF NOT EXISTS strangler;
+GRANT USAGE ON SCHEMA strangler TO PUBLIC;
+
+-- What is applied of a plan's RunSQL and RunPython; a row stands for committed work.
+CREATE TABLE IF NOT EXISTS strangler.runs (
+    plan text NOT NULL,
+    run integer NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    PRIMARY KEY (plan, run)
+);
+
+-- Read by strangler.task_routes.route in every process of the monolith that sends tasks.
+CREATE TABLE IF NOT EXISTS strangler.task_routes (
+    task text PRIMARY KEY,
+    plan text NOT NULL,
+    queue text NOT NULL,
+    was text NOT NULL  -- the queue before: where the old consumer may still hold messages
+);
+GRANT SELECT ON strangler.task_routes TO PUBLIC;
+
+-- Deletions that a service has to follow, until it has.
+CREATE TABLE IF NOT EXISTS strangler.cleanups (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    service text NOT NULL,
+    field text NOT NULL,
+    key_column text NOT NULL,
+    on_delete text NOT NULL,
+    key text,  -- NULL: every row, since the whole table was emptied
+    made_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+CREATE OR REPLACE FUNCTION strangler.note_cleanup() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+BEGIN
+    INSERT INTO strangler.cleanups (service, field, key_column, on_delete, key)
+    VALUES (
+        TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], TG_ARGV[3],
+        CASE WHEN TG_OP = 'DELETE' THEN pg_catalog.to_jsonb(OLD) ->> TG_ARGV[4] END
+    );
+    RETURN NULL;
+END
+$$;

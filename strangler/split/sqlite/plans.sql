@@ -1,0 +1,33 @@
+-- What operations of plans keep in a SQLite database; strangler/split/postgres/plans.sql says what each is for.
+-- Safe to run again. Times are seconds since 1970.
+CREATE TABLE IF NOT EXISTS strangler_runs (
+    plan TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    applied_at REAL NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400),
+    PRIMARY KEY (plan, run)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS strangler_task_routes (
+    task TEXT PRIMARY KEY NOT NULL,
+    plan TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    was TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS strangler_cleanups (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    service TEXT NOT NULL,
+    field TEXT NOT NULL,
+    key_column TEXT NOT NULL,
+    on_delete TEXT NOT NULL,
+    key TEXT,
+    made_at REAL NOT NULL DEFAULT ((julianday('now') - 2440587.5) * 86400)
+);
+
+CREATE TABLE IF NOT EXISTS strangler_retirements (
+    move TEXT NOT NULL,
+    name TEXT NOT NULL,
+    relation TEXT NOT NULL,
+    tombstoned_at REAL NOT NULL,
+    PRIMARY KEY (move, name)
+) WITHOUT ROWID;

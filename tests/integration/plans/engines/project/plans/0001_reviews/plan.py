@@ -1,0 +1,33 @@
+"""Reviews and their votes leave the shop."""
+
+from strangler import plans
+from strangler.plans.operations import (
+    CutForeignKey,
+    MoveRoutes,
+    MoveTables,
+    ReplicateTable,
+    RetireTables,
+    RunPython,
+    RunSQL,
+)
+
+
+def greet(connection):
+    connection.cursor().execute("INSERT INTO shop_product (name, price) VALUES ('made by the plan', 2)")
+
+
+def part(connection):
+    connection.cursor().execute("DELETE FROM shop_product WHERE name = 'made by the plan'")
+
+
+class Plan(plans.Plan):
+    service = "reviews"
+    operations = [
+        CutForeignKey("shop.Review.product", keep="product_id", migration="0002_cut_foreign_keys"),
+        RunPython(greet, part),
+        RunSQL("UPDATE shop_product SET price = price + 1; -- for all", "UPDATE shop_product SET price = price - 1"),
+        ReplicateTable("shop.Product", columns=["id", "name"]),
+        MoveTables(["shop.Review", "shop.Vote"]),
+        MoveRoutes(["/reviews/"], canary=[5_000], hold=0),
+        RetireTables(["shop.Review", "shop.Vote"]),
+    ]

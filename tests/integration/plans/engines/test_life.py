@@ -1,0 +1,201 @@
+"""A plan's whole life on engines other than PostgreSQL: forwards, backwards, forwards again, and for good."""
+
+from __future__ import annotations
+
+import pytest
+
+from strangler.plans.lock import plan_lock
+from strangler.plans.recorder import PlanRecorder
+from strangler.split.store import Database
+
+from .conftest import new_project
+
+PAIRS = [("mariadb", "mariadb"), ("sqlite", "sqlite"), ("mariadb", "postgresql")]
+BEGIN = """
+    import io
+    from django.core.management import call_command
+    from django.db import connection, transaction
+    from django.db.migrations.recorder import MigrationRecorder
+    from django.http import HttpResponse
+    from django.test import RequestFactory
+    from shop.models import Product, Review, Vote
+    from strangler import cleanups, deletion, flags, tables, task_routes
+    from strangler.middleware import StranglerMiddleware
+    from strangler.plans.django_migrations import DjangoMigrations
+    from strangler.refusal import MoveRefused
+
+    def plan(*words):
+        call_command("applyplan", "0001_reviews", *words, stdout=io.StringIO())
+
+    def refused(write):
+        try:
+            with transaction.atomic():
+                write()
+        except MoveRefused as error:
+            return [error.refusal.move, error.refusal.term]
+
+    def swallow(request):
+        with transaction.atomic():
+            Product.objects.create(name="half")
+            try:
+                Review.objects.create(product_id=1, author="swallowed")
+            except MoveRefused:
+                pass
+        return HttpResponse("all is well")
+"""
+
+
+@pytest.fixture(params=PAIRS, ids="-".join, scope="module")
+def project(request, tmp_path_factory):
+    source, target = request.param
+    with new_project(source, target, request, tmp_path_factory.mktemp("project")) as made:
+        yield made
+
+
+def rows(store):
+    return [store.scalar(f"SELECT count(*) FROM shop_{name}") for name in ("product", "review", "vote")]
+
+
+def test_while_somebody_runs_a_plan_a_second_executor_is_refused_and_changes_nothing(project):
+    with plan_lock(Database(name="source", dsn=project.source_dsn), "0001_reviews"):
+        run = project.command("applyplan", "0001_reviews")
+        said = run.communicate()[1]
+    assert run.returncode == 1
+    assert said.startswith('CommandError: plan "0001_reviews" is already running elsewhere')
+    assert len(said.strip().splitlines()) == 1
+    assert not project.records.exists()
+
+
+def test_the_dry_run_prints_the_sql_of_the_engine_and_changes_nothing(project):
+    facts = project.act(
+        BEGIN
+        + """
+    out = io.StringIO()
+    call_command("sqlplan", "0001_reviews", stdout=out)
+    facts["said"] = out.getvalue()
+    """
+    )
+    for what in ("CREATE TRIGGER", "UPDATE shop_product SET price = price + 1", "-- copy shop_review"):
+        assert what in facts["said"]
+    assert "would be refused" not in facts["said"]
+    with project.source() as source, project.target() as target:
+        assert not any(store.has_tables(one) for store in (source, target) for one in ("ownership", "runs"))
+
+
+def test_forwards_the_service_owns_and_writes_of_the_monolith_are_refused_by_their_type(project):
+    facts = project.act(
+        BEGIN
+        + """
+    plan()
+    facts["create"] = refused(lambda: Review.objects.create(product_id=1, author="late"))
+    facts["update"] = refused(lambda: Review.objects.update(body="late"))
+    facts["delete"] = refused(lambda: Vote.objects.all().delete())
+    facts["moved"] = [flags.moved("reviews"), flags.term_elsewhere("0001_reviews"), deletion.elsewhere(Review)]
+    answer = StranglerMiddleware(swallow)(RequestFactory().post("/reviews/"))
+    facts["answer"] = [answer.status_code, answer["Strangler-Refused"], Product.objects.filter(name="half").count()]
+    facts["written"] = Product.objects.create(name="free").name
+    facts["price"] = str(Product.objects.get(name="product 1").price)
+    """
+    )
+    assert facts["create"] == facts["update"] == facts["delete"] == ["0001_reviews", 1]
+    assert facts["moved"] == [True, 1, True]
+    assert facts["answer"] == [503, "move=0001_reviews; term=1; replay=1", 0]
+    assert (facts["written"], facts["price"]) == ("free", "2.00")
+    with project.target() as target:
+        assert rows(target) == [4, 40, 40]
+
+
+def test_a_deletion_here_is_followed_by_a_note_and_leaves_the_moved_rows_alone(project):
+    facts = project.act(
+        BEGIN
+        + """
+    product = Product.objects.get(name="product 2")
+    pk = str(product.pk)
+    with transaction.atomic():
+        Product.objects.get(name="free").delete()
+        transaction.set_rollback(True)
+    product.delete()
+    (note,) = cleanups.owed("reviews")
+    facts["note"] = [note.field, note.column, note.on_delete, note.key == pk]
+    cleanups.settle(note)
+    facts["key"] = int(note.key)
+    with connection.cursor() as cursor:
+        row = ["shop.work", "0001_reviews", "reviews", "old"]
+        cursor.execute(f"INSERT INTO {tables.sql_name(connection, 'task_routes')} VALUES (%s, %s, %s, %s)", row)
+    facts["route"] = task_routes.route("shop.work")
+    facts["left"] = [len(cleanups.owed("reviews")), Review.objects.count()]
+    """
+    )
+    assert facts["note"] == ["shop.Review.product", "product_id", "cascade", True]
+    assert facts["left"] == [0, 40]
+    assert facts["route"] == {"queue": "reviews"}
+    # The service does what it owes; without it the key could not be put back.
+    project.act(
+        f"from served.models import Review\nReview.objects.filter(product_id={facts['key']}).delete()", served=True
+    )
+
+
+def test_backwards_the_monolith_owns_again_with_what_was_written_at_the_service(project):
+    project.act(
+        "from served.models import Review\nReview.objects.create(product_id=1, author='at the service')", served=True
+    )
+    facts = project.act(
+        BEGIN
+        + """
+    plan("zero")
+    facts["back"] = Review.objects.filter(author="at the service").count()
+    facts["moved"] = [flags.moved("reviews"), deletion.elsewhere(Review)]
+    facts["price"] = str(Product.objects.get(name="product 1").price)
+    facts["made"] = Product.objects.filter(name="made by the plan").count()
+    facts["rows"] = [Review.objects.count(), Vote.objects.count()]
+    migrations, cut = DjangoMigrations(), ("shop", "0002_cut_foreign_keys")
+    # As runs leave them that were killed between the change of the schema and the record of it.
+    MigrationRecorder(connection).record_applied(*cut)
+    migrations.unapply(*cut)
+    migrations.apply(*cut)
+    MigrationRecorder(connection).record_unapplied(*cut)
+    migrations.apply(*cut)
+    migrations.unapply(*cut)
+    facts["next"] = Review.objects.create(product_id=1, author="here again").pk > 41
+    try:
+        with transaction.atomic():
+            Review.objects.create(product_id=987, author="nowhere")
+    except Exception as error:
+        facts["key"] = type(error).__name__
+    before = cleanups.owed("reviews")
+    Product.objects.get(name="product 1").delete()
+    facts["noted"] = cleanups.owed("reviews") != before
+    """
+    )
+    assert (facts["back"], facts["rows"]) == (1, [28, 27])
+    assert facts["moved"] == [False, False]
+    assert (facts["price"], facts["made"], facts["next"], facts["noted"]) == ("1.00", 0, True, False)
+    assert facts["key"] == "IntegrityError"
+    with project.target() as target:
+        assert rows(target) == [0, 0, 0]
+
+
+def test_forwards_again_and_for_good_the_tombstones_stay_fenced_and_the_record_is_whole(project):
+    facts = project.act(
+        BEGIN
+        + """
+    plan()
+    plan("--final", "--noinput")
+    facts["refused"] = refused(lambda: Review.objects.create(product_id=1, author="late"))
+    call_command("checkplans", stdout=io.StringIO())
+    out = io.StringIO()
+    call_command("planstatus", "0001_reviews", stdout=out)
+    facts["status"] = out.getvalue()
+    """
+    )
+    assert facts["refused"] == ["0001_reviews", 3]
+    assert "applied      7 of 7 operations" in facts["status"], facts["status"]
+    assert "the extraction is over" in facts["status"]
+    recorder = PlanRecorder(project.records / "0001_reviews" / "record.jsonl", "0001_reviews")
+    events = [entry.event for entry in recorder.entries()]
+    assert (events.count("started"), events.count("done"), events.count("failed")) == (19, 19, 0)
+    with project.source() as source:
+        assert source.query("SELECT name FROM strangler.retirements ORDER BY name") == [
+            ("shop_review",),
+            ("shop_vote",),
+        ]
