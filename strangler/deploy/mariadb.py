@@ -45,6 +45,8 @@ class MariaDBServer:
             return
         if not is_free(self.port):
             raise MariaDBError(f"port {self.port} is in use, so MariaDB cannot start; choose another one")
+        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        give_away(self._scratch)
         if not (self.data / "mysql").exists():
             self._initialise()
         with self._log.open("ab") as log:
@@ -87,6 +89,10 @@ class MariaDBServer:
         return self.data.with_name(self.data.name + ".password")
 
     @property
+    def _scratch(self) -> Path:
+        return self.data.with_name(self.data.name + ".tmp")
+
+    @property
     def _first_words(self) -> Path:
         return self.data.with_name(self.data.name + ".sql")
 
@@ -94,7 +100,6 @@ class MariaDBServer:
         maker = shutil.which("mariadb-install-db")
         if maker is None:
             raise MariaDBError("there is no mariadb-install-db; install the package mariadb-server")
-        self.data.parent.mkdir(parents=True, exist_ok=True)
         word = secrets.token_urlsafe(24)
         for path, text in ((self._password_file, word), (self._first_words, _first_words(word))):
             path.touch(mode=0o600)
@@ -107,7 +112,14 @@ class MariaDBServer:
         made = subprocess.run(
             [
                 *unprivileged(),
-                *(maker, "--no-defaults", f"--datadir={half_made.resolve()}", "--skip-test-db", "--skip-name-resolve"),
+                *(
+                    maker,
+                    "--no-defaults",
+                    f"--datadir={half_made.resolve()}",
+                    f"--tmpdir={self._scratch.resolve()}",
+                    "--skip-test-db",
+                    "--skip-name-resolve",
+                ),
                 *("--auth-root-authentication-method=normal", "--debug-no-sync"),
             ],
             capture_output=True,
@@ -124,6 +136,8 @@ class MariaDBServer:
         data = self.data.resolve()
         settings = {
             "datadir": str(data),
+            # Its own: at its start a server deletes what looks like left over there from another one.
+            "tmpdir": str(self._scratch.resolve()),
             "pid-file": str(data / "mariadb.pid"),
             "init-file": str(self._first_words.resolve()),
             "port": str(self.port),
@@ -146,6 +160,7 @@ class MariaDBServer:
                 user=ADMIN,
                 password=self._password_file.read_text(encoding="ascii"),
                 connect_timeout=2,
+                ssl_disabled=True,
             ).close()
         except (pymysql.Error, OSError):
             return False

@@ -15,7 +15,9 @@ from uuid import UUID
 
 from strangler.split.table import Column, Family, Value
 
-POSTGRESQL, MYSQL, SQLITE = "postgresql", "mysql", "sqlite"
+POSTGRESQL, MYSQL, MARIADB, SQLITE = "postgresql", "mysql", "mariadb", "sqlite"
+
+_MYSQLS = (MYSQL, MARIADB)
 
 _WITHOUT_BOUND = (2**24 - 1,)
 """Characters from which on a text column is taken for one that is not bounded."""
@@ -33,8 +35,11 @@ _HINTS = (
     (r"^(character\(|char\(|\"?char)", "make it varchar, which is not padded with blanks"),
     (r"^citext", "make it text with an index on lower()"),
     (r"^time.* with time zone", "make it a time without time zone"),
+    (r"^(enum|set)\(", "make it varchar"),
     (r"^(uuid|json)", "SQLite turns such texts into numbers where they look like one; declare char(32) or text"),
 )
+_CODECS = {"ascii": "ascii", "latin1": "cp1252", "utf8": "utf-8", "utf8mb3": "utf-8"}
+"""Python's names of MySQL's character sets that have not every character; the last two have those of three bytes."""
 _NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -48,10 +53,11 @@ def map_columns(source: Column, target: Column, engines: tuple[str, str]) -> tup
         if column.family is Family.OTHER:
             raise ValueError(_unknown(column, engine))
     family = _shared(source, target)
-    if family is Family.TEXT and (source.folds or target.folds):
+    if family in (Family.TEXT, Family.BYTES) and (source.folds or target.folds):
         raise ValueError(
-            "a unique index takes some different texts for the same (another collation), which the other engine does "
-            "not; give it a binary collation, or make it unique by lower()"
+            "a unique index takes some different values for the same (by its collation, or by their beginnings), which "
+            "the other engine does not; give the column the collation BINARY on SQLite, utf8mb4_nopad_bin on MariaDB, "
+            "utf8mb4_0900_bin on MySQL, and index it whole"
         )
     pair = _sized(source, family), _sized(target, family)
     # What SQLite declares is no promise: there, value by value is looked at.
@@ -168,7 +174,7 @@ def _decimal(value: Value, column: Column, engine: str) -> str | None:
 def _float(value: Value, column: Column, engine: str) -> str | None:
     if not isinstance(value, float):
         return "which is no floating number"
-    if (isnan(value) and engine != POSTGRESQL) or (not isfinite(value) and engine == MYSQL):
+    if (isnan(value) and engine != POSTGRESQL) or (not isfinite(value) and engine in _MYSQLS):
         return f"which {engine} does not have"
     return None
 
@@ -180,12 +186,30 @@ def _text(value: Value, column: Column, engine: str) -> str | None:
         return "with a NUL character, which PostgreSQL does not take"
     if column.size and len(value) > column.size[0]:
         return f"which is longer than {column.type}"
+    if engine in _MYSQLS and (reason := _not_as_it_is(value, column.type)):
+        return reason
     return _not_utf8(value)
+
+
+def _not_as_it_is(value: str, written: str) -> str | None:
+    """What MySQL would take away from a text, or could not write."""
+    if written.startswith("char(") and value.endswith(" "):
+        return "which ends with a blank, and char does not keep those; make it varchar"
+    collation = written.rpartition(" ")[2]
+    if codec := _CODECS.get(collation.partition("_")[0]):
+        try:
+            fits = all(len(character.encode(codec)) <= 3 for character in value)
+        except UnicodeEncodeError:
+            fits = False
+        return None if fits else f"which the character set of {collation} cannot write; make it utf8mb4"
+    return None
 
 
 def _bytes(value: Value, column: Column, engine: str) -> str | None:
     if not isinstance(value, bytes):
         return "which is no bytes"
+    if engine in _MYSQLS and column.type.startswith("binary(") and len(value) < column.size[0]:
+        return f"which is shorter than {column.type}, and would be filled up with zeros; make it varbinary"
     return f"which is longer than {column.type}" if column.size and len(value) > column.size[0] else None
 
 
@@ -208,7 +232,7 @@ def _time(value: Value, column: Column, engine: str) -> str | None:
 def _timestamp(value: Value, column: Column, engine: str) -> str | None:
     if not isinstance(value, datetime) or value.tzinfo is not None:
         return "which is no date and time from year 1 to 9999, written as 2024-12-31 23:59:59"
-    if engine == MYSQL and column.type.lower().startswith("timestamp") and not 1970 < value.year < 2038:
+    if engine in _MYSQLS and column.type.lower().startswith("timestamp") and not 1970 < value.year < 2038:
         return "which is out of the range of timestamp; make it datetime(6)"
     return _too_early(value, engine) or _too_fine(value.microsecond, column)
 
@@ -230,7 +254,9 @@ def _not_utf8(value: str) -> str | None:
 
 
 def _too_early(value: date, engine: str) -> str | None:
-    return "which is before the year 1000, where MySQL's dates begin" if engine == MYSQL and value.year < 1000 else None
+    return (
+        "which is before the year 1000, where MySQL's dates begin" if engine in _MYSQLS and value.year < 1000 else None
+    )
 
 
 def _too_fine(microsecond: int, column: Column) -> str | None:

@@ -50,6 +50,8 @@ _KEYS = {
 }
 _CHARACTER_SETS = {"utf8mb4", "utf8mb3", "utf8", "latin1", "ascii"}
 """Those of which every character can be written in utf8mb4, and read back."""
+_TELLS_ALL_APART = re.compile(r"binary|.*_nopad_bin|.*_0900_bin")
+"""Collations that take no two texts for the same; even utf8mb4_bin does not look at blanks at the end."""
 _LONGEST = 2**32 - 1
 _ON_DATABASE = {
     "SELECT",
@@ -284,6 +286,7 @@ def _columns(connection: Connection, table: str, where: str) -> Iterator[Column]
         for (clause,) in _json_constraints(connection, table)
         if (found := re.fullmatch(r"json_valid\(`(.+)`\)", clause))
     }
+    unique = _unique_parts(connection, table)
     for name, base, written, charset, collation, precision, scale, fraction, length, extra, default in query(
         connection,
         "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, COLLATION_NAME, NUMERIC_PRECISION, "
@@ -317,13 +320,33 @@ def _columns(connection: Connection, table: str, where: str) -> Iterator[Column]
         elif family in (Family.TEXT, Family.BYTES) and length not in (None, _LONGEST):
             # A text's length is given in bytes; as many characters fit in any case.
             size = (int(length) // (4 if base in ("tinytext", "text", "mediumtext") else 1),)
-        yield Column(name=name, type=kind if collation is None else f"{kind} {collation}", family=family, size=size)
+        yield Column(
+            name=name,
+            type=kind if collation is None else f"{kind} {collation}",
+            family=family,
+            size=size,
+            folds=name in unique and (unique[name] or not _TELLS_ALL_APART.fullmatch(collation or "binary")),
+        )
 
 
 def _family(base: str, written: str) -> Family:
     if written == "tinyint(1)":
         return Family.BOOLEAN
     return Family.INTEGER if base in wording.INTEGERS else _FAMILIES.get(base, Family.OTHER)
+
+
+def _unique_parts(connection: Connection, table: str) -> dict[str, bool]:
+    """The columns of unique indexes, and whether one of these looks at their beginnings only."""
+    return {
+        column: bool(prefix)
+        for column, prefix in query(
+            connection,
+            "SELECT COLUMN_NAME, MAX(SUB_PART IS NOT NULL) FROM information_schema.STATISTICS "
+            "WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND NON_UNIQUE = 0 AND COLUMN_NAME IS NOT NULL "
+            "GROUP BY COLUMN_NAME",
+            (table,),
+        )
+    }
 
 
 def _json_constraints(connection: Connection, table: str) -> list[tuple[Any, ...]]:

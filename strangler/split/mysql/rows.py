@@ -106,7 +106,7 @@ def texts(connection: Connection, table: Table, keys: tuple[Key, ...]) -> dict[K
 def values(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
     """See Store.values."""
     names = [wording.identifier(column.name) for column in table.columns]
-    readers = [_READERS.get(column.family) for column in table.columns]
+    readers = [_reader(column, strict=column in table.key) for column in table.columns]
     for row in _select(connection, table, selection, names):
         yield tuple(
             value if reader is None or value is None else _read(reader, value, table, column)
@@ -117,13 +117,18 @@ def values(connection: Connection, table: Table, selection: Selection) -> Iterat
 def insert(connection: Connection, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
     """See Store.insert."""
 
-    def written(value: Value) -> str:
-        return str(connection.literal(str(value) if isinstance(value, UUID) else value))
+    # As Django writes them: without dashes where they are kept as text.
+    as_text = [wording.base_type(column) == "char" for column in table.columns]
+
+    def written(value: Value, as_text: bool) -> str:
+        if isinstance(value, UUID):
+            return wording.literal(value.hex if as_text else str(value))
+        return str(connection.escape(value, connection.encoders))
 
     return load(
         connection,
         table,
-        ([f"({','.join(map(written, row))})".encode(errors="surrogateescape")] for row in given),
+        ([f"({','.join(map(written, row, as_text))})".encode(errors="surrogateescape")] for row in given),
     )
 
 
@@ -168,6 +173,20 @@ def _read(reader: Callable[[Any], Value], value: Any, table: Table, column: Colu
             f'column "{column.name}" of table "{table}" holds {json.dumps(str(value))}, which other engines cannot '
             "hold; correct the row first"
         ) from error
+
+
+def _reader(column: Column, *, strict: bool) -> Callable[[Any], Value] | None:
+    # Rows are looked up by the text of their key, so that one must be written as we would write it.
+    if strict and column.family is Family.UUID and wording.base_type(column) == "char":
+        return _plain_uuid
+    return _READERS.get(column.family)
+
+
+def _plain_uuid(value: str) -> UUID:
+    found = UUID(value)
+    if found.hex != value:
+        raise ValueError(value)
+    return found
 
 
 def _boolean(value: int) -> bool:

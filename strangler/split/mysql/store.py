@@ -33,6 +33,7 @@ _SETTINGS = (
 )
 _MARIADB_SETTINGS = "idle_transaction_timeout = 60, max_statement_time = 0"
 _MYSQL_SETTINGS = "information_schema_stats_expiry = 0"
+_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 _BUSY = {1205, 1213, 1969, 3024, 3572}  # lock wait, deadlock, too long by either server's clock, NOWAIT
 _DUPLICATE = {1062, 1586}
 _DENIED = {1044, 1045, 1698}
@@ -109,6 +110,9 @@ class MySQLStore(Store):
                 autocommit=True,
                 connect_timeout=5,
                 ssl_ca=login.ssl_ca,
+                ssl_verify_cert=True if login.ssl_ca else None,
+                # Here nobody listens in, and the handshake would cost more than most of what is asked.
+                ssl_disabled=login.ssl_ca is None and login.host in _THIS_MACHINE,
             )
             mariadb = catalog.is_mariadb(connection)
             settings = _SETTINGS.format(seconds=max(1, math.ceil(lock_timeout)))

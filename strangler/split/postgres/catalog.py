@@ -244,13 +244,22 @@ def scalar(
 
 
 def _columns(connection: Connection, oid: int) -> Iterator[Column]:
-    for name, written, base, modifier in connection.execute(
-        """SELECT attname, format_type(atttypid, atttypmod), format_type(atttypid, NULL), atttypmod
+    for name, written, base, modifier, folds in connection.execute(
+        """SELECT attname, format_type(atttypid, atttypmod), format_type(atttypid, NULL), atttypmod,
+                  EXISTS (SELECT FROM pg_index i JOIN pg_collation c ON c.oid = ANY(i.indcollation)
+                          WHERE i.indrelid = attrelid AND i.indisunique AND attnum = ANY(i.indkey)
+                            AND NOT c.collisdeterministic)
            FROM pg_attribute
            WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum""",
         (oid,),
     ).fetchall():
-        yield Column(name=name, type=written, family=_FAMILIES.get(base, Family.OTHER), size=_size(base, int(modifier)))
+        yield Column(
+            name=name,
+            type=written,
+            family=_FAMILIES.get(base, Family.OTHER),
+            size=_size(base, int(modifier)),
+            folds=folds,
+        )
 
 
 def _size(base: str, modifier: int) -> tuple[int, ...]:

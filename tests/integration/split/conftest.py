@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
 
 import psycopg
+import pymysql
 import pytest
 
+from strangler.deploy.mariadb import MariaDBServer
+from strangler.deploy.ports import free_port
 from strangler.split import Move, MoveSpec, Replica, Side
+from tests.integration.split import engines
+from tests.integration.split.mysql_client import Client
+
+NewDatabase: TypeAlias = "Callable[[str, Side], AbstractContextManager[str]]"
+_MARIADB = {
+    # With a binary log, as a primary has it; and with names of tables in small letters, unlike the source's.
+    Side.SOURCE: {"debug-no-sync": "", "log-bin": "binlog", "binlog-format": "ROW", "sync-binlog": "1"},
+    Side.TARGET: {"debug-no-sync": "", "lower-case-table-names": "1"},
+}
 
 TABLES = """
     CREATE TABLE review (
@@ -155,3 +173,61 @@ class Writers:
 @pytest.fixture
 def writers(source_dsn: str, target_dsn: str, shop: Shop) -> Writers:
     return Writers(dsns={Side.SOURCE: source_dsn, Side.TARGET: target_dsn})
+
+
+@pytest.fixture(scope="session")
+def mariadb_servers() -> Iterator[dict[Side, MariaDBServer]]:
+    if shutil.which("mariadb-install-db") is None:
+        pytest.skip("there is no MariaDB here; install the package mariadb-server")
+    home = Path(tempfile.mkdtemp(prefix="mariadb-", dir=os.environ["STRANGLER_TEST_HOME"]))
+    servers = {side: MariaDBServer(data=home / side.value, port=free_port(), settings=_MARIADB[side]) for side in Side}
+    try:
+        for server in servers.values():
+            server.start()
+        yield servers
+    finally:
+        for server in servers.values():
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
+    """The DSN of an empty database, by engine and side, for as long as it is needed."""
+
+    @contextmanager
+    def made(engine: str, side: Side) -> Iterator[str]:
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        if engine == "sqlite":
+            yield engines.new_file(tmp_path_factory.mktemp("sqlite"), name)
+        elif engine == "postgresql":
+            server = os.environ[f"STRANGLER_TEST_{side.name}"]
+            with psycopg.connect(server, autocommit=True) as admin:
+                admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+                yield server.rsplit("/", 1)[0] + "/" + name
+                admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+        else:
+            mariadb = request.getfixturevalue("mariadb_servers")[side]
+            with Client(mariadb.dsn()) as client:
+                client.query(f"CREATE DATABASE {name}")
+            yield mariadb.dsn(name)
+            with Client(mariadb.dsn()) as client:
+                for (thread,) in client.query("SELECT id FROM information_schema.processlist WHERE db = %s", (name,)):
+                    with suppress(pymysql.Error):  # it may have gone by itself
+                        client.query(f"KILL {thread}")
+                client.query(f"DROP DATABASE {name}")
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def shop_of(new_database: NewDatabase) -> Callable[[str, str], AbstractContextManager[engines.Shop]]:
+    """The test shop of engines.py on a pair of engines."""
+
+    @contextmanager
+    def opened(source: str, target: str) -> Iterator[engines.Shop]:
+        with new_database(source, Side.SOURCE) as mine, new_database(target, Side.TARGET) as theirs:
+            dsns = {Side.SOURCE: (source, mine), Side.TARGET: (target, theirs)}
+            with engines.opened_shop(dsns) as shop:
+                yield shop
+
+    return opened

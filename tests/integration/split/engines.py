@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from datetime import time as clock
@@ -17,16 +17,23 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pymysql
 
+from strangler.refusal import refusal_of
 from strangler.split import Move, MoveSpec, Replica, Side
-from strangler.split.store import Database
+from strangler.split.mysql import wording
+from strangler.split.store import Database, Role
+from tests.integration.split.mysql_client import Client
 
 SPEC = MoveSpec(
     name="0001_reviews",
     moved=("review", "vote", "label", "ticket"),
     replicated=(Replica(table="product", columns=("id", "name")),),
 )
-PAIRS = [("sqlite", "sqlite"), ("sqlite", "postgresql"), ("postgresql", "sqlite"), ("postgresql", "postgresql")]
+ALIKE = [("postgresql", "postgresql"), ("mariadb", "mariadb"), ("sqlite", "sqlite")]
+UNLIKE = [("postgresql", "mariadb"), ("mariadb", "sqlite"), ("sqlite", "postgresql")]
+"""A ring: each engine is once the source and once the target, and rows go both ways."""
+PAIRS = ALIKE + UNLIKE
 REVIEW = "reference, product_id, author, body, score, tags, raw, price, public, visited, opens, written_at"
 REVIEWS = 300
 
@@ -36,22 +43,45 @@ class Engine(abc.ABC):
 
     name: str
     tables: str
-    generated: str  # an expression for a new reference
+    cascades = True  # whether a foreign key may be ON DELETE CASCADE
 
     @abc.abstractmethod
     def connect(self, dsn: str) -> Any:
         """A connection of an application, in autocommit."""
 
     @abc.abstractmethod
+    def like_the_applier(self, application: Application) -> AbstractContextManager[Application]:
+        """A transaction that passes the fence, to spoil what was brought over."""
+
     def refused(self, error: Exception) -> bool:
         """Whether a fence said no."""
+        return refusal_of(error) is not None
+
+    def clashed(self, error: Exception) -> bool:
+        """Whether the statement has to be sent again, as every application of that engine does."""
+        return False
+
+    def unless_there(self, insert: str) -> str:
+        """The INSERT, which does nothing where its unique values are taken."""
+        return f"{insert} ON CONFLICT DO NOTHING"
 
     @abc.abstractmethod
-    def like_the_applier(self, connection: Any) -> Any:
-        """A transaction that passes the fence, to spoil what was brought over."""
+    def corrupting(self, table: str, spoils: dict[int, tuple[str, str]]) -> list[str]:
+        """Statements that make a trigger which spoils rows that are brought: by their id, (column, literal)."""
 
     def sql(self, statement: str) -> str:
         return statement
+
+    def literal(self, value: Any) -> str:
+        match self.value(value):
+            case bool() as truth:
+                return str(truth).lower()
+            case int() | float() | Decimal() as number:
+                return str(number)
+            case bytes() as raw:
+                return f"x'{raw.hex()}'"
+            case other:
+                return "'" + str(other).replace("'", "''") + "'"
 
     def value(self, value: Any) -> Any:
         return value
@@ -67,7 +97,6 @@ class Sqlite(Engine):
     """Tables as Django makes them."""
 
     name = "sqlite"
-    generated = "lower(hex(randomblob(16)))"
     tables = """
         CREATE TABLE review (
             id integer NOT NULL PRIMARY KEY AUTOINCREMENT, reference char(32) NOT NULL UNIQUE,
@@ -89,18 +118,23 @@ class Sqlite(Engine):
         connection.execute("PRAGMA foreign_keys = ON")
         return connection
 
-    def refused(self, error: Exception) -> bool:
-        return "SF001" in str(error)
-
     @contextmanager
-    def like_the_applier(self, connection: Any) -> Iterator[None]:
+    def like_the_applier(self, application: Application) -> Iterator[Application]:
+        connection = application.connection
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("UPDATE strangler_applier SET at_work = 1")
-        yield
+        yield application
         connection.execute("UPDATE strangler_applier SET at_work = 0")
         connection.execute("COMMIT")
         connection.execute("PRAGMA foreign_keys = ON")
+
+    def corrupting(self, table: str, spoils: dict[int, tuple[str, str]]) -> list[str]:
+        body = " ".join(
+            f"UPDATE {table} SET {column} = {value} WHERE id = {number} AND NEW.id = {number};"
+            for number, (column, value) in spoils.items()
+        )
+        return [f"CREATE TRIGGER spoil AFTER INSERT ON {table} BEGIN {body} END"]
 
     def sql(self, statement: str) -> str:
         return statement.replace("strangler.", "strangler_")
@@ -122,7 +156,6 @@ class Postgres(Engine):
     """Tables as Django makes them."""
 
     name = "postgresql"
-    generated = "gen_random_uuid()"
     tables = """
         CREATE TABLE review (
             id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, reference uuid UNIQUE NOT NULL,
@@ -141,21 +174,85 @@ class Postgres(Engine):
     def connect(self, dsn: str) -> Any:
         return psycopg.connect(dsn, autocommit=True, options="-c timezone=UTC")
 
-    def refused(self, error: Exception) -> bool:
-        return getattr(error, "sqlstate", None) == "SF001"
-
     @contextmanager
-    def like_the_applier(self, connection: Any) -> Iterator[None]:
-        with connection.transaction():
-            connection.execute("SET LOCAL session_replication_role = replica")
-            connection.execute("SET LOCAL ROLE strangler_applier")
-            yield
+    def like_the_applier(self, application: Application) -> Iterator[Application]:
+        with application.connection.transaction():
+            application.run("SET LOCAL session_replication_role = replica")
+            application.run("SET LOCAL ROLE strangler_applier")
+            yield application
+
+    def corrupting(self, table: str, spoils: dict[int, tuple[str, str]]) -> list[str]:
+        body = " ".join(
+            f"IF NEW.id = {number} THEN NEW.{column} := {value}; END IF;" for number, (column, value) in spoils.items()
+        )
+        return [
+            f"CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NEW; END $$",
+            f"CREATE TRIGGER spoil BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION spoil()",
+            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER spoil",
+        ]
+
+    def literal(self, value: Any) -> str:
+        return f"'\\x{value.hex()}'::bytea" if isinstance(value, bytes) else super().literal(value)
 
     def sql(self, statement: str) -> str:
         return statement.replace("%", "%%").replace("?", "%s")
 
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Sqlite(), Postgres())}
+class MariaDB(Engine):
+    """Tables as Django makes them, with its older UUIDs beside the newer ones; but a collation that tells texts apart,
+    and no cascade, which fires no trigger and is refused."""
+
+    name = "mariadb"
+    cascades = False
+    tables = """
+        CREATE TABLE review (
+            id bigint AUTO_INCREMENT PRIMARY KEY, reference uuid UNIQUE NOT NULL, product_id bigint NOT NULL,
+            author varchar(100) COLLATE utf8mb4_nopad_bin NOT NULL, body longtext, score double, tags json,
+            raw longblob, price decimal(10,2), public bool NOT NULL DEFAULT true, visited date, opens time(6),
+            written_at datetime(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6), UNIQUE (product_id, author));
+        CREATE TABLE vote (
+            id bigint AUTO_INCREMENT PRIMARY KEY, review_id bigint NOT NULL REFERENCES review (id),
+            voter varchar(50) COLLATE utf8mb4_nopad_bin NOT NULL, helpful bool NOT NULL, UNIQUE (review_id, voter));
+        CREATE TABLE label (
+            lang varchar(10) COLLATE utf8mb4_nopad_bin NOT NULL, word varchar(50) COLLATE utf8mb4_nopad_bin NOT NULL,
+            note longtext, PRIMARY KEY (lang, word));
+        CREATE TABLE ticket (code char(32) COLLATE utf8mb4_nopad_bin NOT NULL PRIMARY KEY, note longtext);
+    """
+
+    def connect(self, dsn: str) -> Any:
+        return Client(dsn)
+
+    @contextmanager
+    def like_the_applier(self, application: Application) -> Iterator[Application]:
+        with Database(name="target", dsn=application.dsn).connect(Role.APPLIER) as store, store.transaction():
+            yield Application(engine=self, dsn=application.dsn, connection=Client(application.dsn, store.connection))  # type: ignore[attr-defined]
+
+    def clashed(self, error: Exception) -> bool:
+        return error.args[0] == 1213  # a deadlock
+
+    def unless_there(self, insert: str) -> str:
+        return insert.replace("INSERT", "INSERT IGNORE")
+
+    def corrupting(self, table: str, spoils: dict[int, tuple[str, str]]) -> list[str]:
+        body = " ".join(
+            f"IF NEW.id = {number} THEN SET NEW.{column} = {value}; END IF;"
+            for number, (column, value) in spoils.items()
+        )
+        return [f"CREATE TRIGGER spoil BEFORE INSERT ON {table} FOR EACH ROW BEGIN {body} END"]
+
+    def sql(self, statement: str) -> str:
+        return wording.translated(statement).replace("%", "%%").replace("?", "%s")
+
+    def value(self, value: Any) -> Any:
+        match value:
+            case uuid.UUID():
+                return value.hex
+            case datetime():
+                return value.astimezone(UTC).replace(tzinfo=None)
+        return value
+
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Sqlite(), Postgres(), MariaDB())}
 
 
 def new_file(home: Path, name: str) -> str:
@@ -173,15 +270,15 @@ class Application:
 
     engine: Engine
     dsn: str
-    connection: Any = field(init=False)
+    connection: Any = None
 
     def __post_init__(self) -> None:
-        self.connection = self.engine.connect(self.dsn)
+        self.connection = self.connection or self.engine.connect(self.dsn)
 
     def run(self, statement: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement of the tests' SQL; its rows, if it has any."""
         values = [self.engine.value(value) for value in params]
-        cursor = self.connection.execute(self.engine.sql(statement), values or None or ())
+        cursor = self.connection.execute(self.engine.sql(statement), values)
         return list(cursor.fetchall()) if cursor.description else []
 
     def scalar(self, statement: str, params: Sequence[Any] = ()) -> Any:
@@ -189,8 +286,8 @@ class Application:
 
     @contextmanager
     def spoiling(self) -> Iterator[Application]:
-        with self.engine.like_the_applier(self.connection):
-            yield self
+        with self.engine.like_the_applier(self) as spoiler:
+            yield spoiler
 
     def add_review(self, author: str, reference: uuid.UUID | None = None, product: int = 1) -> uuid.UUID:
         reference = reference or uuid.uuid4()
@@ -304,11 +401,13 @@ class Writers:
                     applications[side].add_review(f"writer {number} {made}", reference)
                     self.acknowledged.append(reference)
                     break
-                except (sqlite3.Error, psycopg.Error) as error:
-                    if not applications[side].engine.refused(error) or time.monotonic() - began > 15:
+                except (sqlite3.Error, psycopg.Error, pymysql.Error) as error:
+                    engine = applications[side].engine
+                    refused, clashed = engine.refused(error), engine.clashed(error)
+                    if not (refused or clashed) or time.monotonic() - began > 15:
                         self.failures.append(f"{side}: {error}")
                         break
-                    side = side.other
+                    side = side.other if refused else side
                     time.sleep(0.002)
             time.sleep(0.005)
         for application in applications.values():

@@ -1,35 +1,21 @@
-"""The executor dies at every step of a switch, in both directions, while people write; another one goes on."""
+"""The executor dies at every step of a switch, in both directions, while people write; another one goes on.
 
+One body for all engines. One move lives through all the deaths of its pair: whatever one of them left behind would be
+in the way of the next.
+"""
+
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 
-import psycopg
 import pytest
 
-from strangler.split import Side
+from strangler.split import Move, Side
 from strangler.split.cutover import Step
-from strangler.workshop.owners import OwnerWatch
+from strangler.split.ownership import compare_and_set, read_ownership
+from strangler.split.store import Database
+from tests.integration.split.engines import ALIKE, SPEC, OwnerWatch, Writers
 
-EXECUTOR = """
-import os, signal, sys
-from strangler.split import Move, MoveSpec, Replica, Side
-
-class Nobody:
-    def hold(self, seconds): pass
-    def release(self): pass
-    def publish(self, owner, term, n, weight): pass
-
-source, target, to, fatal = sys.argv[1:]
-spec = MoveSpec(
-    name="0001_reviews", moved=("review", "vote"), replicated=(Replica(table="product", columns=("id", "name")),)
-)
-def on_step(step, facts):
-    if step == fatal:
-        os.kill(os.getpid(), signal.SIGKILL)
-Move(spec, source, target).switch(Side(to), Nobody(), on_step=on_step)
-"""
 FORWARDS = [
     Step.PICTURE,
     Step.GATES,
@@ -41,62 +27,86 @@ FORWARDS = [
     Step.PUBLISH,
     Step.DONE,
 ]
+BEHIND_THE_COMMIT = (Step.PUBLISH, Step.DONE)
+FORKS = multiprocessing.get_context("forkserver")
+"""A process without threads that has imported everything, and starts executors in no time."""
+FORKS.set_forkserver_preload([__name__, "strangler.split.postgres", "strangler.split.mysql", "strangler.split.sqlite"])
 
 
-def rows(connection):
-    return {row[0] for row in connection.execute("SELECT reference FROM review")}
+@pytest.fixture(params=ALIKE, ids="->".join)
+def shop(request, shop_of):
+    with shop_of(*request.param) as opened:
+        yield opened
 
 
-@pytest.mark.parametrize("to", list(Side))
-@pytest.mark.parametrize("step", FORWARDS)
-def test_the_next_executor_brings_it_to_rest_and_nothing_is_lost(
-    shop, writers, traffic, source_dsn, target_dsn, to, step
-):
+class Nobody:
+    """Traffic that nobody routes."""
+
+    def hold(self, seconds):
+        pass
+
+    def release(self):
+        pass
+
+    def publish(self, owner, term, n, weight):
+        pass
+
+
+def execute(source, target, to, fatal):
+    """What the executor's process does: a switch, or a recovery, until the fatal step."""
+
+    def on_step(step, facts):
+        if step == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    move = Move(SPEC, source, target)
+    if to is None:
+        move.recover(Nobody(), on_step=on_step)
+    else:
+        move.switch(to, Nobody(), on_step=on_step)
+
+
+def die(shop, to, step):
+    """Let an executor begin and be killed at the step."""
+    executor = FORKS.Process(target=execute, args=(shop.source.dsn, shop.target.dsn, to, step))
+    executor.start()
+    executor.join(timeout=60)
+    assert executor.exitcode == -signal.SIGKILL, f"{step}: {executor.exitcode}"
+
+
+def test_the_next_executor_brings_it_to_rest_and_nothing_is_lost(shop, traffic):
     shop.bring()
-    if to is Side.SOURCE:
-        shop.move.switch(Side.TARGET, traffic)
-    with OwnerWatch(source_dsn, target_dsn, "0001_reviews") as watch, writers:
-        died = subprocess.run(
-            [sys.executable, "-c", EXECUTOR, source_dsn, target_dsn, to.value, step.value],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-            capture_output=True,
-            check=False,
-        )
-        assert died.returncode == -signal.SIGKILL, died.stderr.decode()
-        picture = shop.move.recover(traffic)
-        committed = step in (Step.PUBLISH, Step.DONE)
-        assert picture.owner is (to if committed else to.other)
-        assert traffic.asked[-2][:2] == ("publish", picture.owner)
-        if not committed:
-            shop.move.switch(to, traffic)
+    with OwnerWatch(shop=shop) as watch, Writers(shop=shop) as writers:
+        for step in FORWARDS:
+            for to in Side.TARGET, Side.SOURCE:
+                written = len(writers.acknowledged)
+                die(shop, to, step)
+                picture = shop.move.recover(traffic)
+                committed = step in BEHIND_THE_COMMIT
+                assert picture.owner is (to if committed else to.other), (to, step)
+                assert traffic.asked[-2][:2] == ("publish", picture.owner)
+                if not committed:
+                    shop.move.switch(to, traffic)
+                assert shop.move.picture().owner is to
+                assert len(writers.acknowledged) > written, (to, step)
     shop.move.catch_up()
     assert writers.failures == []
-    assert len(writers.acknowledged) > 20
-    assert (watch.two_owners, watch.broken) == (0, "")
-    for connection in (shop.source, shop.target):
-        written = rows(connection)
-        assert set(writers.acknowledged) <= written
+    assert watch.looks > 0
+    assert watch.two_owners == 0
+    for side in Side:
+        assert set(writers.acknowledged) <= shop.of(side).references()
+        assert shop.of(side).run("SELECT reference FROM review GROUP BY reference HAVING count(*) > 1") == []
     assert shop.move.verify().equal
-    assert shop.move.picture().owner is to
-    duplicates = "SELECT reference FROM review GROUP BY reference HAVING count(*) > 1"
-    assert shop.target.execute(duplicates).fetchall() == []
 
 
-@pytest.mark.parametrize("step", [Step.BACK_BUMP, Step.BACK_OPEN, Step.REFENCE])
-def test_recovery_itself_may_die(shop, traffic, source_dsn, target_dsn, step):
+def test_recovery_itself_may_die(shop, traffic):
     shop.bring()
-    if step is not Step.REFENCE:
-        # Nobody owns: an executor died behind the fence.
-        with psycopg.connect(source_dsn, autocommit=True) as source:
-            source.execute("SELECT strangler.set_owner('0001_reviews', 1, false, 1, false, '[]')")
-    script = EXECUTOR.replace("switch(Side(to), Nobody(), on_step=on_step)", "recover(Nobody(), on_step=on_step)")
-    died = subprocess.run(
-        [sys.executable, "-c", script, source_dsn, target_dsn, "target", step.value],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        capture_output=True,
-        check=False,
-    )
-    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
-    assert shop.move.recover(traffic).owner is Side.SOURCE
-    shop.add_review(Side.SOURCE, "the owner takes writes")
+    for step in (Step.BACK_BUMP, Step.BACK_OPEN, Step.REFENCE):
+        if step is not Step.REFENCE:
+            # Nobody owns: an executor died behind the fence.
+            with Database(name="source", dsn=shop.source.dsn).connect() as source:
+                compare_and_set(source, SPEC.name, read_ownership(source, SPEC.name), owns=False)
+        die(shop, None, step)
+        assert shop.move.recover(traffic).owner is Side.SOURCE
+        shop.source.add_review(f"the owner takes writes after {step}")
     assert shop.move.switch(Side.TARGET, traffic).owner is Side.TARGET

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-import os
-import shutil
-import tempfile
-import threading
-import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
-import pymysql
 import pytest
 
-from strangler.deploy.mariadb import MariaDBServer
-from strangler.deploy.ports import free_port
 from strangler.split import Move, Side
 from strangler.split.store import Database, Role
-from tests.integration.split.conftest import SPEC
+from tests.integration.split.conftest import SPEC, NewDatabase
+from tests.integration.split.mysql_client import Client
 
 TABLES = (
     """CREATE TABLE review (
@@ -36,60 +25,6 @@ TABLES = (
 SOURCE_ONLY = "CREATE TABLE product (id bigint PRIMARY KEY, name varchar(200) NOT NULL, price decimal(10,2) NOT NULL)"
 TARGET_ONLY = "CREATE TABLE product (id bigint PRIMARY KEY, name varchar(200) NOT NULL)"
 REVIEW = "INSERT INTO review (reference, product_id, author) VALUES (%s, %s, %s)"
-_numbers = itertools.count()
-
-
-@dataclass
-class Client:
-    """A connection as an application has it."""
-
-    dsn: str
-    isolation: str = "READ COMMITTED"
-    local_infile: bool = False
-    connection: Any = None
-
-    def __post_init__(self) -> None:
-        where = urlsplit(self.dsn)
-        self.connection = pymysql.connect(
-            host=where.hostname,
-            port=where.port or 0,
-            user=where.username,
-            password=where.password or "",
-            database=where.path.lstrip("/"),
-            charset="utf8mb4",
-            autocommit=True,
-            local_infile=self.local_infile,
-        )
-        self.query(f"SET SESSION TRANSACTION ISOLATION LEVEL {self.isolation}")
-
-    def query(self, statement: str, params: object = None) -> list[tuple[Any, ...]]:
-        with self.connection.cursor() as cursor:
-            cursor.execute(statement, params)
-            return list(cursor.fetchall())
-
-    def one(self, statement: str, params: object = None) -> Any:
-        return self.query(statement, params)[0][0]
-
-    def insert(self, statement: str, params: object = None) -> int:
-        """The number that the row got, as the driver tells it."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(statement, params)
-            return int(cursor.lastrowid)
-
-    def begin(self) -> None:
-        self.query("START TRANSACTION")
-
-    def commit(self) -> None:
-        self.connection.commit()
-
-    def close(self) -> None:
-        self.connection.close()
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 @dataclass
@@ -125,90 +60,16 @@ class Shop:
             store.run(statements)
 
 
-@dataclass
-class Writers:
-    """Threads that write to whoever takes it, and a journal of what was acknowledged."""
-
-    dsns: dict[Side, str]
-    threads: int = 4
-    acknowledged: list[uuid.UUID] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def __enter__(self) -> Writers:
-        self._running = [threading.Thread(target=self._write, args=(n,)) for n in range(self.threads)]
-        for thread in self._running:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        for thread in self._running:
-            thread.join(timeout=30)
-
-    def _write(self, number: int) -> None:
-        clients = {side: Client(dsn) for side, dsn in self.dsns.items()}
-        side = Side.SOURCE
-        while not self.stop.is_set():
-            reference = uuid.uuid4()
-            author = f"writer {number} {next(_numbers)}"
-            deadline = time.monotonic() + 15
-            while True:
-                try:
-                    clients[side].begin()
-                    clients[side].query(REVIEW, (str(reference), number, author))
-                    clients[side].query("UPDATE review SET body = 'second' WHERE reference = %s", (str(reference),))
-                    clients[side].commit()
-                    self.acknowledged.append(reference)
-                    break
-                except pymysql.Error as error:
-                    clients[side].connection.rollback()
-                    if error.args[0] not in (1644, 1213) or time.monotonic() > deadline:
-                        self.failures.append(str(error))
-                        break
-                    side = side.other if error.args[0] == 1644 else side
-                    time.sleep(0.002)
-            time.sleep(0.002)
-        for client in clients.values():
-            client.close()
-
-
-@pytest.fixture(scope="session")
-def mariadb_servers() -> Iterator[dict[Side, MariaDBServer]]:
-    if shutil.which("mariadb-install-db") is None:
-        pytest.skip("there is no MariaDB here; install the package mariadb-server")
-    home = Path(tempfile.mkdtemp(prefix="mariadb-", dir=os.environ["STRANGLER_TEST_HOME"]))
-    servers = {
-        side: MariaDBServer(data=home / side.value, port=free_port(), settings={"debug-no-sync": ""}) for side in Side
-    }
-    try:
-        for server in servers.values():
-            server.start()
-        yield servers
-    finally:
-        for server in servers.values():
-            server.stop()
-
-
-def _new_database(server: MariaDBServer) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with Client(server.dsn()) as admin:
-        admin.query(f"CREATE DATABASE {name}")
-    yield server.dsn(name)
-    with Client(server.dsn()) as admin:
-        for (thread,) in admin.query("SELECT id FROM information_schema.processlist WHERE db = %s", (name,)):
-            admin.query(f"KILL {thread}")
-        admin.query(f"DROP DATABASE {name}")
+@pytest.fixture
+def source_dsn(new_database: NewDatabase) -> Iterator[str]:
+    with new_database("mariadb", Side.SOURCE) as dsn:
+        yield dsn
 
 
 @pytest.fixture
-def source_dsn(mariadb_servers: dict[Side, MariaDBServer]) -> Iterator[str]:
-    yield from _new_database(mariadb_servers[Side.SOURCE])
-
-
-@pytest.fixture
-def target_dsn(mariadb_servers: dict[Side, MariaDBServer]) -> Iterator[str]:
-    yield from _new_database(mariadb_servers[Side.TARGET])
+def target_dsn(new_database: NewDatabase) -> Iterator[str]:
+    with new_database("mariadb", Side.TARGET) as dsn:
+        yield dsn
 
 
 @pytest.fixture
@@ -225,8 +86,3 @@ def shop(source_dsn: str, target_dsn: str) -> Iterator[Shop]:
         )
         source.query("INSERT INTO vote (review_id, voter, helpful) SELECT id, 'voter', id % 2 = 0 FROM review")
         yield Shop(source=source, target=target, move=Move(SPEC, source_dsn, target_dsn))
-
-
-@pytest.fixture
-def writers(source_dsn: str, target_dsn: str, shop: Shop) -> Writers:
-    return Writers(dsns={Side.SOURCE: source_dsn, Side.TARGET: target_dsn})

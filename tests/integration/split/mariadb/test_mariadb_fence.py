@@ -10,7 +10,7 @@ from strangler.refusal import Refusal, refusal_of
 from strangler.split import Move, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
 from strangler.split.limits import Limits
-from tests.integration.split.mariadb.conftest import Client
+from tests.integration.split.mysql_client import Client
 
 OPEN = "INSERT INTO review (reference, product_id, author) VALUES (uuid(), 1, 'open')"
 
@@ -122,7 +122,7 @@ def test_a_transaction_that_is_open_before_the_switch_refuses_it(shop, traffic, 
 @pytest.mark.parametrize("isolation", ["REPEATABLE READ", "SERIALIZABLE", "READ UNCOMMITTED"])
 def test_an_old_transaction_cannot_write_past_the_fence(shop, traffic, source_dsn, isolation):
     shop.bring()
-    with Client(source_dsn, isolation) as old:
+    with Client(source_dsn, isolation=isolation) as old:
         old.begin()
         old.query("SELECT count(*) FROM product")
         shop.move.switch(Side.TARGET, traffic)
@@ -134,7 +134,7 @@ def test_an_old_transaction_cannot_write_past_the_fence(shop, traffic, source_ds
 def test_an_old_snapshot_that_the_server_itself_refuses_cannot_write_either(shop, traffic, source_dsn):
     """Newer servers say so first: what the fence reads has changed since the snapshot."""
     shop.bring()
-    with Client(source_dsn, "REPEATABLE READ") as old:
+    with Client(source_dsn, isolation="REPEATABLE READ") as old:
         old.query("SET SESSION innodb_snapshot_isolation = ON")
         old.begin()
         old.query("SELECT count(*) FROM product")

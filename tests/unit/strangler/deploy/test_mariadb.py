@@ -27,6 +27,10 @@ def test_it_starts_keeps_its_data_over_a_crash_and_stops(server):
     server.start()
     server.start()
     with connect(server) as connection:
+        # A server deletes what looks left over in its temporary directory when it starts: nobody shares one.
+        cursor = connection.cursor()
+        cursor.execute("SELECT @@tmpdir")
+        assert cursor.fetchone() == (str(server.data) + ".tmp",)
         connection.cursor().execute("CREATE DATABASE kept")
         connection.cursor().execute("CREATE TABLE kept.one AS SELECT 1 AS one")
         server.kill()

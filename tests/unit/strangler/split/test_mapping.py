@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from strangler.split.exchange import canonical
-from strangler.split.mapping import MYSQL, POSTGRESQL, SQLITE, map_columns, misfit
+from strangler.split.mapping import MARIADB, MYSQL, POSTGRESQL, SQLITE, map_columns, misfit
 from strangler.split.sqlite import catalog, rows
 from strangler.split.table import EVERYTHING, Column, Family, Table, canonical_json
 
@@ -141,6 +141,8 @@ def test_columns_as_django_makes_them_share_a_family(engines, source, target, fa
         ((POSTGRESQL, MYSQL), column("point"), column("point"), "change it to a common type first"),
         ((SQLITE, POSTGRESQL), replace(LITE["text"], folds=True), PG["text"], "a unique index takes"),
         ((POSTGRESQL, MYSQL), PG["varchar(100)"], replace(MY["varchar(100)"], folds=True), "a unique index takes"),
+        ((POSTGRESQL, MARIADB), PG["bytea"], replace(MY["longblob"], folds=True), "a unique index takes"),
+        ((MARIADB, POSTGRESQL), column("enum('a','b')"), PG["text"], "make it varchar"),
     ],
 )
 def test_what_is_not_exact_is_refused_with_a_way_out(engines, source, target, why):
@@ -273,6 +275,17 @@ def test_two_canonical_texts_are_equal_if_and_only_if_the_values_are(given_value
         (datetime(900, 1, 1), MY["datetime(6)"], MYSQL, "before the year 1000"),  # noqa: DTZ001
         (date(900, 1, 1), column("date", Family.DATE), MYSQL, "before the year 1000"),
         (datetime(2040, 1, 1), column("timestamp(6)", Family.TIMESTAMP, 6), MYSQL, "out of the range"),  # noqa: DTZ001
+        (float("nan"), MY["double"], MARIADB, "which mariadb does not have"),
+        (date(900, 1, 1), column("date", Family.DATE), MARIADB, "before the year 1000"),
+        ("a ", column("char(5) utf8mb4_bin", Family.TEXT, 5), MARIADB, "which ends with a blank"),
+        (
+            "\U0001f600",
+            column("varchar(5) utf8mb3_general_ci", Family.TEXT, 5),
+            MARIADB,
+            "cannot write; make it utf8mb4",
+        ),
+        ("\u2603", column("varchar(5) latin1_swedish_ci", Family.TEXT, 5), MYSQL, "cannot write; make it utf8mb4"),
+        (b"\0", column("binary(4)", Family.BYTES, 4), MARIADB, "which is shorter than binary"),
         (2, LITE["bool"], SQLITE, "neither true nor false"),
         (b"{", PG["jsonb"], POSTGRESQL, "no JSON"),
         ("text", LITE["BLOB"], SQLITE, "no bytes"),
@@ -298,6 +311,10 @@ def test_values_that_do_not_fit_are_told(value, column, engine, why):
         (Decimal("1E+7"), PG["numeric(10,2)"], POSTGRESQL),
         (5, PG["numeric(20,0)"], POSTGRESQL),
         (uuid.UUID(int=1), PG["uuid"], POSTGRESQL),
+        ("a ", column("varchar(5) utf8mb4_bin", Family.TEXT, 5), MARIADB),
+        ("\u20ac", column("varchar(5) latin1_swedish_ci", Family.TEXT, 5), MARIADB),
+        ("\u2603", column("varchar(5) utf8mb3_bin", Family.TEXT, 5), MARIADB),
+        (b"\0\0\0\0", column("binary(4)", Family.BYTES, 4), MARIADB),
         (time(23, 59, 59, 999_999), PG["time"], POSTGRESQL),
     ],
 )
