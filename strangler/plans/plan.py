@@ -49,6 +49,11 @@ class Plan:
                 states.append(operation.state_forwards(self.key, states[-1]))
             except PlanError as error:
                 raise PlanError(f'plan "{self.name}", operation {number}: {error}') from error
+        if (copies := states[-1].replicated_by(self.name)) and not states[-1].moved_by(self.name):
+            raise PlanError(
+                f'plan "{self.name}" replicates "{copies[0].model}" and moves nothing, so that nobody would copy it; '
+                "put MoveTables or MoveRows behind, which bring copies along"
+            )
         return tuple(states)
 
     def digest(self, length: int) -> str:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, fields
+from datetime import timedelta
 
 from strangler.plans.errors import PlanError
 from strangler.plans.operations import Operation
@@ -23,9 +24,17 @@ def source_of(plans: Sequence[Plan], end: Callable[[Plan], Sequence[str]]) -> st
     body = "".join(_squashed(plan, end(plan)) for plan in plans)
     return (
         f'"""Squashed, all of them over: {", ".join(plan.name for plan in plans)}."""\n\n'
-        f"from strangler import plans\n{''.join(_imports(plans))}\n\n"
+        f"{''.join(_standard_imports(plans))}from strangler import plans\n{''.join(_imports(plans))}\n\n"
         f"class Plan(plans.Squash):\n    replaces = [\n{body}    ]\n"
     )
+
+
+def _standard_imports(plans: Sequence[Plan]) -> Iterator[str]:
+    operations = [operation for plan in plans for operation in plan.operations]
+    # The loader refuses operations that are no dataclass.
+    values = [getattr(one, field.name) for one in operations for field in fields(one)]  # type: ignore[arg-type]
+    if any(isinstance(value, timedelta) for value in values):
+        yield "from datetime import timedelta\n\n"
 
 
 def _imports(plans: Sequence[Plan]) -> Iterator[str]:
@@ -84,6 +93,9 @@ def _literal(value: object, place: str) -> str:
             return json.dumps(value, ensure_ascii=False)
         case list() | tuple():
             return f"[{', '.join(_literal(item, place) for item in value)}]"
+        case timedelta():
+            parts = (("days", value.days), ("seconds", value.seconds), ("microseconds", value.microseconds))
+            return f"timedelta({', '.join(f'{name}={number}' for name, number in parts if number)})"
         case dict():
             return "{" + ", ".join(f"{_literal(k, place)}: {_literal(v, place)}" for k, v in value.items()) + "}"
     raise PlanError(f"{place} holds {value!r}, which cannot be written down as a plain value; leave that plan out")

@@ -145,7 +145,7 @@ def _fence(spec: MoveSpec, claim: Claim, *, closed: bool) -> Iterator[sql.Compos
         )
     if claim.bounded:
         yield sql.SQL(
-            "CREATE TRIGGER {} AFTER UPDATE ON {} FOR EACH ROW WHEN (({}) IS TRUE <> ({}) IS TRUE) "
+            "CREATE TRIGGER {} AFTER UPDATE ON {} FOR EACH ROW WHEN ((({}) IS TRUE) <> (({}) IS TRUE)) "
             "EXECUTE FUNCTION strangler.refuse({}, 'boundary')"
         ).format(
             sql.Identifier(_BOUNDARY),

@@ -8,6 +8,7 @@ from strangler import cleanups
 from strangler.plans.operations import CutForeignKey
 from strangler.plans.state import ProjectState
 from tests.unit.strangler.plans.fake_world import schema
+from tests.unit.strangler.plans.tiny_models import tiny
 
 CUT = CutForeignKey("reviews.Review.product", keep="product_id", migration="0002_cut")
 
@@ -89,3 +90,29 @@ def test_the_dry_run_shows_the_trigger_both_ways_and_makes_nothing(orchard_world
     assert any(line.startswith("DROP TRIGGER") for line in CUT.undo_effects(orchard_world, state, after))
     products[0].delete()
     assert owed() == []
+
+
+def test_notes_bear_the_key_that_is_pointed_at_whatever_it_is(world, key, source, settings):
+    """A one-to-one key that is the primary key of an inherited table's child, and a text by to_field."""
+    settings.CART_OLD_MODEL = "cart.Person"
+    source.execute(
+        """CREATE TABLE cart_place (id bigint PRIMARY KEY, name varchar(20) UNIQUE NOT NULL);
+           CREATE TABLE cart_cafe (place_ptr_id bigint PRIMARY KEY REFERENCES cart_place, seats integer NOT NULL);
+           INSERT INTO cart_place VALUES (7, 'Zum "Rössl", 1'), (8, 'else'); INSERT INTO cart_cafe VALUES (7, 12)"""
+    )
+    with tiny() as (_, odd):
+        state = ProjectState(schema=odd)
+    for operation in (
+        CutForeignKey("cart.Menu.cafe", keep="cafe_id", migration="0002_cut"),
+        CutForeignKey("cart.Note.place", keep="place_id"),
+    ):
+        after = operation.state_forwards(key, state)
+        operation.forwards(world, state, after)
+        state = after
+    source.execute("DELETE FROM cart_cafe; DELETE FROM cart_place WHERE id = 7")
+    assert source.execute(
+        "SELECT field, key_column, on_delete, key FROM strangler.cleanups ORDER BY id"
+    ).fetchall() == [
+        ("cart.Menu.cafe", "cafe_id", "cascade", "7"),
+        ("cart.Note.place", "place_id", "set_null", 'Zum "Rössl", 1'),
+    ]

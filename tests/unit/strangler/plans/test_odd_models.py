@@ -56,7 +56,7 @@ def test_an_inherited_table_moves_with_its_parent_or_not_at_all(state, key):
 
 
 def test_tables_come_behind_what_they_point_at_by_any_kind_of_key(state, key):
-    others = tuple(model for model in state.schema.models if model.label != "cart.Note")
+    others = tuple(model for model in state.schema.models if model.label not in ("cart.Note", "cart.Stay"))
     state = replace(state, schema=replace(state.schema, models=others))
     moved = move(key, state, "cart.Dish", "cart.Tag_places", "cart.Tag", "cart.Menu", "cart.Cafe", "cart.Place")
     tables = move_spec(key, moved).moved
@@ -87,6 +87,17 @@ def test_the_hidden_table_of_a_many_to_many_field_goes_with_both_ends(state, key
         cut(key, state, "cart.Tag_places.place", "place_id")
     with pytest.raises(PlanError, match=r'many-to-many field; its foreign keys are those of "cart.Tag_places"'):
         cut(key, state, "cart.Tag.places", "places_id")
+
+
+def test_a_many_to_many_field_by_a_model_of_its_own_is_cut_at_both_keys(state, key):
+    with pytest.raises(PlanError, match=r'"cart.Stay.cafe" points from one service to another; cut it'):
+        move(key, state, "cart.Stay")
+    one = cut(key, state, "cart.Stay.cafe", "cafe_id")
+    with pytest.raises(PlanError, match=r'"cart.Stay.guest" points from one service to another; cut it'):
+        move(key, one, "cart.Stay")
+    both = cut(key, one, "cart.Stay.guest", "guest_id")
+    assert move(key, both, "cart.Stay").owner_of_table("cart.Stay") == "reviews"
+    assert [owed.column for owed in both.cleanups] == ["cafe_id", "guest_id"]
 
 
 def test_a_generic_key_that_leaves_is_said_to(state, key):
@@ -139,6 +150,8 @@ def test_a_deletion_that_must_be_decided_before_cannot_cross(state, key):
 
 def test_what_moves_cannot_owe_a_deletion_to_what_stays(state, key):
     """The trigger stands in the monolith's database, where nobody deletes the rows that have moved."""
+    others = tuple(model for model in state.schema.models if model.label != "cart.Stay")
+    state = replace(state, schema=replace(state.schema, models=others))
     ready = cut(key, state, "cart.Note.place", "place_id", migration=None)
     with pytest.raises(PlanError, match=r'nobody would tell the rows of "cart.Note" that a "cart.Place" is gone'):
         move(key, ready, "cart.Place", "cart.Cafe", "cart.Menu", "cart.Dish", "cart.Tag", "cart.Tag_places")

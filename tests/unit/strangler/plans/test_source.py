@@ -1,13 +1,14 @@
 """What is written of plans is read back as it was."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from strangler.plans.errors import PlanError
-from strangler.plans.operations import MoveRoutes, MoveTables, RetireCode
+from strangler.plans.operations import ArchiveTables, DropTables, MoveRoutes, MoveTables, RetireCode
 from strangler.plans.plan import Plan
 from strangler.plans.source import source_of
 
@@ -45,6 +46,13 @@ def test_whatever_values_operations_hold_they_are_read_back_from_what_is_written
     assert list(squashed.operations) == operations
     assert (squashed.name, squashed.service, squashed.dependencies) == ("0001_reviews", "reviews", ["0000_a"])
     assert squashed.record == ["abc"]
+
+
+@given(st.timedeltas(min_value=timedelta(0)))
+def test_a_waiting_time_is_read_back_to_the_microsecond(after):
+    operations = [ArchiveTables(["a.A"], to="archive", after=after), DropTables(["a.A"], after=after)]
+    (squashed,) = read_back(plan(*operations))
+    assert squashed.operations == operations
 
 
 def test_a_field_after_one_with_its_default_is_named():

@@ -38,6 +38,10 @@ def tiny():
         class Menu(Base):
             cafe = models.OneToOneField(Cafe, on_delete=deletion.cascade, primary_key=True)
 
+        class Stay(Base):
+            cafe = models.ForeignKey(Cafe, on_delete=deletion.cascade)
+            guest = models.ForeignKey("Person", on_delete=deletion.cascade)
+
         class Dish(Base):
             pk = models.CompositePrimaryKey("menu_id", "number")
             menu = models.ForeignKey(Menu, on_delete=deletion.cascade)
@@ -57,6 +61,7 @@ def tiny():
             )
 
         class Person(Base):
+            cafes = models.ManyToManyField(Cafe, through=Stay)
             notes = GenericRelation(Note, "about_key", "about_type")
 
         class Visit(Base):
