@@ -1,0 +1,345 @@
+"""The guards of the protocol, and what stands in the code when one of them is taken away.
+
+A mutant is an exact text of one file and another one in its place. Where no test is named, seeds must notice it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MOVE = "tests/integration/split/test_move.py::"
+_GUARDS = "tests/integration/split/test_guards.py::"
+_ENGINES = "tests/integration/split/test_engines.py::"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutant:
+    """One guard, taken away. "by" is the test that must fail; without one, a seed must."""
+
+    name: str
+    file: str  # below strangler/split
+    old: str
+    new: str
+    by: str = ""
+
+
+MUTANTS = (
+    Mutant(
+        name="the compare-and-set does not compare",
+        file="postgres/schema.sql",
+        old="IF was_epoch IS DISTINCT FROM p_epoch THEN",
+        new="IF false THEN",
+    ),
+    Mutant(
+        name="the fence is not switched",
+        file="postgres/schema.sql",
+        old="    IF was_owner <> p_owns THEN\n",
+        new="    IF false THEN\n",
+    ),
+    Mutant(
+        name="the fence does not wait for open writers",
+        file="postgres/partitions.sql",
+        old="    EXECUTE pg_catalog.format('ALTER TABLE %s %s TRIGGER strangler_fence', p_table, action);\n",
+        new="""    IF p_open THEN
+        EXECUTE pg_catalog.format('ALTER TABLE %s DISABLE TRIGGER strangler_fence', p_table);
+    ELSE
+        UPDATE pg_catalog.pg_trigger SET tgenabled = 'A' WHERE tgname = 'strangler_fence' AND tgrelid = p_table;
+        UPDATE pg_catalog.pg_class SET reltuples = reltuples WHERE oid = p_table;
+    END IF;
+""",
+    ),
+    Mutant(
+        name="going back does not bump the other side",
+        file="cutover.py",
+        old="other = compare_and_set(self._store(owner.other), self.spec.name, picture.of(owner.other), owns=False)",
+        new="other = picture.of(owner.other)",
+    ),
+    Mutant(
+        name="going back keeps the old term",
+        file="cutover.py",
+        old="picture.of(owner), owns=True, term=picture.term + 1)",
+        new="picture.of(owner), owns=True, term=picture.term)",
+        by=_MOVE + "test_a_switch_that_goes_back_opens_the_old_owner_under_a_new_term",
+    ),
+    Mutant(
+        name="a stable pair is recovered without a bump",
+        file="cutover.py",
+        old="picture = picture.replaced(compare_and_set(self._store(owner), self.spec.name, seen, owns=True))\n",
+        new="assert seen\n",
+        by=_GUARDS + "test_a_sleeper_before_the_fence_finds_the_epoch_of_a_recovery",
+    ),
+    Mutant(
+        name="an owner receives rows",
+        file="applier.py",
+        old="            _refuse_at_owner(stream, changes, owner=owns is None or bool(owns))\n",
+        new="",
+        by=_MOVE + "test_a_rogue_write_at_the_target_is_noticed",
+    ),
+    Mutant(
+        name="appliers do not take turns",
+        file="stream.py",
+        old="WHERE move = %s FOR UPDATE",
+        new="WHERE move = %s",
+    ),
+    Mutant(
+        name="the snapshot is taken before the receiver's lock",
+        file="applier.py",
+        old="""    with stream.receiver.transaction():
+        # Locks in the protocol's order: ownership row, batch number, tables. The snapshot only after them: an
+        # applier that waited for its turn must not bring an older picture.
+        owns = stream.receiver.scalar("SELECT owns FROM strangler.ownership WHERE move = %s FOR SHARE", (stream.move,))
+        batch = lock_batch(stream)
+        reconcile(stream, batch)
+        with stream.sender.snapshot():
+            changes = read_changes(stream.sender, stream.move, limit)
+""",
+        new="""    with stream.receiver.transaction():
+        with stream.sender.snapshot():
+            changes = read_changes(stream.sender, stream.move, limit)
+            batch = lock_batch(stream)
+            owns = stream.receiver.scalar("SELECT owns FROM strangler.ownership WHERE move = %s", (stream.move,))
+""",
+    ),
+    Mutant(
+        name="the log is forgotten before the rows are committed",
+        file="applier.py",
+        old='        stream.receiver.execute("UPDATE strangler.streams SET batch',
+        new="        stream.sender.acknowledge(stream.move, batch, [change.seq for change in changes])\n"
+        '        stream.receiver.execute("UPDATE strangler.streams SET batch',
+    ),
+    Mutant(
+        name="all of the log is forgotten, not what was applied",
+        file="postgres/store.py",
+        old="WHERE move = %s AND seq = ANY(%s))",
+        new="WHERE move = %s AND seq <= coalesce((SELECT max(q) FROM unnest(%s::bigint[]) q), 0))",
+    ),
+    Mutant(
+        name="a lost acknowledgement is not reconciled",
+        file="applier.py",
+        old="        reconcile(stream, batch)\n",
+        new="",
+        by=_MOVE + "test_a_receiver_that_was_set_back_in_time_is_a_gap",
+    ),
+    Mutant(
+        name="the log's end is read before the fence",
+        file="cutover.py",
+        old="""        began = self._hold_and_fence(old, picture, to)
+        try:
+            # The log's end is read after the fence has committed: nothing can come behind it.
+            goal = log_end(old, self.spec.name)
+""",
+        new="""        goal = log_end(old, self.spec.name)
+        began = self._hold_and_fence(old, picture, to)
+        try:
+""",
+    ),
+    Mutant(
+        name="nothing is caught up behind the fence",
+        file="cutover.py",
+        old="            catch_up(self.streams[to.other], goal, time.monotonic() + self.limits.catch_up)\n",
+        new="",
+    ),
+    Mutant(
+        name="what was applied is not compared before the commit",
+        file="cutover.py",
+        old="            if not verified.equal:\n",
+        new="            if False:\n",
+        by=_MOVE + "test_a_switch_that_goes_back_opens_the_old_owner_under_a_new_term",
+    ),
+    Mutant(
+        name="sequences are not raised",
+        file="cutover.py",
+        old="            if highest > there[column]:\n",
+        new="            if False:\n",
+    ),
+    Mutant(
+        name="sequences may go down",
+        file="postgres/schema.sql",
+        old="FROM %s WHERE last_value < $1', sequence, sequence",
+        new="FROM %s', sequence, sequence",
+        by=_GUARDS + "test_a_sequence_is_never_set_back",
+    ),
+    Mutant(
+        name="no heartbeat is asked for",
+        file="move.py",
+        old="            if not found and not session.beat(limits.heartbeat):\n",
+        new="            if False:\n",
+        by=_GUARDS + "test_a_way_back_that_does_not_work_refuses_the_switch",
+    ),
+    Mutant(
+        name="a lag is no reason to refuse",
+        file="gates.py",
+        old="    if waiting > gate.limits.pending:\n",
+        new="    if False:\n",
+        by=_GUARDS + "test_a_lag_refuses_the_switch",
+    ),
+    Mutant(
+        name="a verification is not asked for",
+        file="gates.py",
+        old="    yield from _verified(gate, old)\n",
+        new="",
+        by=_MOVE + "test_a_switch_is_refused_after_a_verification_that_found_differences",
+    ),
+    Mutant(
+        name="captures and fences are not looked at",
+        file="gates.py",
+        old="    yield from _guards(gate, old)\n",
+        new="",
+        by=_GUARDS + "test_a_capture_or_a_fence_that_was_switched_off_refuses_the_switch",
+    ),
+    Mutant(
+        name="an incomplete copy is no reason to refuse",
+        file="gates.py",
+        old="    yield from _all_copied(gate)\n",
+        new="",
+        by=_MOVE + "test_a_switch_refuses_with_every_reason_at_once",
+    ),
+    Mutant(
+        name="an old transaction is no reason to refuse",
+        file="gates.py",
+        old="    yield from _old_writers(gate, old)\n",
+        new="",
+        by=_MOVE + "test_a_transaction_that_is_open_before_the_switch_refuses_it",
+    ),
+    Mutant(
+        name="a move that is done can be reversed",
+        file="gates.py",
+        old="    yield from _not_done(gate)\n",
+        new="",
+        by=_MOVE + "test_complete_closes_the_way_back_and_leaves_tombstones",
+    ),
+    Mutant(
+        name="a comparison also forgets what was applied since",
+        file="recent.py",
+        old='WHERE move = %s AND batch <= %s", (move, upto[side]))',
+        new='WHERE move = %s AND %s > 0", (move, upto[side] + 1))',
+        by=_GUARDS + "test_what_is_applied_during_a_comparison_stays_to_be_compared",
+    ),
+    Mutant(
+        name="rows are inserted before others are deleted",
+        file="applier.py",
+        old="""    for pair, selection in selected:
+        stream.receiver.delete(pair.of(stream.origin.other), selection)
+    for pair, selection in selected:
+        transfer(stream.sender, stream.receiver, pair, stream.origin, selection)
+""",
+        new="""    for pair, selection in selected:
+        for one in [(key,) for key in selection] if isinstance(selection, tuple) else [selection]:
+            stream.receiver.delete(pair.of(stream.origin.other), one)
+            transfer(stream.sender, stream.receiver, pair, stream.origin, one)
+""",
+        by=_MOVE + "test_a_unique_value_that_wanders_between_rows_is_followed",
+    ),
+    Mutant(
+        name="a changed key is captured as the new one only",
+        file="postgres/guards.py",
+        old="IF TG_OP <> 'INSERT' THEN",
+        new="IF TG_OP = 'DELETE' THEN",
+    ),
+    Mutant(
+        name="TRUNCATE is not captured",
+        file="postgres/guards.py",
+        old="IF TG_OP = 'TRUNCATE' THEN {into}NULL); RETURN NULL; END IF; ",
+        new="IF TG_OP = 'TRUNCATE' THEN RETURN NULL; END IF; ",
+    ),
+    Mutant(
+        name="applied rows are captured back",
+        file="postgres/store.py",
+        old='            self.connection.execute("SET session_replication_role = replica")\n',
+        new="",
+    ),
+    Mutant(
+        name="an epoch below the one that was seen is taken",
+        file="ownership.py",
+        old="        if mine.epoch < peer.peer_epoch:\n",
+        new="        if False:\n",
+        by=_MOVE + "test_a_restored_backup_is_recognised_by_its_epoch",
+    ),
+    Mutant(
+        name="two owners are taken",
+        file="ownership.py",
+        old="    if picture.source.owns and picture.target.owns:\n",
+        new="    if False:\n",
+        by=_MOVE + "test_two_owners_stop_everything",
+    ),
+    Mutant(
+        name="a range is copied by whoever comes",
+        file="copying.py",
+        old='"ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED"',
+        new='"ORDER BY number LIMIT 1"',
+    ),
+    Mutant(
+        name="a range counts as copied before it is",
+        file="copying.py",
+        old="""    rows = transfer(source, target, pair, Side.SOURCE, KeyRange(after=_key(after), upto=_key(upto)))
+    target.execute(
+        "DELETE FROM strangler.ranges WHERE move = %s AND name = %s AND number = %s", (move, pair.name, number)
+    )
+""",
+        new="""    target.execute(
+        "DELETE FROM strangler.ranges WHERE move = %s AND name = %s AND number = %s", (move, pair.name, number)
+    )
+    target.execute("COMMIT")
+    rows = transfer(source, target, pair, Side.SOURCE, KeyRange(after=_key(after), upto=_key(upto)))
+""",
+    ),
+    Mutant(
+        name="changes are applied before the copy is complete",
+        file="session.py",
+        old="        if not copied(self.target, self.move, self.layout):\n            return 0\n",
+        new="",
+    ),
+    Mutant(
+        name="a move is cancelled whatever happened since it was looked at",
+        file="installation.py",
+        old='WHERE move = %s AND epoch = %s", (move, seen.epoch)',
+        new='WHERE move = %s", (move,)',
+        by=_GUARDS + "test_a_cancel_that_was_overtaken_by_a_switch_takes_nothing_away",
+    ),
+    Mutant(
+        name="a move is cancelled whoever owns",
+        file="move.py",
+        old="            if (mine is not None and not mine.owns) or (theirs is not None and theirs.owns):\n",
+        new="            if False:\n",
+        by=_MOVE + "test_cancel_leaves_nothing_but_the_ownership_rows_and_can_be_created_again",
+    ),
+    Mutant(
+        name="rows that came behind the comparison are committed",
+        file="postgres/schema.sql",
+        old="    IF EXISTS (SELECT FROM strangler.unverified WHERE",
+        new="    IF false AND EXISTS (SELECT FROM strangler.unverified WHERE",
+        by=_ENGINES + "test_rows_applied_behind_the_comparison_give_the_switch_up",
+    ),
+    Mutant(
+        name="the applier leaves the ownership row unlocked",
+        file="applier.py",
+        old="WHERE move = %s FOR SHARE",
+        new="WHERE move = %s",
+    ),
+    Mutant(
+        name="recovery opens the side that did not own last",
+        file="ownership.py",
+        old="Side.SOURCE if self.source.term > self.target.term else Side.TARGET",
+        new="Side.SOURCE if self.source.term < self.target.term else Side.TARGET",
+    ),
+    Mutant(
+        name="the new term goes by one side's",
+        file="cutover.py",
+        old="            term = picture.term + 1\n",
+        new="            term = picture.of(to).term + 1\n",
+    ),
+    Mutant(
+        name="a stopped capture is not looked for",
+        file="stream.py",
+        old="    if stopped is not None:\n",
+        new="    if False:\n",
+        by=_MOVE + "test_a_log_beyond_its_limit_stops_the_capture_and_not_the_application",
+    ),
+    Mutant(
+        name="a sender that was set back is not looked for",
+        file="stream.py",
+        old="    if batch > acknowledged + 1:\n",
+        new="    if False:\n",
+        by=_MOVE + "test_a_sender_that_was_set_back_in_time_is_noticed",
+    ),
+)
