@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.faults.mutations import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
-SEEDS = 60
+SEEDS = 40
 """How many seeds a mutant may survive before it counts as not caught."""
 _LOADED = """
 import strangler

@@ -29,6 +29,7 @@ MUTANTS = (
         file="postgres/schema.sql",
         old="IF was_epoch IS DISTINCT FROM p_epoch THEN",
         new="IF false THEN",
+        by=_MOVE + "test_a_sleeper_cannot_commit_after_somebody_recovered",
     ),
     Mutant(
         name="the fence is not switched",
@@ -47,12 +48,14 @@ MUTANTS = (
         UPDATE pg_catalog.pg_class SET reltuples = reltuples WHERE oid = p_table;
     END IF;
 """,
+        by=_MOVE + "test_a_transaction_left_open_across_the_switch_is_waited_for",
     ),
     Mutant(
         name="going back does not bump the other side",
         file="cutover.py",
         old="other = compare_and_set(self._store(owner.other), self.spec.name, picture.of(owner.other), owns=False)",
         new="other = picture.of(owner.other)",
+        by=_MOVE + "test_a_sleeper_cannot_commit_after_somebody_recovered",
     ),
     Mutant(
         name="going back keeps the old term",
@@ -112,6 +115,7 @@ MUTANTS = (
         file="postgres/store.py",
         old="WHERE move = %s AND seq = ANY(%s))",
         new="WHERE move = %s AND seq <= coalesce((SELECT max(q) FROM unnest(%s::bigint[]) q), 0))",
+        by=_MOVE + "test_a_row_of_an_open_transaction_is_not_skipped",
     ),
     Mutant(
         name="a lost acknowledgement is not reconciled",
@@ -151,6 +155,7 @@ MUTANTS = (
         file="cutover.py",
         old="            if highest > there[column]:\n",
         new="            if False:\n",
+        by=_MOVE + "test_the_new_owner_gives_out_numbers_behind_the_old_ones",
     ),
     Mutant(
         name="sequences may go down",
@@ -235,12 +240,14 @@ MUTANTS = (
         file="postgres/guards.py",
         old="IF TG_OP <> 'INSERT' THEN",
         new="IF TG_OP = 'DELETE' THEN",
+        by=_MOVE + "test_a_changed_key_leaves_no_row_behind",
     ),
     Mutant(
         name="TRUNCATE is not captured",
         file="postgres/guards.py",
         old="IF TG_OP = 'TRUNCATE' THEN {into}NULL); RETURN NULL; END IF; ",
         new="IF TG_OP = 'TRUNCATE' THEN RETURN NULL; END IF; ",
+        by=_MOVE + "test_a_truncated_table_is_brought_over_whole",
     ),
     Mutant(
         name="applied rows are captured back",
