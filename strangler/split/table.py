@@ -80,6 +80,7 @@ Selection: TypeAlias = KeyRange | tuple[Key, ...]
 
 EVERYTHING = KeyRange()
 _PLAIN_DIGITS = 40
+_KEYS = json.JSONDecoder(parse_int=str, parse_float=str)
 _EXACT = Context(prec=100_000)
 
 
@@ -90,10 +91,7 @@ def key_to_text(key: Key) -> str:
 
 def key_from_text(text: str) -> Key:
     """The inverse of key_to_text; JSON numbers, as triggers write them, keep every digit."""
-    return tuple(
-        part if isinstance(part, str) else str(part).lower()
-        for part in json.loads(text, parse_int=str, parse_float=str)
-    )
+    return tuple(part if isinstance(part, str) else str(part).lower() for part in _KEYS.decode(text))
 
 
 def canonical_json(text: str) -> str:

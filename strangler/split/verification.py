@@ -22,8 +22,8 @@ from strangler.split.table import EVERYTHING, Family, Key, KeyRange, Table
 
 RANGE = 200_000
 """Keys in a range: a long one is a long statement, a short one costs round trips."""
-DRILL = 4_000
-"""Keys in the ranges into which one that differs is cut."""
+DRILL = (20_000, 1_000)
+"""Keys in the ranges into which one that differs is cut, again and again, before rows are read one by one."""
 BUCKETS = 4_096
 """Sums of digests that are kept of a side, however long the table."""
 AT_ONCE = 200_000
@@ -160,13 +160,17 @@ def _compare(both: Executor, source: Store, target: Store, pair: Pair, keys: Key
     return mine[0], mine == theirs
 
 
-def _suspects(both: Executor, source: Store, target: Store, pair: Pair, within: KeyRange) -> list[Key]:
+def _suspects(
+    both: Executor, source: Store, target: Store, pair: Pair, within: KeyRange, *, sizes: tuple[int, ...] = DRILL
+) -> list[Key]:
     """The keys that differ in a range that does: by smaller ranges first, so that few rows are read one by one."""
+    if not sizes:
+        return _differing(source, target, pair, within)
     return [
         key
-        for keys in _ranges(source, pair, within, DRILL)
+        for keys in _ranges(source, pair, within, sizes[0])
         if not _compare(both, source, target, pair, keys)[1]
-        for key in _differing(source, target, pair, keys)
+        for key in _suspects(both, source, target, pair, keys, sizes=sizes[1:])
     ]
 
 

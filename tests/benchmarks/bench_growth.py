@@ -50,6 +50,8 @@ def main():
     parser.add_argument("--rows", default=ROWS)
     parser.add_argument("--docs", type=Path, help="Directory to write growth.md and growth.svg to; default: print.")
     options = parser.parse_args()
+    if options.docs is not None and not options.docs.is_dir():
+        parser.error(f'there is no directory "{options.docs}"')
     with two_servers() as (source, target):
         sizes = [measured(source, target, int(rows)) for rows in options.rows.split(",")]
     lines = {FIGURES[name]: [(one.rows, one.seconds[name]) for one in sizes] for name in FIGURES}

@@ -159,13 +159,8 @@ def range_end(connection: Connection, table: Table, keys: KeyRange, size: int) -
     key = wording.qualified("t", table.key)
     rows = wording.rows_of(table, keys)
     if [column.family for column in table.key] == [Family.INTEGER]:
-        first, last = (
-            scalar(
-                connection,
-                sql.SQL("SELECT {0} FROM {1} ORDER BY {0} {2} LIMIT 1").format(key, rows, sql.SQL(direction)),
-            )
-            for direction in ("ASC", "DESC")
-        )
+        ends = connection.execute(sql.SQL("SELECT min({0}), max({0}) FROM {1}").format(key, rows)).fetchone()
+        first, last = ends or (None, None)
         return None if first is None or first + size > last else (str(first + size - 1),)
     found = connection.execute(
         sql.SQL("SELECT {} FROM {} ORDER BY {} OFFSET {} LIMIT 2").format(
