@@ -30,6 +30,8 @@ class Copying:
     rows_per_second: float | None = None
     replica_lag: float | None = None
     running: float | None = None
+    log_limit: int | None = None
+    """Bytes; see strangler.split.spec.MoveSpec."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ def _copying(given: Mapping[str, Any]) -> Copying:
     copying = Copying(**{key.lower(): value for key, value in given.items()})
     if copying.workers and not copying.app:
         raise ImproperlyConfigured('STRANGLER["COPY"] asks for WORKERS; name their Celery application in "APP"')
-    for name in ("rows_per_second", "replica_lag", "running"):
+    for name in ("rows_per_second", "replica_lag", "running", "log_limit"):
         bound = getattr(copying, name)
         if bound is not None and bound <= 0:
             raise ImproperlyConfigured(

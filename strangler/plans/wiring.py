@@ -175,7 +175,10 @@ def _move(plan: PlanKey, state: ProjectState) -> Move:
     throttle = Throttle(
         rows_per_second=copying.rows_per_second, replica_lag=copying.replica_lag, running=copying.running
     )
-    return Move(move_spec(plan, state), _source_dsn(), _service(plan.service).dsn, throttle)
+    spec = move_spec(plan, state)
+    if copying.log_limit is not None:
+        spec = replace(spec, log_limit=copying.log_limit)
+    return Move(spec, _source_dsn(), _service(plan.service).dsn, throttle)
 
 
 def _service(name: str) -> conf.Service:

@@ -129,13 +129,14 @@ def _fence(spec: MoveSpec, claim: Claim, *, closed: bool) -> Iterator[sql.Compos
     refuse = sql.SQL("EXECUTE FUNCTION strangler.refuse({}, {})").format(
         sql.Literal(spec.name), sql.Literal("moved" if claim.moved else "replicated")
     )
-    yield sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {} TO strangler_applier").format(table)
     yield sql.SQL("CREATE TRIGGER {} BEFORE {} ON {} FOR EACH STATEMENT {}").format(
         sql.Identifier(_FENCE),
         sql.SQL("INSERT OR UPDATE OR DELETE OR TRUNCATE" if claim.table.where is None else "TRUNCATE"),
         table,
         refuse,
     )
+    # Only with the table's lock: an autoanalyze of it would wait for the row that this changes, and we for that.
+    yield sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {} TO strangler_applier").format(table)
     if claim.table.where is not None:
         # Behind the table's own triggers, which may still change the row.
         yield from _on_rows(_FENCE, claim.table, refuse)

@@ -27,7 +27,7 @@ def test_a_project_without_settings_gets_the_defaults(settings, tmp_path, monkey
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"WORKER": 2}, 'STRANGLER."COPY". has an unknown key "WORKER"; it knows APP, QUEUE, REPLICA_LAG'),
+        ({"WORKER": 2}, 'STRANGLER."COPY". has an unknown key "WORKER"; it knows APP, LOG_LIMIT, QUEUE'),
         ({"WORKERS": 2}, 'asks for WORKERS; name their Celery application in "APP"'),
         ({"ROWS_PER_SECOND": 0}, r'"ROWS_PER_SECOND"\] is 0; give more than 0, or leave it out'),
     ],

@@ -42,6 +42,13 @@ def toolkit(settings, tmp_path):
     }
 
 
+def test_the_settings_bound_a_copy_and_its_log(toolkit, settings):
+    settings.STRANGLER["COPY"] = {"ROWS_PER_SECOND": 500, "REPLICA_LAG": 3, "LOG_LIMIT": 2**40}
+    (move,) = wiring.moves()
+    assert (move.throttle.rows_per_second, move.throttle.replica_lag, move.throttle.running) == (500, 3, None)
+    assert move.spec.log_limit == 2**40
+
+
 def record(event, index):
     (plan,) = wiring.project().plans
     wiring.recorder(plan).append(event, plan_hash="", index=index, operation="", direction="forwards", facts={})
