@@ -35,6 +35,7 @@ check: setup ## ruff, types, import contracts, templates, migrations
 
 bench-split: setup ## copy, verification and the switch, beside their references
 	@$(RUN) tests/benchmarks/bench_split.py
+	@$(RUN) tests/benchmarks/bench_engines.py
 
 bench-growth: setup ## the split from 100,000 to 10,000,000 rows, into docs/growth.md and docs/growth.svg (ROWS="1000,...")
 	@$(RUN) tests/benchmarks/bench_growth.py --docs docs $(if $(ROWS),--rows $(ROWS))

@@ -23,6 +23,7 @@ from strangler.split.stream import Stream
 from strangler.split.verification import Difference, Verification
 
 _RECOVERIES = 10
+_UNHURRIED = Limits(lock=PATIENCE)
 
 
 class Move:
@@ -108,7 +109,7 @@ class Move:
 
     def verify(self) -> Verification:
         """Compare all tables on both sides while writes go on, and note the outcome. Changes no row of theirs."""
-        with self.session() as session:
+        with self.session(_UNHURRIED) as session:
             return session.verify()
 
     def repair(self, differences: Iterable[Difference]) -> None:
@@ -118,7 +119,7 @@ class Move:
         Refused where nobody owns, or where a completed move has no other side any more.
         """
         differences = list(differences)
-        with self.session() as session:
+        with self.session(_UNHURRIED) as session:
             picture = take_picture(session.source, session.target, self.spec.name)
             if picture.owner is None:
                 raise Refused(f'move "{self.spec.name}" cannot be repaired: {picture}; recover it first')

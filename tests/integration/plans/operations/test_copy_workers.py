@@ -78,15 +78,27 @@ def project(tmp_path, broker, source, target, source_dsn, target_dsn):
     return tmp_path
 
 
+def done(project, *arguments, status=0):
+    """What a command says."""
+    process = manage(project, *arguments)
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == status, told
+    return told
+
+
 def environment(project):
     path = os.pathsep.join([str(project), *(part for part in sys.path if part)])
     return {**os.environ, "PYTHONPATH": path, "DJANGO_SETTINGS_MODULE": "shop_settings"}
 
 
-def applyplan(project):
-    command = [sys.executable, "-m", "django", "applyplan", "0001_notes"]
+def manage(project, *arguments):
     return subprocess.Popen(
-        command, cwd=project, env=environment(project), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-m", "django", *arguments],
+        cwd=project,
+        env=environment(project),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -117,7 +129,7 @@ def test_workers_share_the_copy_and_a_killed_one_is_not_missed(project, broker, 
         _, said_second = stack.enter_context(worker(project, "two"))
         for said in (said_first, said_second):
             wait_until(lambda said=said: " ready." in said(), 60)
-        executor = applyplan(project)
+        executor = manage(project, "applyplan", "0001_notes")
         for said in (said_first, said_second):
             wait_until(lambda said=said: "rows copied" in said(), 60)
         doomed.kill()
@@ -137,14 +149,29 @@ def test_workers_share_the_copy_and_a_killed_one_is_not_missed(project, broker, 
     assert target.execute("SELECT count(*) FROM strangler.ranges").fetchone() == (0,)
 
 
-def test_without_any_worker_or_broker_the_executor_copies_alone(project, target, broker):
+def test_without_any_worker_or_broker_the_executor_copies_alone_and_a_command_compares_and_repairs(
+    project, target, broker
+):
     settings = project / "shop_settings.py"
     settings.write_text(settings.read_text().replace(broker, "redis://127.0.0.1:1/0"))
-    executor = applyplan(project)
-    told, _ = executor.communicate(timeout=120)
-    assert executor.returncode == 0, told
+    told = done(project, "applyplan", "0001_notes")
     assert "step workers asked, workers 0, because the broker does not answer" in told
     assert target.execute("SELECT count(*) FROM notes_note").fetchone() == (ROWS,)
+
+    # The same project, compared by command: what differs is named, and repaired on request.
+    with target.transaction():
+        target.execute("SET LOCAL session_replication_role = replica")
+        target.execute("SET LOCAL ROLE strangler_applier")
+        target.execute("UPDATE notes_note SET text = 'corrupt' WHERE id = 700")
+        target.execute("DELETE FROM notes_note WHERE id = 900")
+    told = done(project, "verifyplan", "0001_notes", status=1)
+    assert "notes_note 700: differs in text" in told
+    assert "notes_note 900: missing at the target" in told
+    assert f"0001_notes: 2 of {ROWS:,} rows differ" in told
+    told = done(project, "verifyplan", "0001_notes", "--repair")
+    assert f"0001_notes: {ROWS:,} rows are equal on both sides." in told
+    assert '"keys":[["700"],["900"]]' in (project / "plans/0001_notes/record.jsonl").read_text().replace(" ", "")
+    assert "nothing to complain about" in done(project, "checkplans")
 
 
 def test_nobody_is_asked_where_the_settings_do_not_say_so():
