@@ -104,12 +104,12 @@ def _lag(gate: Gate, old: Side) -> Iterator[str]:
 def _verified(gate: Gate, old: Side) -> Iterator[str]:
     store = gate.store(old)
     rows = store.query(
-        "SELECT differences, verified_at, shape FROM strangler.verifications WHERE move = %s", (gate.spec.name,)
+        "SELECT differences, verified_at FROM strangler.verifications WHERE move = %s", (gate.spec.name,)
     )
     if not rows:
         yield "the two sides were never compared; verify first"
         return
-    differences, verified_at, shape = rows[0]
+    differences, verified_at = rows[0]
     age = store.now() - verified_at
     if differences:
         yield (
@@ -118,8 +118,10 @@ def _verified(gate: Gate, old: Side) -> Iterator[str]:
         )
     elif age > gate.limits.verification_age:
         yield f"the last verification is {age / 60:.0f} minutes old; verify again"
-    elif shape != store.shape(gate.layout.captured(old)):
-        yield "the tables were altered since the last verification; verify again"
+    for side in Side:
+        noted = gate.store(side).scalar("SELECT shape FROM strangler.verifications WHERE move = %s", (gate.spec.name,))
+        if noted != gate.store(side).shape(gate.layout.captured(side)):
+            yield f"tables of the {side} were altered since the last verification; verify again"
 
 
 def _old_writers(gate: Gate, old: Side) -> Iterator[str]:

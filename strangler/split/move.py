@@ -306,7 +306,11 @@ class Move:
         for store, side in ((source, Side.SOURCE), (target, Side.TARGET)):
             claimed = [claim.table for claim in layout.claims(side)]
             moved = layout.moved_tables(side)
-            if reasons := [*store.unfit(claimed), *store.crossing_keys(moved), *store.straddling(moved)]:
+            if reasons := [
+                *store.unfit(claimed, layout.captured(side)),
+                *store.crossing_keys(moved),
+                *store.straddling(moved),
+            ]:
                 raise Refused(f"in the {side} database {'; '.join(reasons)}")
         if reasons := list(gates.shared_numbers(source, target, layout)):
             raise Refused("; ".join(reasons))

@@ -113,8 +113,11 @@ class Store(abc.ABC):
         """The same for two connections only if they lead to the same database."""
 
     @abc.abstractmethod
-    def unfit(self, tables: Sequence[Table]) -> Iterator[str]:
-        """Why this database, or a claimed table of it, cannot take part, in sentences; none where it can. Read-only."""
+    def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
+        """Why this database, or a claimed table of it, cannot take part, in sentences; none where it can. Read-only.
+
+        "followed" are those tables whose changes are captured here.
+        """
 
     @abc.abstractmethod
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
@@ -135,7 +138,10 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def shape(self, tables: Iterable[Table]) -> str:
-        """A fingerprint of the tables' columns at this moment; within a snapshot, at its moment. Read-only."""
+        """A fingerprint of the tables' columns, and of what says that a table is not the same one any more.
+
+        At this moment; within a snapshot, at its moment. Read-only.
+        """
 
     @abc.abstractmethod
     def crossing_keys(self, tables: Sequence[Table]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from strangler.split.errors import SplitError
@@ -66,6 +66,16 @@ _ON_DATABASE = {
     "LOCK TABLES",
 }
 _ON_SERVER = {"CREATE USER", "PROCESS"}
+_SETTINGS = (
+    "binlog_format",
+    "foreign_key_checks",
+    "group_replication_single_primary_mode",
+    "innodb_flush_log_at_trx_commit",
+    "log_bin",
+    "read_only",
+    "sync_binlog",
+    "wsrep_on",
+)
 
 
 def is_mariadb(connection: Connection) -> bool:
@@ -74,7 +84,7 @@ def is_mariadb(connection: Connection) -> bool:
 
 def describe(connection: Connection, name: str, columns: tuple[str, ...] | None) -> Table:
     """See Store.describe."""
-    where = f'database "{scalar(connection, "SELECT DATABASE()")}"'
+    where = f'database "{_database(connection)}"'
     found = query(
         connection,
         "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_OPTIONS FROM information_schema.TABLES "
@@ -125,8 +135,18 @@ def describe(connection: Connection, name: str, columns: tuple[str, ...] | None)
     )
 
 
-def shape(connection: Connection, tables: Iterable[Table]) -> str:
-    """See Store.shape."""
+def shape(connection: Connection, tables: Sequence[Table]) -> str:
+    """See Store.shape. A table's number belongs to it: TRUNCATE, which fires no trigger, gives it another one."""
+    database = f"CAST(CONVERT({wording.literal(_database(connection))} USING filename) AS BINARY)"
+    names = [
+        f"CONCAT({database}, '/', CAST(CONVERT({wording.literal(bare(table))} USING filename) AS BINARY))"
+        for table in tables
+    ]
+    numbers = query(
+        connection,
+        f"SELECT TABLE_ID FROM information_schema.INNODB_{'SYS_' if is_mariadb(connection) else ''}TABLES "
+        f"WHERE CAST(NAME AS BINARY) IN ({', '.join(names)}) ORDER BY NAME",
+    )
     found = [
         query(
             connection,
@@ -136,7 +156,7 @@ def shape(connection: Connection, tables: Iterable[Table]) -> str:
         )
         for table in tables
     ]
-    return hashlib.sha256(repr(found).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((numbers, found)).encode()).hexdigest()[:16]
 
 
 def crossing_keys(connection: Connection, tables: Sequence[Table]) -> list[str]:
@@ -191,42 +211,54 @@ def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
     return found
 
 
-def unfit(connection: Connection) -> Iterator[str]:
+def unfit(connection: Connection, followed: Sequence[Table]) -> Iterator[str]:
     """See Store.unfit."""
-    where = f'database "{scalar(connection, "SELECT DATABASE()")}"'
+    where = f'database "{_database(connection)}"'
     product = "MariaDB" if is_mariadb(connection) else "MySQL"
     version = re.match(r"(\d+)\.(\d+)", str(scalar(connection, "SELECT VERSION()")))
     oldest = _OLDEST[product]
     if version and (int(version[1]), int(version[2])) < oldest:
         yield f"{where} is {product} {version[0]}; {oldest[0]}.{oldest[1]} is the oldest that can take part"
-    settings = dict(query(connection, "SHOW GLOBAL VARIABLES"))
-    if settings["read_only"] not in ("OFF", "0") or _replicates(connection):
-        yield (
-            f"{where} is a replica: what replication writes fires no trigger; give the DSN of its primary, or end the "
-            "replication (RESET REPLICA ALL) and set read_only to OFF"
-        )
-    if settings.get("wsrep_on") == "ON" or settings.get("group_replication_single_primary_mode") == "OFF":
-        yield f"{where} belongs to a cluster with several writers, which do not see each other's locks"
-    if settings["innodb_flush_log_at_trx_commit"] != "1":
-        yield (
-            f"{where} forgets its last commits in a power cut (innodb_flush_log_at_trx_commit is "
-            f"{settings['innodb_flush_log_at_trx_commit']}); set it to 1"
-        )
-    if settings["log_bin"] == "ON" and settings.get("binlog_format", "ROW") != "ROW":
-        yield (
-            f"{where} writes statements to its binary log ({settings['binlog_format']}), for which it locks what "
-            "triggers read; set binlog_format to ROW and let the application connect again"
-        )
-    if settings["foreign_key_checks"] == "OFF":
-        yield f"{where} checks no foreign keys, so that TRUNCATE would pass the fence; set foreign_key_checks to ON"
+    for fault in settings_faults(connection):
+        yield f"{where} {fault}"
+    yield from cascades(connection, followed)
     if lacking := _lacking(connection):
         user = scalar(connection, "SELECT CURRENT_USER()")
         yield (
             f'the user "{user}" of {where} lacks {", ".join(sorted(lacking))}; GRANT '
             f"{', '.join(sorted(_ON_SERVER))} ON *.* and ALL ON the database to it, WITH GRANT OPTION"
         )
-    elif query(connection, "SELECT 1 FROM mysql.user WHERE User = ''") if _may_read_users(connection) else False:
+    elif _may_read_users(connection) and query(connection, "SELECT 1 FROM mysql.user WHERE User = ''"):
         yield f"the server of {where} lets anybody in under any name; DROP USER ''@... for each of them"
+
+
+def settings_faults(connection: Connection) -> Iterator[str]:
+    """What about the server makes fences, captures or commits worth less than they say. Read-only."""
+    settings = dict(query(connection, f"SHOW GLOBAL VARIABLES WHERE Variable_name IN {_SETTINGS}"))
+    if settings["read_only"] not in ("OFF", "0") or _replicates(connection):
+        yield (
+            "is a replica: what replication writes fires no trigger; give the DSN of its primary, or end the "
+            "replication (RESET REPLICA ALL) and set read_only to OFF"
+        )
+    if settings.get("wsrep_on") == "ON" or settings.get("group_replication_single_primary_mode") == "OFF":
+        yield "belongs to a cluster with several writers, which do not see each other's locks"
+    if settings["innodb_flush_log_at_trx_commit"] != "1":
+        yield (
+            "forgets its last commits in a power cut (innodb_flush_log_at_trx_commit is "
+            f"{settings['innodb_flush_log_at_trx_commit']}); set it to 1"
+        )
+    if settings["log_bin"] == "ON" and settings["sync_binlog"] != "1":
+        yield (
+            "takes commits back after a power cut that had not reached its binary log (sync_binlog is "
+            f"{settings['sync_binlog']}); set it to 1"
+        )
+    if settings["log_bin"] == "ON" and settings.get("binlog_format", "ROW") != "ROW":
+        yield (
+            f"writes statements to its binary log ({settings['binlog_format']}), for which it locks what "
+            "triggers read; set binlog_format to ROW and let the application connect again"
+        )
+    if settings["foreign_key_checks"] == "OFF":
+        yield "checks no foreign keys, so that TRUNCATE would pass the fence; set foreign_key_checks to ON"
 
 
 def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
@@ -361,14 +393,25 @@ def _json_constraints(connection: Connection, table: str) -> list[tuple[Any, ...
 
 
 def _foreign_keys(connection: Connection) -> list[tuple[Any, ...]]:
-    """(name, table, referenced table, delete rule, update rule) of the database's foreign keys, but not our own."""
+    """(name, table, referenced table, delete rule, update rule) of foreign keys, but not of our own.
+
+    Tables of other databases, which may lead into this one or be led to, bear the database's name.
+    """
     return query(
         connection,
-        "SELECT CONSTRAINT_NAME, TABLE_NAME, REFERENCED_TABLE_NAME, DELETE_RULE, UPDATE_RULE "
+        "SELECT CONSTRAINT_NAME, "
+        "IF(CONSTRAINT_SCHEMA = DATABASE(), TABLE_NAME, CONCAT(CONSTRAINT_SCHEMA, '.', TABLE_NAME)), "
+        "IF(UNIQUE_CONSTRAINT_SCHEMA = DATABASE(), REFERENCED_TABLE_NAME, "
+        "CONCAT(UNIQUE_CONSTRAINT_SCHEMA, '.', REFERENCED_TABLE_NAME)), DELETE_RULE, UPDATE_RULE "
         "FROM information_schema.REFERENTIAL_CONSTRAINTS "
-        "WHERE CONSTRAINT_SCHEMA = DATABASE() AND LEFT(TABLE_NAME, %s) <> %s ORDER BY CONSTRAINT_NAME",
+        "WHERE DATABASE() IN (CONSTRAINT_SCHEMA, UNIQUE_CONSTRAINT_SCHEMA) "
+        "AND LEFT(TABLE_NAME, %s) <> %s ORDER BY CONSTRAINT_NAME",
         (len(GUARD), GUARD),
     )
+
+
+def _database(connection: Connection) -> str:
+    return str(scalar(connection, "SELECT DATABASE()"))
 
 
 def _replicates(connection: Connection) -> bool:
@@ -396,7 +439,7 @@ def _allowed(connection: Connection, any_of: set[str]) -> bool:
 
 def _privileges(connection: Connection) -> dict[str, set[str]]:
     """What SHOW GRANTS names, on the server and on this database."""
-    database = str(scalar(connection, "SELECT DATABASE()"))
+    database = _database(connection)
     held: dict[str, set[str]] = {"server": set(), "database": set()}
     everything = {*_ON_DATABASE, *_ON_SERVER, "REPLICATION CLIENT", "SLAVE MONITOR"}
     for (grant,) in query(connection, "SHOW GRANTS"):

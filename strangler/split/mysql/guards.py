@@ -70,6 +70,8 @@ def faults(
     fenced: bool,
 ) -> Iterator[str]:
     """See Store.guard_faults."""
+    for fault in catalog.settings_faults(connection):
+        yield f"the server {fault}"
     owns = catalog.scalar(connection, "SELECT owns FROM strangler_fences WHERE move = %s", (spec.name,))
     if owns is None or bool(owns) is fenced:
         yield (

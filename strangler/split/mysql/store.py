@@ -193,9 +193,9 @@ class MySQLStore(Store):
         )
         return f"{sorted(rows)} {self._login.database}"
 
-    def unfit(self, tables: Sequence[Table]) -> Iterator[str]:
+    def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
         with _translated():
-            yield from catalog.unfit(self.connection)
+            yield from catalog.unfit(self.connection, followed)
 
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
         with _translated():
@@ -203,7 +203,7 @@ class MySQLStore(Store):
 
     def shape(self, tables: Iterable[Table]) -> str:
         with _translated():
-            return catalog.shape(self.connection, tables)
+            return catalog.shape(self.connection, list(tables))
 
     def crossing_keys(self, tables: Sequence[Table]) -> list[str]:
         with _translated():

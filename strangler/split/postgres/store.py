@@ -113,7 +113,7 @@ class PostgresStore(Store):
     def identity(self) -> str:
         return str(self.scalar("SELECT system_identifier::text || current_database() FROM pg_control_system()"))
 
-    def unfit(self, tables: Sequence[Table]) -> Iterator[str]:
+    def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
         with _translated():
             yield from catalog.unfit(self.connection, tables)
 

@@ -109,7 +109,7 @@ class SqliteStore(Store):
         found = self.path.stat()
         return f"{found.st_dev}:{found.st_ino}"
 
-    def unfit(self, tables: Sequence[Table]) -> Iterator[str]:
+    def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
         with _translated():
             yield from catalog.unfit(self.connection, tables)
 

@@ -158,6 +158,21 @@ def test_create_goes_on_where_it_was_cut_off(shop, source_dsn):
     assert shop.source.one("SELECT count(*) FROM strangler_claims") == 2
 
 
+def test_cancel_goes_on_where_it_was_cut_off(shop, traffic, target_dsn):
+    """Triggers go one by one. Until all is gone the move is there, and what is missing refuses a switch."""
+    shop.bring()
+    with Client(target_dsn) as reader:
+        reader.begin()
+        reader.query("SELECT count(*) FROM vote")
+        with pytest.raises(SplitError, match=r"(?i)lock wait timeout"):
+            shop.move.cancel()
+        with pytest.raises(Refused, match='the fence on "review" is not as it was made'):
+            shop.move.switch(Side.TARGET, traffic)
+    shop.move.cancel()
+    assert shop.target.query("SELECT * FROM strangler_claims") == []
+    shop.bring()
+
+
 def test_workers_share_the_ranges_of_a_copy(shop):
     shop.move.create()
     workers = [threading.Thread(target=shop.move.copy, args=(lambda progress: None,)) for _ in range(3)]

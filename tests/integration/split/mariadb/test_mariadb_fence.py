@@ -12,6 +12,14 @@ from strangler.split.cutover import Step
 from strangler.split.limits import Limits
 from tests.integration.split.mysql_client import Client
 
+AS_IT_WAS = [
+    "SET GLOBAL read_only = 0",
+    "SET GLOBAL innodb_flush_log_at_trx_commit = 1",
+    "SET GLOBAL sync_binlog = 1",
+    "SET GLOBAL binlog_format = 'ROW'",
+    "RESET SLAVE ALL",
+    "DROP USER IF EXISTS ''@'localhost'",
+]
 OPEN = "INSERT INTO review (reference, product_id, author) VALUES (uuid(), 1, 'open')"
 
 
@@ -56,11 +64,40 @@ def test_truncate_is_refused_on_both_sides(shop, side, table):
     assert refused.value.args[0] == 1701
 
 
-def test_truncate_without_foreign_key_checks_passes_the_fence_and_verification_finds_it(shop):
+@pytest.mark.parametrize("side", list(Side))
+def test_truncate_without_foreign_key_checks_passes_the_fence_but_refuses_the_switch(shop, traffic, side):
+    """It fires no trigger, but the table has another number afterwards: only a new comparison lets a switch begin."""
     shop.bring()
-    shop.target.query("SET SESSION foreign_key_checks = 0")
-    shop.target.query("TRUNCATE vote")
+    client = shop.client(side)
+    with shop.move.session() as session:
+        client.query("SET SESSION foreign_key_checks = 0")
+        client.query("TRUNCATE vote")
+        if side is Side.SOURCE:
+            shop.add_review(Side.SOURCE, "after")
+            with pytest.raises(SplitError, match="were altered"):
+                session.apply_once()
+    with pytest.raises(Refused, match=f"tables of the {side} were altered since the last verification"):
+        shop.move.switch(Side.TARGET, traffic)
     assert len(shop.move.verify().differences) == 1_000
+    with pytest.raises(Refused, match="the last verification found 1,000 rows that differ"):
+        shop.move.switch(Side.TARGET, traffic)
+    assert shop.move.picture().owner is Side.SOURCE
+
+
+def test_a_table_that_is_made_anew_as_it_was_asks_for_a_comparison_only(shop, traffic):
+    shop.bring()
+    shop.source.query("OPTIMIZE TABLE review")
+    with pytest.raises(Refused, match="tables of the source were altered since the last verification"):
+        shop.move.switch(Side.TARGET, traffic)
+    assert shop.move.verify().equal
+    assert shop.move.switch(Side.TARGET, traffic).owner is Side.TARGET
+
+
+def test_a_statement_that_meets_no_row_is_not_refused_and_writes_nothing(shop):
+    shop.bring()
+    for statement in ("UPDATE review SET body = 'x' WHERE id < 0", "DELETE FROM vote WHERE id < 0"):
+        shop.target.query(statement)
+    assert shop.move.verify().equal
 
 
 def test_a_server_that_checks_no_foreign_keys_is_refused(shop):
@@ -235,25 +272,52 @@ def test_missing_privileges_are_named_before_anything_is_changed(shop, source_ds
         ("ALTER TABLE vote MODIFY voter varchar(200) CHARACTER SET sjis", "is in sjis"),
         ("SET GLOBAL read_only = 1", "is a replica"),
         ("SET GLOBAL innodb_flush_log_at_trx_commit = 2", "forgets its last commits in a power cut"),
+        ("SET GLOBAL sync_binlog = 0", "takes commits back after a power cut that had not reached its binary log"),
+        ("SET GLOBAL binlog_format = 'STATEMENT'", "writes statements to its binary log (STATEMENT)"),
+        ("SET GLOBAL binlog_format = 'MIXED'", "writes statements to its binary log (MIXED)"),
+        ("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_USER = 'x'", "is a replica"),
+        ("ALTER TABLE product ADD COLUMN parent bigint, ADD CONSTRAINT c FOREIGN KEY (parent) REFERENCES product (id) "
+         "ON DELETE SET NULL", 'changes rows of "product" by ON DELETE SET NULL, which fires no trigger'),
+        ("CREATE TABLE {other}.child (id bigint, CONSTRAINT c FOREIGN KEY (id) REFERENCES {this}.review (id))",
+         'the foreign key "c" still ties "{other}.child" to "review"; cut it first'),
+        ("CREATE SEQUENCE s; ALTER TABLE vote MODIFY helpful bigint NOT NULL DEFAULT nextval(s)",
+         "takes its numbers from a sequence"),
         ("CREATE USER ''@'localhost'", "lets anybody in under any name"),
     ],
 )  # fmt: skip
-def test_what_is_not_fit_is_refused_and_nothing_is_changed(shop, statement, why):
+def test_what_is_not_fit_is_refused_and_nothing_is_changed(shop, new_database, statement, why):
+    with new_database("mariadb", Side.SOURCE) as other:
+        names = {"this": shop.source.dsn.rsplit("/", 1)[1], "other": other.rsplit("/", 1)[1]}
+        refuse(shop, statement.format(**names), why.format(**names))
+
+
+def refuse(shop, statement, why):
     if "FOREIGN KEY vote_ibfk_1" in statement:
         shop.source.query("ALTER TABLE vote DROP FOREIGN KEY vote_ibfk_1")
         statement = "ALTER TABLE vote DROP KEY review_id PARTITION BY HASH (id) PARTITIONS 4"
     if "SYSTEM VERSIONING" in statement or "MyISAM" in statement:
         shop.source.query("ALTER TABLE vote DROP FOREIGN KEY vote_ibfk_1")
-    shop.source.query(statement)
+    for part in statement.split("; "):
+        shop.source.query(part)
     try:
         with pytest.raises(SplitError, match=re.escape(why)):
             shop.move.create()
     finally:
-        shop.source.query("SET GLOBAL read_only = 0")
-        shop.source.query("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
-        shop.source.query("DROP USER IF EXISTS ''@'localhost'")
+        for setting in AS_IT_WAS:
+            shop.source.query(setting)
     for client in (shop.source, shop.target):
         assert not client.query("SHOW TABLES LIKE 'strangler%'")
+
+
+def test_a_setting_that_was_changed_since_refuses_the_switch(shop, traffic):
+    shop.bring()
+    shop.source.query("SET GLOBAL sync_binlog = 0")
+    try:
+        with pytest.raises(Refused, match="in the source database the server takes commits back after a power cut"):
+            shop.move.switch(Side.TARGET, traffic)
+    finally:
+        shop.source.query("SET GLOBAL sync_binlog = 1")
+    shop.move.switch(Side.TARGET, traffic)
 
 
 def test_the_same_database_twice_is_refused(shop, source_dsn):
