@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from dataclasses import replace
@@ -142,21 +143,43 @@ def test_switch_reverse_and_switch_lose_nothing_and_the_others_write_on(shop, tr
     assert shop.rows(Side.SOURCE, "tenant = 99") == []
 
 
-def test_rows_that_enter_and_leave_at_the_source_are_followed(shop):
-    shop.bring()
-    entering, leaving, nobodys = (
-        shop.rows(Side.SOURCE, c)[0][0] for c in ("tenant = 5", "tenant = 4", "tenant IS NULL")
-    )
-    for table, key in (("line", "order_id"), ("orders", "id")):
-        shop.run(Side.SOURCE, f"UPDATE {table} SET tenant = 7 WHERE {key} = {entering}")
-        shop.run(Side.SOURCE, f"UPDATE {table} SET tenant = NULL WHERE {key} = {leaving}")
-    shop.run(Side.SOURCE, f"UPDATE orders SET tenant = 4 WHERE id = {nobodys}")
-    shop.run(Side.SOURCE, "UPDATE orders SET note = 'not logged' WHERE tenant NOT IN (4, 7)")
-    logged = shop.run(Side.SOURCE, "SELECT count(*) FROM strangler.changes").fetchone()
-    assert logged == (5,)
+def test_rows_that_enter_and_leave_at_the_source_are_followed_in_every_phase(shop, traffic):
+    shop.move.create()
+    come_and_go(shop, entering=("tenant = 5", 7), leaving=("tenant = 4", None))
+    shop.move.copy(lambda progress: None)
+    come_and_go(shop, entering=("tenant IS NULL", 4), leaving=("tenant = 7", 8))
     shop.move.catch_up()
     assert shop.move.verify().equal
-    assert shop.rows(Side.TARGET, f"id IN ({entering}, {leaving}, {nobodys})") == [(entering, 7), (nobodys, 4)]
+    come_and_go(shop, entering=("tenant = 9", 7), leaving=("tenant = 4", 9))
+    logged = shop.run(Side.SOURCE, "SELECT count(*) FROM strangler.changes").fetchone()
+    shop.run(Side.SOURCE, "UPDATE orders SET note = 'not logged' WHERE tenant NOT IN (4, 7)")
+    assert shop.run(Side.SOURCE, "SELECT count(*) FROM strangler.changes").fetchone() == logged > (20,)
+    shop.move.catch_up()
+    assert shop.move.verify().equal
+    for to in (Side.TARGET, Side.SOURCE):
+        shop.move.switch(to, traffic)
+    come_and_go(shop, entering=("tenant = 3", 4), leaving=("tenant = 7", None))
+    shop.move.catch_up()
+    assert shop.move.verify().equal
+    for table in ("orders", "line"):
+        moved = shop.rows(Side.SOURCE, "tenant IN (4, 7)", table)
+        assert moved == shop.rows(Side.TARGET, "tenant <> 99", table)
+        assert len(moved) > 50
+
+
+def come_and_go(shop, *, entering, leaving):
+    """Ten orders come to belong to the move, or all that there are, and one ceases to; each with its lines."""
+    for (condition, tenant), count in ((entering, 10), (leaving, 1)):
+        keys = ", ".join(
+            str(key) for key, _ in shop.rows(Side.SOURCE, f"{condition} AND note IS DISTINCT FROM 'moved once'")[:count]
+        )
+        owner = "NULL" if tenant is None else tenant
+        shop.run(Side.SOURCE, f"UPDATE line SET tenant = {owner} WHERE order_id IN ({keys})")
+        shop.run(
+            Side.SOURCE,
+            f"UPDATE orders SET tenant = {owner}, note = 'moved once', replaces = NULL WHERE id IN ({keys})",
+        )
+        shop.run(Side.SOURCE, f"UPDATE orders SET replaces = NULL WHERE replaces IN ({keys})")
 
 
 def test_a_truncated_table_is_brought_over_and_the_services_own_rows_stay(shop):
@@ -409,3 +432,14 @@ def test_a_partitioned_table_is_refused(shop):
     move = Move(MoveSpec(name="0001_odd", moved=("p",), where={"p": "id > 4"}), *shop.dsns.values())
     with pytest.raises(Refused, match="is partitioned, and rows of such tables cannot be fenced"):
         move.create()
+
+
+def test_other_engines_refuse_it_before_the_first_effect(shop, tmp_path):
+    file = tmp_path / "shop.db"
+    with sqlite3.connect(file) as other:
+        other.execute("CREATE TABLE orders (id integer PRIMARY KEY, tenant bigint, note text, replaces bigint)")
+    spec = MoveSpec(name="0001_orders", moved=("orders",), where={"orders": "tenant = 4"})
+    for dsns in ((f"sqlite://{file}", shop.dsns[Side.TARGET]), (shop.dsns[Side.SOURCE], f"sqlite://{file}")):
+        with pytest.raises(Refused, match=r'is sqlite, where rows of "orders" cannot be fenced by a condition yet'):
+            Move(spec, *dsns).create()
+    assert shop.run(Side.SOURCE, "SELECT to_regnamespace('strangler')").fetchone() == (None,)

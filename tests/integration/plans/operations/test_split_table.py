@@ -3,16 +3,25 @@
 import random
 import threading
 import time
+from dataclasses import replace
 
 import psycopg
 import pytest
 
+from strangler.plans import Plan
 from strangler.plans.errors import PlanError
-from strangler.plans.operations import ContractTable, SplitTable
+from strangler.plans.executor import PlanExecutor
+from strangler.plans.lock import plan_lock
+from strangler.plans.moves import move_spec
+from strangler.plans.operations import ContractTable, MoveRoutes, MoveTables, SplitTable
+from strangler.plans.project import Project
+from strangler.plans.recorder import PlanRecorder
 from strangler.plans.schema import Field, Schema
 from strangler.plans.state import ProjectState
+from strangler.split import Move
 from strangler.split.errors import Refused, SplitError
 from strangler.split.postgres import shape_rows
+from strangler.split.store import Database
 from tests.unit.strangler.plans.fake_world import model
 
 SPLIT = SplitTable("accounts.User", columns=["opt_in", "language"], into="mail.Preference")
@@ -28,10 +37,10 @@ TABLES = """
 """
 
 
-def schema(*wide):
+def schema():
     narrow = model("mail.Preference", *(Field(name=name, column=name) for name in ("opt_in", "language")))
     key = Field(name="user", column="user_id", primary_key=True, references="accounts.User", references_column="id")
-    narrow = narrow.__class__(label=narrow.label, table=narrow.table, fields=(key, *narrow.fields[1:]))
+    narrow = replace(narrow, fields=(key, *narrow.fields[1:]))
     return Schema(
         models=(
             model("accounts.User", *(Field(name=name, column=name) for name in ("name", "opt_in", "language"))),
@@ -387,3 +396,35 @@ def test_the_dry_run_shows_every_statement_both_ways_and_makes_nothing(shop):
         line.startswith("-- would be refused now") for line in CONTRACT.effects(shop.world, *shop.between[CONTRACT])
     )
     assert (shop.narrow(), shop.ours()) == ([], (0, 0))
+
+
+def test_a_whole_plan_splits_contracts_and_moves_and_goes_back_to_zero(world, source, target, source_dsn, target_dsn):
+    source.execute(TABLES + "ALTER TABLE mail_preference DROP CONSTRAINT mail_preference_user_id_fkey")
+    target.execute(
+        "CREATE TABLE mail_preference (user_id bigint PRIMARY KEY, opt_in boolean NOT NULL, language varchar(5))"
+    )
+    user = Field(name="user_id", column="user_id", primary_key=True)
+    wide, preference = schema().models
+    models = (wide, replace(preference, fields=(user, *preference.fields[1:])))
+    operations = (SPLIT, CONTRACT, MoveTables(["mail.Preference"]), MoveRoutes(["/api/mail/"], canary=[5_000], hold=0))
+    plan = type("Plan", (Plan,), {"service": "mail", "operations": operations})("0001_mail", None)
+    world = replace(world, plan=plan.key, move=lambda state: Move(move_spec(plan.key, state), source_dsn, target_dsn))
+    executor = PlanExecutor(
+        project=Project((plan,), Schema(models=models)),
+        recorder=lambda plan: PlanRecorder(world.root / "record.jsonl", plan.name, who="ada"),
+        world=lambda plan, emit: replace(world, emit=emit),
+        lock=lambda name: plan_lock(Database(name="source", dsn=source_dsn), name),
+    )
+    assert executor.run(plan) == 4
+    target.execute("UPDATE mail_preference SET language = 'pt' WHERE user_id = 1")
+    with pytest.raises(psycopg.DatabaseError, match="owned elsewhere"):
+        source.execute("UPDATE mail_preference SET language = 'xx'")
+    with pytest.raises(psycopg.DatabaseError, match="live in table mail_preference now"):
+        source.execute("UPDATE accounts_user SET language = 'xx'")
+    assert executor.run(plan, 0) == 4
+    assert source.execute("SELECT count(*), max(language) FILTER (WHERE id = 1) FROM accounts_user").fetchone() == (
+        60,
+        "pt",
+    )
+    for connection in (source, target):
+        assert connection.execute("SELECT count(*) FROM mail_preference").fetchone() == (0,)
