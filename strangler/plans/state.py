@@ -68,8 +68,8 @@ class Moved:
 
     @property
     def condition(self) -> str:
-        """As SQL has it behind a table's name; empty where the whole table moves."""
-        return "" if self.where is None else f" WHERE {self.where}"
+        """As SQL has it behind a table's name, in one line to be read; empty where the whole table moves."""
+        return "" if self.where is None else f" WHERE {' '.join(self.where.split())}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,8 @@ class MoveRows(Moving):
                 raise ValueError(f'MoveRows: the condition of "{label}" is empty; write one, or use MoveTables')
 
     def describe(self) -> str:
-        return f"Move rows of {'; '.join(f'{label} where {where}' for label, where in self.rows)}"
+        shown = (f"{label} where {' '.join(where.split())}" for label, where in self.rows)
+        return f"Move rows of {'; '.join(shown)}"
 
     def chosen(self) -> tuple[tuple[str, str | None], ...]:
         return self.rows

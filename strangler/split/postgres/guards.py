@@ -20,6 +20,9 @@ _BOUNDARY = "strangler_no_crossing"
 _TRUNCATE = "_truncate"
 _EVENTS: dict[LiteralString, LiteralString] = {"INSERT": "{new}", "UPDATE": "{old} OR {new}", "DELETE": "{old}"}
 """The events of a row, and which rows must be meant by the move for them to concern it."""
+_ANYBODY = sql.SQL("true")
+_NOT_THE_APPLIER = sql.SQL("current_user <> 'strangler_applier'")
+"""For triggers of single rows: the function that refuses asks again, but must not be called for each row of a copy."""
 _CHECK_EVERY = 4096
 """Rows of the log between two looks at its size."""
 
@@ -139,18 +142,19 @@ def _fence(spec: MoveSpec, claim: Claim, *, closed: bool) -> Iterator[sql.Compos
     yield sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {} TO strangler_applier").format(table)
     if claim.table.where is not None:
         # Behind the table's own triggers, which may still change the row.
-        yield from _on_rows(_FENCE, claim.table, refuse)
+        yield from _on_rows(_FENCE, claim.table, refuse, _NOT_THE_APPLIER)
     for fence in _fences(claim.table):
         yield sql.SQL("ALTER TABLE {} {} TRIGGER {}").format(
             table, sql.SQL("ENABLE ALWAYS" if closed else "DISABLE"), sql.Identifier(fence)
         )
     if claim.bounded:
         yield sql.SQL(
-            "CREATE TRIGGER {} AFTER UPDATE ON {} FOR EACH ROW WHEN ((({}) IS TRUE) <> (({}) IS TRUE)) "
+            "CREATE TRIGGER {} AFTER UPDATE ON {} FOR EACH ROW WHEN ({} AND (({}) IS TRUE) <> (({}) IS TRUE)) "
             "EXECUTE FUNCTION strangler.refuse({}, 'boundary')"
         ).format(
             sql.Identifier(_BOUNDARY),
             table,
+            _NOT_THE_APPLIER,
             wording.meant(claim.table, "old"),
             wording.meant(claim.table, "new"),
             sql.Literal(spec.name),
@@ -195,7 +199,7 @@ def _capture(spec: MoveSpec, table: Table, uninteresting: sql.Composable) -> Ite
     )
 
 
-def _on_rows(name: str, table: Table, execute: sql.Composed) -> Iterator[sql.Composed]:
+def _on_rows(name: str, table: Table, execute: sql.Composed, whose: sql.SQL = _ANYBODY) -> Iterator[sql.Composed]:
     """Triggers for every change of a row that is meant, before the change or after it."""
     if table.where is None:
         yield sql.SQL("CREATE TRIGGER {} AFTER INSERT OR UPDATE OR DELETE ON {} FOR EACH ROW {}").format(
@@ -204,10 +208,11 @@ def _on_rows(name: str, table: Table, execute: sql.Composed) -> Iterator[sql.Com
         return
     old, new = wording.meant(table, "old"), wording.meant(table, "new")
     for trigger, (event, when) in zip(_triggers(name, table), _EVENTS.items(), strict=True):
-        yield sql.SQL("CREATE TRIGGER {} AFTER {} ON {} FOR EACH ROW WHEN ({}) {}").format(
+        yield sql.SQL("CREATE TRIGGER {} AFTER {} ON {} FOR EACH ROW WHEN ({} AND ({})) {}").format(
             sql.Identifier(trigger),
             sql.SQL(event),
             wording.relation(table),
+            whose,
             sql.SQL(when).format(old=old, new=new),
             execute,
         )

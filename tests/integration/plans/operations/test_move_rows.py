@@ -112,7 +112,7 @@ def refused(connection):
 
 def test_the_plan_goes_forwards_and_back_to_zero(executor, source, target):
     shown = list(executor.effects(PLAN))
-    assert any("WHEN (((old.tenant = 4)) OR ((new.tenant = 4)))" in line for line in shown)
+    assert any("WHEN (true AND (((old.tenant = 4)) OR ((new.tenant = 4))))" in line for line in shown)
     assert executor.run(PLAN) == 7
     assert (tenants(source), tenants(target), tenants(target, "shop_line")) == (EVERYBODY, {4: 10, 77: 1}, {4: 10})
     assert refused(source)

@@ -21,6 +21,7 @@ def cut(state, key):
 
 def test_it_is_described_with_each_condition():
     assert ROWS.describe() == "Move rows of reviews.Review where product_id IN (4, 7); reviews.Vote where shop = 'b'"
+    assert MoveRows({"a.A": "x = 1\n  AND y = 2"}).describe() == "Move rows of a.A where x = 1 AND y = 2"
 
 
 def test_the_move_bears_the_conditions_by_table_parents_first(cut, key):
