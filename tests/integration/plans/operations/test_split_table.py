@@ -1,8 +1,11 @@
 """Columns of a wide table get a table of their own, while code of either shape writes; then the old shape ends."""
 
+import os
 import random
+import signal
 import threading
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 import psycopg
@@ -22,6 +25,7 @@ from strangler.split import Move
 from strangler.split.errors import Refused, SplitError
 from strangler.split.postgres import shape_rows
 from strangler.split.store import Database
+from tests.integration.plans.test_executor import KillingRecorder
 from tests.unit.strangler.plans.fake_world import model
 
 SPLIT = SplitTable("accounts.User", columns=["opt_in", "language"], into="mail.Preference")
@@ -396,6 +400,45 @@ def test_the_dry_run_shows_every_statement_both_ways_and_makes_nothing(shop):
         line.startswith("-- would be refused now") for line in CONTRACT.effects(shop.world, *shop.between[CONTRACT])
     )
     assert (shop.narrow(), shop.ours()) == ([], (0, 0))
+
+
+def test_killed_at_any_boundary_a_split_is_finished_by_the_next_run_in_both_directions(shop, tmp_path):
+    plan = type("Plan", (Plan,), {"service": "mail", "operations": (SPLIT, CONTRACT)})("0001_mail", None)
+    path = tmp_path / "record.jsonl"
+
+    def run(to, recorder):
+        PlanExecutor(
+            project=Project((plan,), schema()),
+            recorder=lambda plan: recorder,
+            world=lambda plan, emit: replace(shop.world, plan=plan.key, emit=emit),
+            lock=lambda name: nullcontext(lambda: None),
+        ).run(plan, to)
+
+    def killed(to, boundary):
+        """Run in a process of its own; True where it was over before the boundary."""
+        child = os.fork()
+        if child == 0:
+            try:
+                run(to, KillingRecorder(path, plan.name, [boundary]))
+                os._exit(0)
+            except BaseException as error:
+                os.write(2, f"{error!r}\n".encode())
+                os._exit(1)
+        _, status = os.waitpid(child, 0)
+        assert status in (0, signal.SIGKILL), f"the run ended with {status}"
+        return status == 0
+
+    for boundary in range(100):
+        over = killed(2, boundary)
+        run(2, PlanRecorder(path, plan.name, who="ada"))
+        shop.refused("UPDATE accounts_user SET language = 'xx' WHERE id = 1")
+        shop.run("UPDATE mail_preference SET language = %s WHERE user_id = 1", str(boundary))
+        over &= killed(0, boundary)
+        run(0, PlanRecorder(path, plan.name, who="ada"))
+        assert (shop.wide()[0], shop.narrow(), shop.ours()) == ((1, False, str(boundary)), [], (0, 0))
+        if over:
+            break
+    assert 10 < boundary < 99
 
 
 def test_a_whole_plan_splits_contracts_and_moves_and_goes_back_to_zero(world, source, target, source_dsn, target_dsn):
