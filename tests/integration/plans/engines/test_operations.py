@@ -11,16 +11,18 @@ from strangler.plans.databases import Databases
 from strangler.plans.errors import PlanError
 from strangler.plans.operations import (
     ArchiveTables,
+    ContractTable,
     CopySequence,
     CutForeignKey,
     DropTables,
     MoveTask,
     RunPython,
     RunSQL,
+    SplitTable,
 )
-from strangler.plans.state import PlanKey, ProjectState
+from strangler.plans.state import PlanKey, ProjectState, Split
 from strangler.plans.world import World
-from strangler.split.errors import StatementFailed
+from strangler.split.errors import Refused, StatementFailed
 from strangler.split.store import Database, Role
 from tests.unit.strangler.plans.fake_world import FakeMigrations, FakeMove, FakeTraffic, schema
 
@@ -216,6 +218,22 @@ def test_sequences_are_not_copied_and_tables_not_archived_and_each_says_so(world
         with pytest.raises(PlanError, match=refusal):
             operation.forwards(world, state, state)
     assert not (tmp_path / "archive").exists()
+
+
+def test_tables_are_not_split_and_rows_not_moved_and_each_says_so(world, state, store):
+    split = Split(plan=KEY.name, model="accounts.User", columns=("username",), into="catalog.Product")
+    after = replace(state, splits=(split,))
+    for operation in (
+        SplitTable(split.model, columns=split.columns, into=split.into),
+        ContractTable(split.model, into=split.into),
+    ):
+        for run in (operation.forwards, operation.backwards, lambda *rest, one=operation: list(one.effects(*rest))):
+            with pytest.raises(
+                PlanError, match=f"tables are split on PostgreSQL only, .* is {store.engine}; split it by"
+            ):
+                run(world, state, after)
+    with pytest.raises(Refused, match=rf'is {store.engine}, where rows of "catalog_product" cannot be fenced'):
+        store.only(store.describe("catalog_product"), "id = 4")
 
 
 class Tasks:
