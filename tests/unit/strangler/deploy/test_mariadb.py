@@ -5,8 +5,9 @@ import shutil
 import pymysql
 import pytest
 
-from strangler.deploy.mariadb import MariaDBError, MariaDBServer, server_binary
+from strangler.deploy.mariadb import MariaDBServer, server_binary
 from strangler.deploy.ports import free_port
+from strangler.deploy.server import ServerError
 
 pytestmark = pytest.mark.skipif(shutil.which("mariadb-install-db") is None, reason="there is no MariaDB here")
 
@@ -19,7 +20,7 @@ def server(tmp_path):
 
 
 def connect(server, password=None):
-    word = password or server._password_file.read_text()
+    word = password or server.password
     return pymysql.connect(host="127.0.0.1", port=server.port, user="strangler", password=word, autocommit=True)
 
 
@@ -55,7 +56,7 @@ def test_nobody_gets_in_without_the_password(server):
 def test_a_port_in_use_is_said(server, tmp_path):
     server.start()
     other = MariaDBServer(data=tmp_path / "other", port=server.port)
-    with pytest.raises(MariaDBError, match="is in use"):
+    with pytest.raises(ServerError, match="is in use"):
         other.start()
 
 

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from strangler.deploy.ports import free_port, is_free
-from strangler.deploy.postgres import PostgresError, PostgresServer
+from strangler.deploy.postgres import PostgresServer
+from strangler.deploy.server import ServerError
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_nobody_gets_in_without_the_password(server):
 def test_a_port_in_use_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PostgresError, match=f"port {port} is in use"):
+        with pytest.raises(ServerError, match=f"port {port} is in use"):
             PostgresServer(data=tmp_path / "data", port=port).start()
     assert not (tmp_path / "data").exists()
 
@@ -73,7 +74,7 @@ def test_an_initdb_that_fails_is_told_in_one_sentence(tmp_path):
     fake.mkdir()
     (fake / "initdb").write_text("#!/bin/sh\necho 'no space left' >&2\nexit 1\n")
     (fake / "initdb").chmod(0o755)
-    with pytest.raises(PostgresError, match=r"initdb could not make a server .*: no space left"):
+    with pytest.raises(ServerError, match=r"initdb could not make a server .*: no space left"):
         PostgresServer(data=tmp_path / "data", port=free_port(), binaries=fake).start()
     assert not (tmp_path / "data").exists()
 
