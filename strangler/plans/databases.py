@@ -102,6 +102,18 @@ class Databases:
 
             yield Transaction(engine=django.vendor, connection=django.connection, execute=execute)
 
+    def unseen(self) -> Iterator[str]:
+        """Why the monolith's code would not learn that tables have moved, in sentences. Read-only; after the set-up."""
+        if self.alias is None:
+            return
+        django = connections[self.alias]
+        if hidden := [name for name in ("ownership", "claims") if not tables.exists(django, name)]:
+            yield (
+                f'the user of Django\'s database "{self.alias}" cannot see '
+                f"{' and '.join(tables.sql_name(django, name) for name in hidden)}, from which code learns that tables "
+                "have moved; GRANT SELECT to it"
+            )
+
     def user(self, where: str) -> str:
         """The user of the transactions there, who may be another than the administrator; empty without users."""
         with self.transaction(where) as work:

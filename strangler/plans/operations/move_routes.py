@@ -76,6 +76,8 @@ class MoveRoutes(Operation):
         move.recover(world.traffic, world.on_step)
         if _routing(move).owner is Side.TARGET:
             return
+        if refusal := next(world.databases.unseen(), None):
+            raise PlanError(refusal)
         for weight in self.canary:
             self._step(world, move, weight)
         _switch(world, move, Side.TARGET)

@@ -70,7 +70,7 @@ class Project:
             cwd=HOME,
             env={
                 **os.environ,
-                "PYTHONPATH": os.pathsep.join(map(str, (HOME, ROOT, ROOT / "proxy"))),
+                "PYTHONPATH": os.pathsep.join(map(str, (HOME, ROOT, ROOT / "proxy", os.environ.get("PYTHONPATH", "")))),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "DJANGO_SETTINGS_MODULE": "settings",
                 "SOURCE_DSN": self.source_dsn,

@@ -14,13 +14,14 @@ PAIRS = [("mariadb", "mariadb"), ("sqlite", "sqlite"), ("mariadb", "postgresql")
 BEGIN = """
     import io
     from django.core.management import call_command
-    from django.db import connection, transaction
+    from django.db import connection, connections, transaction
     from django.db.migrations.recorder import MigrationRecorder
     from django.http import HttpResponse
     from django.test import RequestFactory
     from shop.models import Product, Review, Vote
     from strangler import cleanups, deletion, flags, tables, task_routes
     from strangler.middleware import StranglerMiddleware
+    from strangler.plans.databases import Databases
     from strangler.plans.django_migrations import DjangoMigrations
     from strangler.refusal import MoveRefused
 
@@ -183,12 +184,21 @@ def test_forwards_again_and_for_good_the_tombstones_stay_fenced_and_the_record_i
     plan("--final", "--noinput")
     facts["refused"] = refused(lambda: Review.objects.create(product_id=1, author="late"))
     call_command("checkplans", stdout=io.StringIO())
+    facts["unseen"] = list(Databases(alias="default").unseen())
+    if connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE OR REPLACE USER blind@'%' IDENTIFIED BY 'word'")
+            cursor.execute("GRANT SELECT ON shop_review TO blind@'%'")
+        connections.databases["blind"] = {**connection.settings_dict, "USER": "blind", "PASSWORD": "word"}
+        facts["unseen"] += Databases(alias="blind").unseen()
     out = io.StringIO()
     call_command("planstatus", "0001_reviews", stdout=out)
     facts["status"] = out.getvalue()
     """
     )
     assert facts["refused"] == ["0001_reviews", 3]
+    assert len(facts["unseen"]) == project.source_dsn.startswith("mysql")
+    assert all('"blind" cannot see strangler_ownership and strangler_claims' in said for said in facts["unseen"])
     assert "applied      7 of 7 operations" in facts["status"], facts["status"]
     assert "the extraction is over" in facts["status"]
     recorder = PlanRecorder(project.records / "0001_reviews" / "record.jsonl", "0001_reviews")

@@ -1,6 +1,10 @@
-"""The monolith's settings; with SERVED set those of its service. Where the databases are stands in the environment."""
+"""The monolith's settings; with SERVED set those of its service. Where the databases are stands in the environment.
+
+Django's driver for MariaDB is mysqlclient, where that is installed, else PyMySQL.
+"""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -10,7 +14,7 @@ _ENGINES = {"postgresql": "postgresql", "mysql": "mysql", "sqlite": "sqlite3"}
 def database(dsn):
     where = urlsplit(dsn)
     options = {}
-    if where.scheme == "mysql":
+    if where.scheme == "mysql" and find_spec("MySQLdb") is None:
         import pymysql
 
         pymysql.install_as_MySQLdb()
