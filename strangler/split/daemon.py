@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from strangler.split.cutover import Traffic
 from strangler.split.errors import SplitError
@@ -20,13 +20,15 @@ ORPHANED = 3.0
 `Limits.catch_up`, less than the proxies wait for an owner. Whoever sleeps meanwhile finds another epoch."""
 _LOOK = 0.25
 _HEARTBEAT = 1.0
-_PAUSE = 1.0
+_PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds before the next try, after so many that failed: a database that restarts is back within them."""
 
 
 def run(moves: Callable[[], Iterable[Move]], traffic: Callable[[Move], Traffic], stop: threading.Event) -> None:
     """One thread for each move; "moves" is asked again every second, so that new ones join.
 
-    A move that nobody owns for too long is recovered, with "traffic" to publish who owns then.
+    A move that nobody owns for too long is recovered, with "traffic" to publish who owns then. A database that does
+    not answer, or lets nobody in, is tried again until it does; it is said once.
     """
     followers: dict[str, threading.Thread] = {}
     while not stop.is_set():
@@ -42,25 +44,42 @@ def run(moves: Callable[[], Iterable[Move]], traffic: Callable[[Move], Traffic],
 
 
 def follow(move: Move, traffic: Callable[[Move], Traffic], stop: threading.Event) -> None:
-    """Follow one move until it ends or something goes wrong; run() starts it again."""
-    try:
-        if move.picture() is None:
+    """Follow one move, with new connections after each failure, until it is no more; run() looks whether it comes."""
+    said, failures = "", 0
+    while not stop.is_set():
+        try:
+            for _ in _rounds(move, traffic, stop):
+                if said:
+                    logger.warning("following %s goes on", move.spec.name)
+                said, failures = "", 0
             return
-        with move.session() as session:
-            look_at = beat_at = 0.0
-            while not stop.is_set():
-                now = time.monotonic()
-                if now >= look_at:
-                    if session.orphaned(ORPHANED):
-                        logger.warning("nobody owns %s: recovered, %s", move.spec.name, move.recover(traffic(move)))
-                    look_at = now + _LOOK
-                if now >= beat_at:
-                    if not session.current():
-                        return
-                    session.send_heartbeats()
-                    beat_at = now + _HEARTBEAT
-                if not session.apply_once():
-                    stop.wait(POLL)
-    except SplitError as error:
-        logger.error("following %s stopped and starts again: %s", move.spec.name, str(error).splitlines()[0])
-        stop.wait(_PAUSE)
+        except SplitError as error:
+            sentence = str(error).splitlines()[0]
+            if sentence != said:
+                logger.error("following %s stopped and is tried again: %s", move.spec.name, sentence)
+            said = sentence
+            stop.wait(_PAUSES[min(failures, len(_PAUSES) - 1)])
+            failures += 1
+
+
+def _rounds(move: Move, traffic: Callable[[Move], Traffic], stop: threading.Event) -> Iterator[None]:
+    """Apply, look and beat over one set of connections; yields after each round that went well."""
+    if move.picture() is None:
+        return
+    with move.session() as session:
+        look_at = beat_at = 0.0
+        while not stop.is_set():
+            now = time.monotonic()
+            if now >= look_at:
+                if session.orphaned(ORPHANED):
+                    logger.warning("nobody owns %s: recovered, %s", move.spec.name, move.recover(traffic(move)))
+                look_at = now + _LOOK
+            if now >= beat_at:
+                if not session.current():
+                    return
+                session.remember_peers()
+                session.send_heartbeats()
+                beat_at = now + _HEARTBEAT
+            if not session.apply_once():
+                stop.wait(POLL)
+            yield

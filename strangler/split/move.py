@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from strangler.split import gates, installation
+from strangler.split import gates, installation, setback
 from strangler.split.copying import CopyProgress, Throttle, copied, copy, put_back
 from strangler.split.cutover import Cutover, OnStep, Step, SwitchAborted, SwitchReport, Traffic, Unclear
-from strangler.split.errors import Busy, CasFailed, Refused, SplitError
+from strangler.split.errors import Busy, CasFailed, Gap, Refused, SplitError, TwoOwners
 from strangler.split.exchange import by_value, refuse_misfits
 from strangler.split.layout import Layout, read_layout, unlike_rules
 from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, compare_and_set, read_ownership, take_picture
 from strangler.split.session import PATIENCE, Session
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.status import MoveStatus, Routing, not_created, read_routing, read_status
+from strangler.split.status import MoveStatus, Routing, read_routing, read_status, unknown
 from strangler.split.store import Database, Role, Store
 from strangler.split.stream import Stream
 from strangler.split.verification import Difference, Verification
@@ -46,6 +46,8 @@ class Move:
         are not fit to be moved.
         """
         with self.source.connect() as source, self.target.connect() as target:
+            setback.created(source, target, self.spec.name)
+            setback.refuse_half(source, target, self.spec.name)
             layout = read_layout(self.spec, source, target)
             warnings = self._refuse_unfit(source, target, layout)
             # The target first: its fence stands before the source's log speaks of it.
@@ -139,7 +141,10 @@ class Move:
         announce = on_step or _silent
         try:
             with self.session(limits) as session:
-                return self._cutover(session, traffic, announce, limits).switch(to)
+                try:
+                    return self._cutover(session, traffic, announce, limits).switch(to)
+                finally:
+                    _remember_peers(session)
         except Unclear as error:
             picture = self.recover(traffic, announce)
             raise SwitchAborted(f"the switch was given up ({error}) and recovered: {picture}") from error
@@ -149,8 +154,11 @@ class Move:
         limits = Limits()
         for attempt in range(1, _RECOVERIES + 1):
             try:
-                with self.session(limits) as session:
-                    return self._cutover(session, traffic, on_step or _silent, limits).recover()
+                with self._open(limits) as session:
+                    self._refuse_recovery(session)
+                    picture = self._cutover(session, traffic, on_step or _silent, limits).recover()
+                    _remember_peers(session)
+                    return picture
             except (CasFailed, Busy):
                 # Somebody else recovers too, or switches: look again.
                 if attempt == _RECOVERIES:
@@ -169,6 +177,7 @@ class Move:
             if not picture.done:
                 announce(Step.COMMIT, {"done": True})
                 compare_and_set(session.target, self.spec.name, picture.target, owns=True, done=True)
+                _remember_peers(session)
             announce(Step.PUBLISH, {"owner": Side.TARGET.value, "term": picture.term})
             traffic.publish(Side.TARGET, picture.term, 0, 0)
             with session.target.transaction():
@@ -186,6 +195,7 @@ class Move:
             mine, theirs = (read_ownership(store, self.spec.name) for store in (source, target))
             if mine is None and theirs is None:
                 return
+            setback.refuse_cancel(source, target, self.spec.name)
             if (mine is not None and not mine.owns) or (theirs is not None and theirs.owns):
                 raise Refused(f'move "{self.spec.name}" cannot be cancelled: the source does not own; reverse it first')
             layout = read_layout(self.spec, source, target)
@@ -219,30 +229,44 @@ class Move:
     def routing(self) -> Routing | None:
         """Owner, version and weight as persisted; None before the move is created. This is a read-only operation."""
         with self.source.connect() as source, self.target.connect() as target:
-            if not self._created(source, target):
+            if not setback.created(source, target, self.spec.name):
                 return None
             return read_routing(self.spec.name, source, target)
 
     def picture(self) -> Picture | None:
         """Both ownership rows; None before the move is created. This is a read-only operation."""
         with self.source.connect() as source, self.target.connect() as target:
-            return take_picture(source, target, self.spec.name) if self._created(source, target) else None
+            created = setback.created(source, target, self.spec.name)
+            return take_picture(source, target, self.spec.name) if created else None
 
     def status(self) -> MoveStatus:
         """Everything about the move at this moment. This is a read-only operation."""
         with self.source.connect() as source, self.target.connect() as target:
-            if not self._created(source, target):
-                return not_created(self.spec.name)
-            return read_status(self.spec, source, target)
+            try:
+                if not setback.created(source, target, self.spec.name):
+                    return unknown(self.spec.name, "the move is not created")
+                setback.refuse_set_back(source, target, self.spec.name)
+                return read_status(self.spec, source, target)
+            except (TwoOwners, Gap) as error:
+                return unknown(self.spec.name, str(error), broken=True)
 
     @contextmanager
     def session(self, limits: Limits | None = None) -> Iterator[Session]:
-        """Connections to work with the move for a while. Raises SplitError where it is not created."""
+        """Connections to work with the move for a while.
+
+        Raises SplitError where it is not created, and Gap where one of the databases was set back in time.
+        """
+        with self._open(limits) as session:
+            setback.refuse_set_back(session.source, session.target, self.spec.name)
+            yield session
+
+    @contextmanager
+    def _open(self, limits: Limits | None) -> Iterator[Session]:
         lock = (limits or Limits()).lock
         with ExitStack() as stack:
             source = stack.enter_context(self.source.connect(Role.SWITCH, lock_timeout=lock))
             target = stack.enter_context(self.target.connect(Role.SWITCH, lock_timeout=lock))
-            if not self._created(source, target):
+            if not setback.created(source, target, self.spec.name):
                 raise SplitError(f'move "{self.spec.name}" is not created; create it first')
             layout = read_layout(self.spec, source, target)
             streams = {
@@ -293,11 +317,11 @@ class Move:
             limits=limits,
         )
 
-    def _created(self, source: Store, target: Store) -> bool:
-        return all(
-            read_ownership(store, self.spec.name) is not None and installation.installed(store, self.spec.name)
-            for store in (source, target)
-        )
+    def _refuse_recovery(self, session: Session) -> None:
+        """The last owner must not own again with less than it had; the other side may have lost what it likes."""
+        owner = take_picture(session.source, session.target, self.spec.name).last_owner
+        if sentence := setback.set_back(session.source, session.target, self.spec.name).get(owner):
+            raise Gap(sentence)
 
     def _refuse_unfit(self, source: Store, target: Store, layout: Layout) -> list[str]:
         """Raise Refused where the tables cannot be moved; what the target goes without."""
@@ -329,6 +353,12 @@ class Move:
         if by_value(source, target):
             refuse_misfits(source, target, layout.pairs)
         return warnings
+
+
+def _remember_peers(session: Session) -> None:
+    with suppress(SplitError):
+        # What is wrong is found by the next look; what was done must not look failed for this.
+        session.remember_peers()
 
 
 def _silent(step: Step, facts: Mapping[str, Any]) -> None:

@@ -10,6 +10,8 @@ from strangler.split.errors import SplitError, TwoOwners
 from strangler.split.spec import Side
 from strangler.split.store import Compared, SequenceFloor, Store
 
+WAY_OUT = 'stop all writers to its tables; docs/protocol.md ("A database from a backup") says how to go on'
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ownership:
@@ -89,18 +91,26 @@ def take_picture(source: Store, target: Store, move: str, *, seconds: float = 5.
         if time.monotonic() > deadline:
             raise SplitError(f'the ownership of move "{move}" keeps changing; another executor is at work, try later')
         before = picture
+    refuse_impossible(picture, move)
+    return picture
+
+
+def refuse_impossible(picture: Picture, move: str, *, lost: Side | None = None) -> None:
+    """Raise TwoOwners if both own, or if a side is older than the other one remembers it. Pure.
+
+    "lost" may be older as long as the other side owns: all that is in it is given up.
+    """
     if picture.source.owns and picture.target.owns:
         raise TwoOwners(
-            f'both databases say that they own move "{move}" ({picture}); stop all writers to its tables, find out '
-            "which database was restored from a backup, and fence that one"
+            f'both databases say that they own move "{move}" ({picture}): one of them was restored from a backup; '
+            f"{WAY_OUT}"
         )
     for mine, peer in ((picture.source, picture.target), (picture.target, picture.source)):
-        if mine.epoch < peer.peer_epoch:
+        if mine.epoch < peer.peer_epoch and not (mine.side is lost and peer.owns):
             raise TwoOwners(
                 f'the {mine.side} database is at epoch {mine.epoch} of move "{move}", but was seen at '
-                f"{peer.peer_epoch}: it was restored from a backup; stop all writers and copy the move anew"
+                f"{peer.peer_epoch}: it was restored from a backup, or promoted without its last commits; {WAY_OUT}"
             )
-    return picture
 
 
 def remember_peers(source: Store, target: Store, move: str, picture: Picture) -> None:

@@ -10,6 +10,7 @@ from strangler.split import installation, recent
 from strangler.split.applier import apply_once, catch_up
 from strangler.split.copying import copied
 from strangler.split.layout import Layout
+from strangler.split.ownership import remember_peers, take_picture
 from strangler.split.spec import Side
 from strangler.split.store import Store
 from strangler.split.stream import Stream, beat_seen, log_again, log_end, send_beat
@@ -52,6 +53,10 @@ class Session:
             if not rows or rows[0][0] or store.now() - rows[0][1] <= seconds:
                 return False
         return True
+
+    def remember_peers(self) -> None:
+        """Note in each database how far the other one is now, so that one set back in time is recognised."""
+        remember_peers(self.source, self.target, self.move, take_picture(self.source, self.target, self.move))
 
     def current(self) -> bool:
         """Whether the move still stands; after a cancel its connections are of no use."""

@@ -39,14 +39,15 @@ class MoveStatus:
     verified_at: str | None
     differences: int | None
     refusals: tuple[str, ...]  # why a switch to the other side would be refused now
+    broken: bool = False  # the databases contradict each other: nobody can say who owns
 
     @property
     def can_switch(self) -> bool:
         return self.picture is not None and self.picture.owner is not None and not self.refusals
 
 
-def not_created(move: str) -> MoveStatus:
-    """The status of a move that is only planned."""
+def unknown(move: str, why: str, *, broken: bool = False) -> MoveStatus:
+    """The status of a move that is only planned or, if "broken", of one of which nothing can be said any more."""
     return MoveStatus(
         move=move,
         picture=None,
@@ -56,7 +57,8 @@ def not_created(move: str) -> MoveStatus:
         lag_seconds={},
         verified_at=None,
         differences=None,
-        refusals=("the move is not created",),
+        refusals=(why,),
+        broken=broken,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from strangler.split.errors import Gap, SplitError
 from strangler.split.layout import Layout
+from strangler.split.ownership import WAY_OUT
 from strangler.split.spec import Side
 from strangler.split.store import Store
 from strangler.split.table import Key, key_from_text, key_to_text
@@ -31,7 +32,7 @@ class Stream:
     receiver: Store
 
     def __str__(self) -> str:
-        return f"{self.move} from the {self.origin} to the {self.origin.other}"
+        return _called(self.move, self.origin)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +73,7 @@ def lock_batch(stream: Stream) -> int:
     """The receiver's batch number, locked until the end of its transaction: appliers take turns."""
     batch = stream.receiver.scalar("SELECT batch FROM strangler.streams WHERE move = %s FOR UPDATE", (stream.move,))
     if batch is None:
-        raise Gap(
-            f"the checkpoint of {stream} is lost, so it is not known which changes were applied; "
-            "cancel the move and create it again, which copies anew"
-        )
+        raise Gap(_lost_checkpoint(str(stream)))
     return int(batch)
 
 
@@ -86,25 +84,40 @@ def reconcile(stream: Stream, batch: int) -> None:
     """
     rows = stream.sender.query("SELECT acknowledged, stopped FROM strangler.streams WHERE move = %s", (stream.move,))
     if not rows:
-        raise Gap(f"the log of {stream} is lost; cancel the move and create it again, which copies anew")
+        raise Gap(_lost_log(str(stream)))
     acknowledged, stopped = rows[0]
     if stopped is not None:
         raise Gap(
             f"the capture of {stream} was stopped: {stopped}; changes are missing since, so cancel the move and create "
             "it again with a larger limit, or with an applier that keeps up"
         )
-    if batch < acknowledged:
-        raise Gap(
-            f"{stream}: batch {acknowledged} was applied, but the {stream.origin.other} knows {batch} only: it was set "
-            "back in time, and the changes between are gone; cancel the move and create it again, which copies anew"
-        )
-    if batch > acknowledged + 1:
-        raise Gap(
-            f"{stream}: batch {batch} was applied, but the {stream.origin} knows {acknowledged} only: it was set back "
-            "in time; compare both sides before anything else"
-        )
+    if contradicted := contradiction(stream.move, stream.origin, batch, acknowledged):
+        raise Gap(contradicted[1])
     if batch == acknowledged + 1:
         stream.sender.acknowledge(stream.move, batch, ())
+
+
+def contradiction(move: str, origin: Side, batch: int | None, acknowledged: int | None) -> tuple[Side, str] | None:
+    """Which side of a direction was set back in time, and a sentence; None where both ends know the same. Pure.
+
+    "batch" is what the receiver has applied, "acknowledged" what the sender knows of it; None is a lost row.
+    """
+    what = _called(move, origin)
+    if batch is None:
+        return origin.other, _lost_checkpoint(what)
+    if acknowledged is None:
+        return origin, _lost_log(what)
+    if batch < acknowledged:
+        return origin.other, (
+            f"{what}: batch {acknowledged} was applied, but the {origin.other} knows {batch} only: it was set back in "
+            f"time, and the changes between are gone there; {WAY_OUT}"
+        )
+    if batch > acknowledged + 1:
+        return origin, (
+            f"{what}: batch {batch} was applied, but the {origin} knows {acknowledged} only: it was set back in time, "
+            f"and the {origin.other} may have rows that it has lost; {WAY_OUT}"
+        )
+    return None
 
 
 def stopped(sender: Store, move: str) -> str | None:
@@ -140,3 +153,18 @@ def beat_seen(receiver: Store, move: str) -> tuple[int, float | None]:
     """(number, time by the sender's clock) of the last heartbeat that arrived. This is a read-only operation."""
     rows = receiver.query("SELECT beat_seen, beat_seen_at FROM strangler.streams WHERE move = %s", (move,))
     return (int(rows[0][0]), rows[0][1]) if rows else (0, None)
+
+
+def _called(move: str, origin: Side) -> str:
+    return f"{move} from the {origin} to the {origin.other}"
+
+
+def _lost_checkpoint(what: str) -> str:
+    return (
+        f"the checkpoint of {what} is lost, so it is not known which changes were applied; "
+        "cancel the move and create it again, which copies anew"
+    )
+
+
+def _lost_log(what: str) -> str:
+    return f"the log of {what} is lost; cancel the move and create it again, which copies anew"

@@ -87,6 +87,15 @@ def shop(source_dsn: str, target_dsn: str) -> Iterator[Shop]:
         yield Shop(source=source, target=target, move=Move(SPEC, source_dsn, target_dsn))
 
 
+def shop_on(source_dsn: str, target_dsn: str) -> Shop:
+    """The shop with new connections to databases that are there already."""
+    return Shop(
+        source=psycopg.connect(source_dsn, autocommit=True),
+        target=psycopg.connect(target_dsn, autocommit=True),
+        move=Move(SPEC, source_dsn, target_dsn),
+    )
+
+
 @dataclass
 class Shop:
     """The two databases as an application sees them, and the move between them."""

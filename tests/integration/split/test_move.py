@@ -267,7 +267,7 @@ def test_lost_checkpoints_are_refused_and_named(shop, traffic):
     shop.add_review(Side.SOURCE)
     with pytest.raises(SplitError, match="the checkpoint of 0001_reviews from the source to the target is lost"):
         shop.move.catch_up()
-    with pytest.raises(SplitError, match="is not set up in the target"):
+    with pytest.raises(SplitError, match=r"the checkpoint of .* is lost"):
         shop.move.switch(Side.TARGET, traffic)
     assert shop.move.picture().owner is Side.SOURCE
 
@@ -289,7 +289,7 @@ def test_a_sender_that_was_set_back_in_time_is_noticed(shop):
         shop.move.catch_up()
     shop.source.execute("UPDATE strangler.streams SET acknowledged = acknowledged - 2")
     shop.add_review(Side.SOURCE, "three")
-    with pytest.raises(SplitError, match="the source knows 0 only: it was set back in time; compare"):
+    with pytest.raises(SplitError, match="the source knows 0 only: it was set back in time"):
         shop.move.catch_up()
 
 
