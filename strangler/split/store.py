@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import enum
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -360,7 +361,9 @@ class Database:
         from strangler.split.postgres import PostgresStore  # noqa: PLC0415 - engines know this module
         from strangler.split.sqlite import SqliteStore  # noqa: PLC0415
 
-        scheme = self.dsn.partition("://")[0] if "://" in self.dsn else "postgresql"
+        # Without a scheme it is "key=value ...", of which nothing may be told.
+        found = re.match(r"([A-Za-z0-9+]+)://", self.dsn)
+        scheme = found[1] if found else "postgresql"
         if scheme in ("postgresql", "postgres"):
             return PostgresStore.connect(self.name, self.dsn, role, lock_timeout)
         if scheme in ("mysql", "mariadb"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
@@ -32,6 +33,9 @@ _SETTINGS = (
 )
 _APPLICATION = "django-strangler"
 _CAS_FAILED = "SF003"
+_POOLED = (
+    "the DSN of the {} database leads to a pooler, where sessions change hands; give the address of the server itself"
+)
 
 
 class PostgresStore(Store):
@@ -47,6 +51,7 @@ class PostgresStore(Store):
     @classmethod
     def connect(cls, name: str, dsn: str, role: Role, lock_timeout: float) -> PostgresStore:
         """See Database.connect."""
+        _refuse_unreadable(name, dsn)
         try:
             connection = psycopg.connect(
                 dsn,
@@ -59,11 +64,7 @@ class PostgresStore(Store):
             )
         except psycopg.OperationalError as error:
             raise DatabaseUnreachable(_why(name, dsn, error)) from error
-        except psycopg.ProgrammingError as error:
-            raise DatabaseUnreachable(
-                f"the DSN of the {name} database cannot be read; write it as "
-                "postgresql://user:password@host:port/database"
-            ) from error
+        _refuse_pooler(name, connection)
         # Snapshots are the only transactions with another level, and set it themselves.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         store = cls(name, connection)
@@ -353,13 +354,35 @@ def _translated() -> Iterator[None]:
         raise StatementFailed(_first_line(error)) from error
 
 
-def _why(name: str, dsn: str, error: psycopg.OperationalError) -> str:
+def _refuse_unreadable(name: str, dsn: str) -> None:
+    """A password that is not escaped must not be taken for a part of the address, and be told with that."""
     try:
         where = psycopg.conninfo.conninfo_to_dict(dsn)
+        read = "@" not in str(where.get("host", "")) and re.fullmatch("[0-9,]*", str(where.get("port", "")))
     except psycopg.ProgrammingError:
-        where = {}
-    lines = str(error).strip().splitlines()
-    why = lines[-1].split("FATAL:")[-1].strip() if lines else type(error).__name__
+        read = None
+    if not read:
+        raise DatabaseUnreachable(
+            f"the DSN of the {name} database cannot be read; write it as postgresql://user:password@host:port/database, "
+            "with %40 for an @ in the password, and so on"
+        )
+
+
+def _refuse_pooler(name: str, connection: Connection) -> None:
+    """Whoever lends out sessions gives each client a number of its own; roles, locks and settings would be lost."""
+    if catalog.scalar(connection, "SELECT pg_backend_pid()") != connection.info.backend_pid:
+        connection.close()
+        raise DatabaseUnreachable(_POOLED.format(name))
+
+
+def _why(name: str, dsn: str, error: psycopg.OperationalError) -> str:
+    where = psycopg.conninfo.conninfo_to_dict(dsn)
+    text = str(error).strip()
+    # A line for each host and attempt; the lines between only advise.
+    reasons = dict.fromkeys(re.findall(r"^.*failed: (?:FATAL:\s+)?(.+)$", text, re.MULTILINE))
+    why = ", ".join(reasons) or text.partition("\n")[0] or type(error).__name__
+    if "unsupported startup parameter" in why:
+        return _POOLED.format(name)
     return (
         f'cannot connect to the {name} database "{where.get("dbname", "")}" at '
         f'{where.get("host", "")}:{where.get("port", 5432)} as "{where.get("user", "")}": '
