@@ -8,6 +8,7 @@ import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from strangler.deploy.ports import free_port
 from strangler.deploy.postgres import PostgresServer
 
 # Nothing here outlives the run, so nothing has to reach the disk.
-_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "strangler.forgetful": "on"}
 # Machines are noisy: properties are checked here, not times.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -56,16 +57,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 @pytest.fixture
 def source_dsn() -> Iterator[str]:
     """A new database on the first server."""
-    yield from _new_database(os.environ["STRANGLER_TEST_SOURCE"])
+    with a_database(os.environ["STRANGLER_TEST_SOURCE"]) as dsn:
+        yield dsn
 
 
 @pytest.fixture
 def target_dsn() -> Iterator[str]:
     """A new database on the second server."""
-    yield from _new_database(os.environ["STRANGLER_TEST_TARGET"])
+    with a_database(os.environ["STRANGLER_TEST_TARGET"]) as dsn:
+        yield dsn
 
 
-def _new_database(server: str) -> Iterator[str]:
+@contextmanager
+def a_database(server: str) -> Iterator[str]:
+    """The URL of a new database on a server, dropped at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]

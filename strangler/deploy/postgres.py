@@ -92,7 +92,7 @@ def main() -> int:
     """Run "-- COMMAND …" beside a server of its own, whose URL is in $POSTGRES_URL; the command's exit status."""
 
     def made(data: Path, port: int) -> Server:
-        return PostgresServer(data=data, port=port, settings={"fsync": "off"})
+        return PostgresServer(data=data, port=port, settings={"fsync": "off", "strangler.forgetful": "on"})
 
     return run_beside("strangler.deploy.postgres", "POSTGRES_URL", made, "postgres")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from strangler.plans.plan import Plan
 from strangler.plans.standing import Position
 from strangler.plans.state import MONOLITH
-from strangler.split import MoveStatus, Side
+from strangler.split import MoveStatus, Picture, Side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class PlanStatus:
     operations: int
     half_done: bool
     owner: str
-    """"monolith", the service's name, or "nobody" in the middle of a switch."""
+    """"monolith", the service's name, "nobody" in the middle of a switch, or "unknown" where the databases disagree."""
     term: int | None
     version: int | None
     reads_to_service: float
@@ -58,14 +58,14 @@ def plan_status(plan: Plan, position: Position, move: MoveStatus | None) -> Plan
     """Put together what the record and the databases say; "move" is None where the plan has none yet. Pure."""
     picture = move.picture if move else None
     routing = move.routing if move else None
-    owner = {Side.SOURCE: MONOLITH, Side.TARGET: plan.key.service}
     in_target = picture is not None and picture.last_owner is Side.TARGET
     irreversible = [op.describe() for op in plan.operations[: position.highest] if not op.reversible]
     reasons = tuple(f"{what} cannot be undone" for what in irreversible)
-    if picture is not None and move is not None and not picture.done:
+    broken = move is not None and move.broken
+    if move is not None and (broken or (picture is not None and not picture.done)):
         reasons += move.refusals
     # Only a reverse passes the gates; a plan whose tables the monolith still owns is undone without a switch.
-    can_go_back = position.highest > 0 and not irreversible and not (in_target and reasons)
+    can_go_back = position.highest > 0 and not irreversible and not (in_target and reasons) and not broken
     weight = routing.weight / 100 if routing else 0.0
     return PlanStatus(
         plan=plan.name,
@@ -73,7 +73,7 @@ def plan_status(plan: Plan, position: Position, move: MoveStatus | None) -> Plan
         applied=position.lowest,
         operations=len(plan.operations),
         half_done=position.half_done,
-        owner=MONOLITH if picture is None else owner[picture.owner] if picture.owner else "nobody",
+        owner="unknown" if broken else _owner(picture, plan.key.service),
         term=picture.term if picture else None,
         version=routing.n if routing else None,
         reads_to_service=100 - weight if in_target else weight,
@@ -85,6 +85,12 @@ def plan_status(plan: Plan, position: Position, move: MoveStatus | None) -> Plan
         reasons=reasons,
         next=_next(plan, position),
     )
+
+
+def _owner(picture: Picture | None, service: str) -> str:
+    if picture is None:
+        return MONOLITH
+    return {Side.SOURCE: MONOLITH, Side.TARGET: service, None: "nobody"}[picture.owner]
 
 
 def _next(plan: Plan, position: Position) -> str:

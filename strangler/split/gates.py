@@ -34,6 +34,7 @@ def refusals(gate: Gate, to: Side) -> Iterator[str]:
     old = to.other
     yield from _not_done(gate)
     yield from _all_copied(gate)
+    yield from _unfit(gate)
     yield from _crossing_keys(gate)
     yield from shared_numbers(gate.source, gate.target, gate.layout)
     yield from _rules(gate, to)
@@ -68,6 +69,14 @@ def _not_done(gate: Gate) -> Iterator[str]:
 def _all_copied(gate: Gate) -> Iterator[str]:
     if not copied(gate.target, gate.spec.name, gate.layout):
         yield "the copy is not complete; run it to its end first"
+
+
+def _unfit(gate: Gate) -> Iterator[str]:
+    # What was refused before the start may have come since: a subscription, an inheriting table.
+    for side in Side:
+        claimed = [claim.table for claim in gate.layout.claims(side)]
+        for reason in gate.store(side).unfit(claimed, gate.layout.captured(side)):
+            yield f"in the {side} database {reason}"
 
 
 def _crossing_keys(gate: Gate) -> Iterator[str]:

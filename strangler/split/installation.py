@@ -22,7 +22,7 @@ def install(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> None:
     with store.alone(spec.name):
         if installed(store, spec.name):
             return
-        _refuse_claimed(store, spec, layout, side)
+        refuse_claimed(store, spec, layout, side)
         # The claims last: where an engine cannot take triggers back with a transaction, they say that all is there.
         store.run(statements(store, spec, layout, side))
         _write_state(store, spec, layout, side)
@@ -58,6 +58,17 @@ def uninstall(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> None:
             store.put_back(spec.name)
     for table in _STATE:
         store.execute(f"DELETE FROM strangler.{table} WHERE move = %s", (spec.name,))  # noqa: S608
+
+
+def refuse_claimed(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> None:
+    """Raise Refused where another move has a table here. This is a read-only operation."""
+    for claim in layout.claims(side) if store.has_tables() else ():
+        other = store.scalar("SELECT move FROM strangler.claims WHERE relation = %s", (claim.table.relation,))
+        if other not in (None, spec.name):
+            raise Refused(
+                f'table "{claim.table}" of the {side} is on its way in move "{other}" already; '
+                f'complete or cancel that one, or take the table out of "{spec.name}"'
+            )
 
 
 def installed(store: Store, move: str) -> bool:
@@ -97,14 +108,4 @@ def _write_state(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> No
             store.execute(
                 "INSERT INTO strangler.copies (move, name, size) VALUES (%s, %s, %s)",
                 (spec.name, pair.name, FIRST_SIZE),
-            )
-
-
-def _refuse_claimed(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> None:
-    for claim in layout.claims(side):
-        other = store.scalar("SELECT move FROM strangler.claims WHERE relation = %s", (claim.table.relation,))
-        if other is not None:
-            raise Refused(
-                f'table "{claim.table}" of the {side} is on its way in move "{other}" already; '
-                f'complete or cancel that one, or take the table out of "{spec.name}"'
             )

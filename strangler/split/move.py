@@ -11,14 +11,14 @@ from strangler.split import gates, installation, setback
 from strangler.split.copying import CopyProgress, Throttle, copied, copy, put_back
 from strangler.split.cutover import Cutover, OnStep, Step, SwitchAborted, SwitchReport, Traffic, Unclear
 from strangler.split.errors import Busy, CasFailed, Gap, Refused, SplitError, TwoOwners
-from strangler.split.exchange import by_value, refuse_misfits
-from strangler.split.layout import Layout, read_layout, unlike_rules
+from strangler.split.layout import read_layout
 from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, compare_and_set, read_ownership, take_picture
+from strangler.split.preconditions import refuse_unfit
 from strangler.split.session import PATIENCE, Session
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.status import MoveStatus, Routing, read_routing, read_status, unknown
-from strangler.split.store import Database, Role, Store
+from strangler.split.store import Database, Role
 from strangler.split.stream import Stream
 from strangler.split.verification import Difference, Verification
 
@@ -49,7 +49,7 @@ class Move:
             setback.created(source, target, self.spec.name)
             setback.refuse_half(source, target, self.spec.name)
             layout = read_layout(self.spec, source, target)
-            warnings = self._refuse_unfit(source, target, layout)
+            warnings = refuse_unfit(source, target, self.spec, layout)
             # The target first: its fence stands before the source's log speaks of it.
             installation.install(target, self.spec, layout, Side.TARGET)
             installation.install(source, self.spec, layout, Side.SOURCE)
@@ -60,7 +60,7 @@ class Move:
         with self.source.connect() as source, self.target.connect() as target:
             layout = read_layout(self.spec, source, target)
             try:
-                for warning in self._refuse_unfit(source, target, layout):
+                for warning in refuse_unfit(source, target, self.spec, layout):
                     yield f"-- warning: {warning}"
             except Refused as error:
                 # An operation before this one may still change that; create() looks again.
@@ -95,7 +95,7 @@ class Move:
     def copying(self) -> bool:
         """Whether the move is created and its copy not complete. This is a read-only operation."""
         with self.source.connect() as source, self.target.connect() as target:
-            if not self._created(source, target):
+            if not setback.created(source, target, self.spec.name):
                 return False
             return not copied(target, self.spec.name, read_layout(self.spec, source, target))
 
@@ -322,37 +322,6 @@ class Move:
         owner = take_picture(session.source, session.target, self.spec.name).last_owner
         if sentence := setback.set_back(session.source, session.target, self.spec.name).get(owner):
             raise Gap(sentence)
-
-    def _refuse_unfit(self, source: Store, target: Store, layout: Layout) -> list[str]:
-        """Raise Refused where the tables cannot be moved; what the target goes without."""
-        if source.identity() == target.identity():
-            raise Refused("the source and the target are the same database; correct one of the two DSNs")
-        for store, side in ((source, Side.SOURCE), (target, Side.TARGET)):
-            claimed = [claim.table for claim in layout.claims(side)]
-            moved = layout.moved_tables(side)
-            if reasons := [
-                *store.unfit(claimed, layout.captured(side)),
-                *store.crossing_keys(moved),
-                *store.straddling(moved),
-            ]:
-                raise Refused(f"in the {side} database {'; '.join(reasons)}")
-        if reasons := list(gates.shared_numbers(source, target, layout)):
-            raise Refused("; ".join(reasons))
-        row = read_ownership(target, self.spec.name)
-        if row is not None and installation.installed(target, self.spec.name):
-            return []
-        unlike, warnings = unlike_rules(layout, source, target)
-        if unlike:
-            raise Refused("; ".join(unlike))
-        for pair in layout.pairs:
-            if not target.is_empty(pair.target):
-                raise Refused(
-                    f'table "{pair.target}" of the target is not empty; look whose rows these are, and empty it before '
-                    "the move is created"
-                )
-        if by_value(source, target):
-            refuse_misfits(source, target, layout.pairs)
-        return warnings
 
 
 def _remember_peers(session: Session) -> None:

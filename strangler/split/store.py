@@ -120,6 +120,13 @@ class Store(abc.ABC):
         "followed" are those tables whose changes are captured here.
         """
 
+    def lacking(self, tables: Sequence[Table], *, filled: bool) -> Iterator[str]:
+        """What this connection's user must be allowed for the tables and is not, in sentences. Read-only.
+
+        "filled" are tables that rows are copied to.
+        """
+        return iter(())
+
     @abc.abstractmethod
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
         """The table as this database has it, with all its columns or the named ones. Read-only.

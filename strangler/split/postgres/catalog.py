@@ -47,7 +47,10 @@ def describe(connection: Connection, name: str, columns: tuple[str, ...] | None 
     ).fetchone()
     where = f'database "{connection.info.dbname}"'
     if found is None:
-        raise SplitError(f'there is no table "{name}" in {where}; migrate it first, or correct the name in the plan')
+        raise SplitError(
+            f'there is no table "{name}" in {where} that "{connection.info.user}" can see; migrate it first, or '
+            "correct the name in the plan"
+        )
     oid, relation, kind = found
     if kind not in ("r", "p"):
         raise SplitError(f'"{name}" in {where} is no table; only tables can be moved')
@@ -158,35 +161,6 @@ def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
         if count:
             found.append(f'{count:,} rows of "{child}" violate the foreign key "{name}"')
     return found
-
-
-def unfit(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
-    """See Store.unfit."""
-    where = f'database "{connection.info.dbname}"'
-    if connection.info.server_version < 140_000:
-        major = connection.info.server_version // 10_000
-        yield f"{where} is PostgreSQL {major}; 14 is the oldest that can take part"
-    if scalar(connection, "SELECT pg_is_in_recovery()"):
-        yield f"{where} is a replica that takes no writes; give the DSN of its primary"
-    encoding = scalar(connection, "SELECT current_setting('server_encoding')")
-    if encoding != "UTF8":
-        yield f"{where} is encoded in {encoding}; only UTF8 can be compared"
-    for table in tables:
-        yield from unfit_partitions(connection, table)
-
-
-def unfit_partitions(connection: Connection, table: Table) -> Iterator[str]:
-    """Why a fence on the table, and on all its partitions, would not hold, in sentences; none where it would."""
-    root = scalar(connection, "SELECT pg_partition_root(%s::regclass)::text", (table.relation,))
-    if scalar(connection, "SELECT relispartition FROM pg_class WHERE oid = %s::regclass", (table.relation,)):
-        yield f'"{table}" is a partition of "{root}", through which it is written without its fence; move "{root}"'
-    if foreign := scalar(
-        connection,
-        """SELECT relid::regclass::text FROM pg_partition_tree(%s::regclass) JOIN pg_class ON pg_class.oid = relid
-           WHERE relkind = 'f' LIMIT 1""",
-        (table.relation,),
-    ):
-        yield f'the partition "{foreign}" of "{table}" lies on another server; bring its rows here, or detach it'
 
 
 def last_numbers(connection: Connection, table: Table) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from strangler.split.postgres import wording
-from strangler.split.postgres.catalog import Connection, unfit_partitions
+from strangler.split.postgres.catalog import Connection
 from strangler.split.spec import MoveSpec
 from strangler.split.store import Claim
 from strangler.split.table import Table
@@ -75,7 +75,6 @@ def faults(
             yield _switched(claim.table.relation, states, wanted)
         if claim.bounded and found.get(_BOUNDARY) != "A":
             yield f'"{claim.table}" lets rows cross the boundary of the move; cancel the move and create it again'
-        yield from unfit_partitions(connection, claim.table)
     yield from _partition_faults(connection, spec, fenced=fenced)
 
 
@@ -139,6 +138,7 @@ def _fence(spec: MoveSpec, claim: Claim, *, closed: bool) -> Iterator[sql.Compos
         refuse,
     )
     # Only with the table's lock: an autoanalyze of it would wait for the row that this changes, and we for that.
+    yield sql.SQL("GRANT USAGE ON SCHEMA {} TO strangler_applier").format(wording.schema(claim.table))
     yield sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON {} TO strangler_applier").format(table)
     if claim.table.where is not None:
         # Behind the table's own triggers, which may still change the row.

@@ -7,6 +7,13 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'strangler_applier') THEN
         CREATE ROLE strangler_applier NOLOGIN;
     END IF;
+    -- Whoever may create roles does not belong to them by that.
+    IF NOT pg_catalog.pg_has_role(
+        'strangler_applier',
+        CASE WHEN pg_catalog.current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END
+    ) THEN
+        GRANT strangler_applier TO CURRENT_USER;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN
     NULL;  -- another database of the same server was set up at the same time: roles belong to the server
 END

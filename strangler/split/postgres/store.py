@@ -15,7 +15,7 @@ from psycopg import IsolationLevel
 from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
-from strangler.split.postgres import aside, catalog, condition, guards, plans, rows, rules
+from strangler.split.postgres import aside, catalog, condition, fitness, guards, plans, rows, rules
 from strangler.split.postgres.catalog import Connection
 from strangler.split.postgres.locks import AdvisoryLocks
 from strangler.split.postgres.retirement import Retirement
@@ -28,7 +28,8 @@ from strangler.split.table import Key, KeyRange, Selection, Table, Value
 # in seconds, so that what its worker has locked is free again.
 _SETTINGS = (
     "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=1 "
-    "-c bytea_output=hex -c synchronous_commit=on -c idle_in_transaction_session_timeout=60000 "
+    "-c bytea_output=hex -c row_security=off -c synchronous_commit=on "
+    "-c idle_in_transaction_session_timeout=60000 "
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 )
 _APPLICATION = "django-strangler"
@@ -116,7 +117,11 @@ class PostgresStore(Store):
 
     def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
         with _translated():
-            yield from catalog.unfit(self.connection, tables)
+            yield from fitness.unfit(self.connection, tables, followed)
+
+    def lacking(self, tables: Sequence[Table], *, filled: bool) -> Iterator[str]:
+        with _translated():
+            yield from fitness.lacking(self.connection, tables, filled=filled)
 
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
         with _translated():
@@ -363,8 +368,8 @@ def _refuse_unreadable(name: str, dsn: str) -> None:
         read = None
     if not read:
         raise DatabaseUnreachable(
-            f"the DSN of the {name} database cannot be read; write it as postgresql://user:password@host:port/database, "
-            "with %40 for an @ in the password, and so on"
+            f"the DSN of the {name} database cannot be read; write it as postgresql://user:password@host:port/database,"
+            " with %40 for an @ in the password, and so on"
         )
 
 

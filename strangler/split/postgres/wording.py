@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import LiteralString
 
 from psycopg import sql
@@ -14,6 +15,12 @@ ROW = "strangler_row"
 
 def relation(table: Table) -> sql.SQL:
     return raw(table.relation)
+
+
+def schema(table: Table) -> sql.SQL:
+    found = re.match(r'("(?:[^"]|"")+"|[^".]+)\.', table.relation)
+    assert found, table.relation  # the catalog has qualified it
+    return raw(found[1])
 
 
 def raw(text: str) -> sql.SQL:

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -19,7 +19,9 @@ import pytest
 
 from strangler.deploy.mariadb import MariaDBServer
 from strangler.deploy.ports import free_port
+from strangler.deploy.postgres import PostgresServer
 from strangler.split import Move, MoveSpec, Replica, Side
+from tests.conftest import a_database
 from tests.integration.split import engines
 from tests.integration.split.mysql_client import Client
 
@@ -72,6 +74,21 @@ def traffic() -> RecordedTraffic:
 
 @pytest.fixture
 def shop(source_dsn: str, target_dsn: str) -> Iterator[Shop]:
+    with filled(source_dsn, target_dsn) as made:
+        yield made
+
+
+@contextmanager
+def prepared() -> Iterator[Shop]:
+    """A shop for many tests, in databases of its own."""
+    servers = [os.environ[f"STRANGLER_TEST_{name}"] for name in ("SOURCE", "TARGET")]
+    with ExitStack() as stack:
+        yield stack.enter_context(filled(*(stack.enter_context(a_database(server)) for server in servers)))
+
+
+@contextmanager
+def filled(source_dsn: str, target_dsn: str) -> Iterator[Shop]:
+    """The shop's tables, with rows in the source."""
     with psycopg.connect(source_dsn, autocommit=True) as source, psycopg.connect(target_dsn, autocommit=True) as target:
         source.execute(SOURCE_ONLY + TABLES)  # type: ignore[arg-type]
         target.execute(TARGET_ONLY + TABLES)  # type: ignore[arg-type]
@@ -125,6 +142,30 @@ class Shop:
             "INSERT INTO review (reference, product_id, author) VALUES (%s, %s, %s)", (reference, product, author)
         )
         return reference
+
+
+@pytest.fixture(scope="session")
+def own_servers() -> Iterator[dict[Side, PostgresServer]]:
+    """Two servers that a test may restart, and whose roles it may change."""
+    home = Path(tempfile.mkdtemp(dir=os.environ["STRANGLER_TEST_HOME"]))
+    # What a server wrote outlives it, since the machine goes on; but an acknowledged commit has to be written.
+    settings = {"fsync": "off", "strangler.forgetful": "on"}
+    made = {side: PostgresServer(data=home / side, port=free_port(), settings=settings) for side in Side}
+    try:
+        for server in made.values():
+            server.start()
+        yield made
+    finally:
+        for server in made.values():
+            server.stop()
+
+
+def database_on(server: PostgresServer) -> str:
+    """The URL of a new database there; it goes with the server."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.dsn(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+    return server.dsn(name)
 
 
 @dataclass

@@ -1,58 +1,31 @@
-"""Databases that go away for a while: restarted, killed, or with another password. Servers of its own, to do it to."""
+"""Databases that go away for a while: restarted, killed, or with another password."""
 
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 import threading
 import time
 import uuid
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from strangler.deploy.ports import free_port
-from strangler.deploy.postgres import PostgresServer
 from strangler.split import DatabaseUnreachable, Limits, Move, Side, SwitchAborted, daemon
 from strangler.split.cutover import Step
-from tests.integration.split.conftest import SPEC
+from tests.integration.split.conftest import SPEC, database_on
 
 USER = "mover"
-# What the servers wrote outlives them, since the machine goes on; an acknowledged commit has to be written.
-SETTINGS = {"fsync": "off"}
-
-
-@pytest.fixture(scope="module")
-def servers():
-    home = Path(tempfile.mkdtemp(dir=os.environ["STRANGLER_TEST_HOME"]))
-    made = {side: PostgresServer(data=home / side, port=free_port(), settings=SETTINGS) for side in Side}
-    try:
-        for server in made.values():
-            server.start()
-        yield made
-    finally:
-        for server in made.values():
-            server.stop()
-
-
-def new_database(server):
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-    return server.dsn(name)
 
 
 @pytest.fixture
-def source_dsn(servers):
-    return new_database(servers[Side.SOURCE])
+def source_dsn(own_servers):
+    return database_on(own_servers[Side.SOURCE])
 
 
 @pytest.fixture
-def target_dsn(servers):
-    return new_database(servers[Side.TARGET])
+def target_dsn(own_servers):
+    return database_on(own_servers[Side.TARGET])
 
 
 @contextmanager
@@ -122,10 +95,10 @@ class Writer:
 @pytest.mark.parametrize("side", list(Side))
 @pytest.mark.parametrize("how", ["stop", "kill"])
 def test_a_database_that_restarts_in_the_middle_of_a_switch_costs_the_switch_and_no_row(
-    shop, servers, traffic, source_dsn, target_dsn, side, how
+    shop, own_servers, traffic, source_dsn, target_dsn, side, how
 ):
     shop.bring()
-    server = servers[side]
+    server = own_servers[side]
 
     def restart_at(fatal):
         def on_step(step, facts):
@@ -151,16 +124,16 @@ def test_a_database_that_restarts_in_the_middle_of_a_switch_costs_the_switch_and
     assert shop.move.verify().equal
 
 
-def test_following_goes_on_after_a_restart_and_says_so_once(shop, servers, traffic, source_dsn, target_dsn, caplog):
+def test_following_goes_on_after_a_restart_and_says_so_once(shop, own_servers, traffic, source_dsn, target_dsn, caplog):
     shop.bring()
     with following(shop, traffic), caplog.at_level(logging.WARNING, logger=daemon.__name__):
         shop.add_review(Side.SOURCE, "before")
         wait_for(arrived(target_dsn, "before"))
-        servers[Side.TARGET].kill()
+        own_servers[Side.TARGET].kill()
         shop.add_review(Side.SOURCE, "meanwhile")
         wait_for(lambda: "cannot connect to the target database" in caplog.text)
         time.sleep(1.5)
-        servers[Side.TARGET].start()
+        own_servers[Side.TARGET].start()
         wait_for(arrived(target_dsn, "meanwhile"))
         wait_for(lambda: "following 0001_reviews goes on" in caplog.text)
     said = [record.getMessage() for record in caplog.records]
@@ -168,7 +141,7 @@ def test_following_goes_on_after_a_restart_and_says_so_once(shop, servers, traff
 
 
 @pytest.fixture
-def with_password(shop, servers, source_dsn, target_dsn, tmp_path):
+def with_password(shop, own_servers, source_dsn, target_dsn, tmp_path):
     """The move by a user whose password stands in a file, and what changes it at the target."""
     passwords = tmp_path / "passwords"
     dsns = []
@@ -176,12 +149,12 @@ def with_password(shop, servers, source_dsn, target_dsn, tmp_path):
         with psycopg.connect(dsn, autocommit=True) as admin:
             admin.execute(f"DROP ROLE IF EXISTS {USER}")
             admin.execute(f"CREATE ROLE {USER} SUPERUSER LOGIN PASSWORD 'first'")
-        port, name = servers[side].port, dsn.rsplit("/", 1)[1]
+        port, name = own_servers[side].port, dsn.rsplit("/", 1)[1]
         dsns.append(f"host=127.0.0.1 port={port} dbname={name} user={USER} passfile={passwords}")
 
     def write_down(password):
         passwords.touch(mode=0o600)
-        ports = ((servers[Side.SOURCE].port, "first"), (servers[Side.TARGET].port, password))
+        ports = ((own_servers[Side.SOURCE].port, "first"), (own_servers[Side.TARGET].port, password))
         passwords.write_text("".join(f"127.0.0.1:{port}:*:{USER}:{word}\n" for port, word in ports))
 
     write_down("first")

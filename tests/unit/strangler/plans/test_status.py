@@ -6,7 +6,7 @@ from strangler.plans.standing import Position
 from strangler.plans.status import plan_status
 from strangler.split import MoveStatus, Picture, Side
 from strangler.split.ownership import Ownership
-from strangler.split.status import Routing
+from strangler.split.status import Routing, unknown
 
 OPERATIONS = (
     CutForeignKey("reviews.Review.product", keep="product_id", migration="0002_cut"),
@@ -71,6 +71,12 @@ def test_a_gate_that_refuses_the_next_switch_does_not_keep_one_from_going_back_b
 
 def test_in_the_middle_of_a_switch_nobody_owns():
     assert plan_status(PLAN, at(1, 2), move(None)).owner == "nobody"
+
+
+def test_databases_that_contradict_each_other_leave_the_owner_unknown_and_no_way_back():
+    status = plan_status(PLAN, at(1), unknown("0001_reviews", "both databases say that they own", broken=True))
+    assert (status.owner, status.can_go_back) == ("unknown", False)
+    assert "because      both databases say that they own" in str(status)
 
 
 def test_a_retired_plan_is_over():
