@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from strangler.plans.plan import Plan
-from strangler.plans.standing import Position
+from strangler.plans.standing import Entry, Position
 from strangler.plans.state import MONOLITH
+from strangler.plans.way_back import WayBack, way_back
 from strangler.split import MoveStatus, Picture, Side
 
 
@@ -31,7 +32,7 @@ class PlanStatus:
     lag_seconds: dict[str, float | None]
     verified_at: str | None
     differences: int | None
-    can_go_back: bool
+    back: WayBack
     reasons: tuple[str, ...]
     """Why one cannot go back, or why the next switch would be refused now."""
     next: str
@@ -49,12 +50,12 @@ class PlanStatus:
             yield "heartbeat", ", ".join(f"{side} {_age(age)}" for side, age in self.lag_seconds.items())
         if self.verified_at is not None:
             yield "verified", f"{self.verified_at}, {self.differences} differences"
-        yield "back", "possible" if self.can_go_back else "not possible now"
+        yield "back", str(self.back)
         yield from (("because", reason) for reason in self.reasons)
         yield "next", self.next
 
 
-def plan_status(plan: Plan, position: Position, move: MoveStatus | None) -> PlanStatus:
+def plan_status(plan: Plan, position: Position, move: MoveStatus | None, entries: Iterable[Entry] = ()) -> PlanStatus:
     """Put together what the record and the databases say; "move" is None where the plan has none yet. Pure."""
     picture = move.picture if move else None
     routing = move.routing if move else None
@@ -81,7 +82,7 @@ def plan_status(plan: Plan, position: Position, move: MoveStatus | None) -> Plan
         lag_seconds={side.value: age for side, age in move.lag_seconds.items()} if move else {},
         verified_at=move.verified_at if move else None,
         differences=move.differences if move else None,
-        can_go_back=can_go_back,
+        back=way_back(plan, entries, possible=can_go_back, by_switch=in_target),
         reasons=reasons,
         next=_next(plan, position),
     )

@@ -68,7 +68,8 @@ def status(loaded: Project, plan: Plan) -> PlanStatus:
     """What planstatus shows of one plan. This is a read-only operation."""
     state = _seen(loaded, plan)
     move = _move(plan.key, state).status() if state.moved_by(plan.name) else None
-    return plan_status(plan, recorder(plan).position(), move)
+    record = recorder(plan)
+    return plan_status(plan, record.position(), move, record.entries())
 
 
 def moves() -> list[Move]:

@@ -47,9 +47,11 @@ class Move:
         """
         with self.source.connect() as source, self.target.connect() as target:
             setback.created(source, target, self.spec.name)
-            setback.refuse_half(source, target, self.spec.name)
             layout = read_layout(self.spec, source, target)
             warnings = refuse_unfit(source, target, self.spec, layout)
+            if setback.half_cancelled(source, target, self.spec.name):
+                # What is left of the log speaks of changes that the new copy has.
+                self.cancel()
             # The target first: its fence stands before the source's log speaks of it.
             installation.install(target, self.spec, layout, Side.TARGET)
             installation.install(source, self.spec, layout, Side.SOURCE)

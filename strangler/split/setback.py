@@ -7,7 +7,7 @@ that went between them, and that the move was set up there at all. Everything he
 from __future__ import annotations
 
 from strangler.split import installation
-from strangler.split.errors import Gap, Refused, TwoOwners
+from strangler.split.errors import Gap, TwoOwners
 from strangler.split.ownership import WAY_OUT, Ownership, Picture, read_ownership, refuse_impossible, take_picture
 from strangler.split.spec import Side
 from strangler.split.store import Store
@@ -20,7 +20,7 @@ def created(source: Store, target: Store, move: str) -> bool:
     """Whether the move is set up in both databases. Raises TwoOwners where one of them has lost it."""
     here, there = _set_up(source, move), _set_up(target, move)
     # A move is set up at the target first, and taken out there first; nothing is copied before it is on both sides.
-    if there and not here and target.query("SELECT 1 FROM strangler.ranges WHERE move = %s LIMIT 1", (move,)):
+    if there and not here and _copied_to(target, move):
         raise TwoOwners(
             f'the source database has lost move "{move}", of which the target holds rows: it was restored from a '
             f"backup or made anew; {WAY_OUT}"
@@ -33,13 +33,10 @@ def created(source: Store, target: Store, move: str) -> bool:
     return bool(here and there)
 
 
-def refuse_half(source: Store, target: Store, move: str) -> None:
-    """Raise Refused where the source alone has the move: what it has forgotten of its log would be missing."""
-    if _set_up(source, move) and not _set_up(target, move):
-        raise Refused(
-            f'move "{move}" is set up in the source only: a cancel did not come to its end, or the target was restored '
-            "from a backup; cancel the move, then create it again"
-        )
+def half_cancelled(source: Store, target: Store, move: str) -> bool:
+    """Whether the source alone has the move, and owns: a cancel died half-way, or the target was made anew."""
+    mine = _set_up(source, move)
+    return mine is not None and mine.owns and _set_up(target, move) is None
 
 
 def set_back(source: Store, target: Store, move: str) -> dict[Side, str]:
@@ -70,6 +67,11 @@ def refuse_cancel(source: Store, target: Store, move: str) -> None:
     for side, sentence in set_back(source, target, move).items():
         if side is Side.SOURCE or not mine.owns:
             raise Gap(sentence)
+
+
+def _copied_to(target: Store, move: str) -> bool:
+    began = "SELECT count(*) FROM strangler.copies WHERE move = %s AND (cut OR ranges > 0)"
+    return bool(target.scalar(began, (move,)))
 
 
 def _set_up(store: Store, move: str) -> Ownership | None:

@@ -19,6 +19,7 @@ from strangler.plans.project import Project
 from strangler.plans.recorder import PlanRecorder
 from strangler.plans.schema import Field, Schema
 from strangler.plans.standing import Position
+from strangler.plans.status import plan_status
 from strangler.plans.world import World
 from strangler.split import Move, Side
 from strangler.split.store import Database
@@ -163,6 +164,35 @@ def test_a_plan_goes_forwards_and_back_to_zero(shop):
     assert Side.SOURCE in shop.owners()
     assert shop.counts(shop.source) == [ROWS, ROWS + 1, ROWS]
     assert shop.counts(shop.target) == [0, 0, 0]
+
+
+def test_the_way_back_costs_what_the_record_says_and_a_gate_that_closes_it_is_named_and_freezes_the_plan(shop):
+    def status():
+        record = shop.recorder()
+        move = Move(
+            move_spec(PLAN.key, shop.executor().project.states(PLAN.name)[-1]), shop.source_dsn, shop.target_dsn
+        )
+        return plan_status(PLAN, record.position(), move.status(), record.entries())
+
+    shop.executor().run(PLAN)
+    switched = [entry for entry in shop.recorder().entries() if entry.facts.get("step") == "switched"]
+    back = status().back
+    assert (back.possible, back.by_switch, back.pause_ms) == (True, True, switched[-1].facts["pause_ms"])
+    assert back.seconds * 1_000 > back.pause_ms > 0
+
+    shop.target.execute("ALTER TABLE shop_vote DISABLE TRIGGER USER")
+    closed = status()
+    assert not closed.back.possible
+    assert any('the capture on "public.shop_vote" does not run' in reason for reason in closed.reasons)
+    with pytest.raises(PlanError, match=r"the switch to the source was not finished: .* does not run"):
+        shop.executor().run(PLAN, 0)
+    assert shop.owners() == [Side.TARGET]
+
+    shop.target.execute(
+        "ALTER TABLE shop_vote ENABLE TRIGGER USER; ALTER TABLE shop_vote DISABLE TRIGGER strangler_fence"
+    )
+    assert shop.executor().run(PLAN, 0) == 3
+    assert not status().back.possible
 
 
 @pytest.mark.timeout(600)

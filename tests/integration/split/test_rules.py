@@ -68,7 +68,7 @@ UNLIKE = [
         "source",
         "ALTER TABLE vote ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON vote USING (voter = current_user)",
         "DROP POLICY own ON vote; ALTER TABLE vote DISABLE ROW LEVEL SECURITY",
-        "only the source has the row security",
+        'table "public.vote" has row level security',
     ),
 ]
 

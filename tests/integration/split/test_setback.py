@@ -194,6 +194,16 @@ def test_a_target_that_was_set_back_is_copied_anew(shop, backups, traffic):
     assert shop.target.execute("SELECT count(*) FROM review WHERE author = 'since the backup'").fetchone() == (1,)
 
 
+def test_a_target_from_before_the_move_is_copied_anew(shop, backups, traffic):
+    """As after a cancel that died between the two databases."""
+    backups.take(Side.TARGET)
+    backups.shop.bring()
+    changes(backups.shop, Side.SOURCE, traffic)
+    backups.restore(Side.TARGET)
+    backups.shop.bring()
+    assert backups.shop.move.switch(Side.TARGET, traffic).owner is Side.TARGET
+
+
 GIVE_BACK = """
     SELECT strangler.set_owner(move, epoch, true, term + 10, false, %s::jsonb)
     FROM strangler.ownership WHERE move = '0001_reviews'

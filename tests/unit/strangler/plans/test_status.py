@@ -39,7 +39,7 @@ def move(owner, *, weight=0, done=False, refusals=()):
 
 def test_before_anything_the_monolith_owns_and_serves():
     status = plan_status(PLAN, at(0), None)
-    assert (status.owner, status.reads_to_service, status.can_go_back) == ("monolith", 0, False)
+    assert (status.owner, status.reads_to_service, status.back.possible) == ("monolith", 0, False)
     assert '"manage.py applyplan 0001_reviews 1" goes on with: Cut foreign key' in status.next
 
 
@@ -53,19 +53,19 @@ def test_during_the_canary_the_service_answers_its_share():
 
 def test_after_the_switch_the_service_owns_and_one_can_go_back():
     status = plan_status(PLAN, at(2), move(Side.TARGET))
-    assert (status.owner, status.term, status.reads_to_service, status.can_go_back) == ("reviews", 2, 100, True)
+    assert (status.owner, status.term, status.reads_to_service, status.back.possible) == ("reviews", 2, 100, True)
     assert '"manage.py applyplan 0001_reviews zero" goes back' in status.next
 
 
 def test_a_gate_that_refuses_the_reverse_keeps_one_from_going_back_and_is_named():
     status = plan_status(PLAN, at(2), move(Side.TARGET, refusals=("the lag is over the limit",)))
-    assert not status.can_go_back
+    assert not status.back.possible
     assert status.reasons == ("the lag is over the limit",)
 
 
 def test_a_gate_that_refuses_the_next_switch_does_not_keep_one_from_going_back_before_it():
     status = plan_status(PLAN, at(2), move(Side.SOURCE, refusals=("not verified",)))
-    assert status.can_go_back
+    assert status.back.possible
     assert status.reasons == ("not verified",)
 
 
@@ -75,13 +75,13 @@ def test_in_the_middle_of_a_switch_nobody_owns():
 
 def test_databases_that_contradict_each_other_leave_the_owner_unknown_and_no_way_back():
     status = plan_status(PLAN, at(1), unknown("0001_reviews", "both databases say that they own", broken=True))
-    assert (status.owner, status.can_go_back) == ("unknown", False)
+    assert (status.owner, status.back.possible) == ("unknown", False)
     assert "because      both databases say that they own" in str(status)
 
 
 def test_a_retired_plan_is_over():
     status = plan_status(PLAN, at(3), move(Side.TARGET, done=True, refusals=("it is done",)))
-    assert not status.can_go_back
+    assert not status.back.possible
     assert status.next == "nothing, the extraction is over"
     assert status.reasons == ("Retire tables reviews.Review cannot be undone",)
 
