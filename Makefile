@@ -4,7 +4,7 @@ VENV := .venv/bin
 RUN := PYTHONPATH=.:proxy $(VENV)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down test check bench-split bench-growth bench-proxy faults model mutants soak clean
+.PHONY: help setup demo up down test check bench-split bench-growth bench-proxy faults sweep model mutants soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench-proxy: setup ## the proxy beside stock mitmdump
 
 faults: setup ## seeded faults: SEEDS=1000 of them, FROM=1 on, or SEED=7 alone with its trace
 	@$(RUN) -m tests.faults $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),100) --from $(or $(FROM),1))
+
+sweep: setup ## a process dies, or a server, at every boundary of every verb in turn (STEP=10: at every tenth)
+	@$(RUN) -m tests.faults.sweep $(STEP)
 
 mutants: setup ## take the guards of the protocol away one at a time: each must be noticed (NAMES="one" for some)
 	@$(RUN) -m tests.faults.mutants $(NAMES)

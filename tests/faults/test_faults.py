@@ -5,12 +5,15 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.faults.bench import Kind
 from tests.faults.schedule import draw
 from tests.faults.servers import Servers
 from tests.faults.simulation import Simulation
+from tests.faults.sweep import LIVES, Life, sweep
 
 SEEDS = 120
 AT_ONCE = 20
+STEPS = {Kind.KILL: 53, Kind.CRASH: 131}
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +29,14 @@ def test_nothing_is_lost_doubled_or_brought_back_whatever_dies_sleeps_or_is_late
     for seed in range(first, first + AT_ONCE):
         outcome = simulation.run(draw(seed))
         assert not outcome.findings.wrong, f'{outcome}\n"make faults SEED={seed}" shows every step'
+
+
+@pytest.mark.parametrize("life", LIVES, ids=lambda life: f"{life.who}: {life.what}")
+def test_whoever_dies_at_any_boundary_or_whichever_server_another_goes_on(simulation: Simulation, life: Life):
+    """Some of the boundaries; "make sweep" takes every one."""
+    for kind in life.kinds:
+        for outcome in sweep(simulation, life, kind, STEPS[kind]):
+            assert not outcome.findings.wrong, str(outcome)
 
 
 @pytest.mark.parametrize("seed", [5, 17])
