@@ -27,8 +27,8 @@ settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Workers inherit the controller's servers by its environment.
-    if hasattr(config, "workerinput") or config.option.collectonly:
+    # Workers inherit the controller's servers by its environment, and so does a run that somebody gives servers to.
+    if hasattr(config, "workerinput") or config.option.collectonly or "STRANGLER_TEST_SOURCE" in os.environ:
         return
     # A run that is told to end tears its fixtures down, as after Ctrl-C; otherwise whole systems would stay.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -10,15 +10,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.faults.mutations import MUTANTS, Mutant
+from tests.faults.servers import Servers
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 40
@@ -114,6 +116,20 @@ def _end(done: subprocess.CompletedProcess[str]) -> str:
 def main() -> int:
     names = sys.argv[1:]
     chosen = [mutant for mutant in MUTANTS if not names or any(name in mutant.name for name in names)]
+    chosen.sort(key=lambda mutant: mutant.by, reverse=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the servers go with the stack
+    with ExitStack() as stack:
+        # One pair of servers for all of the tests' databases.
+        dsns = Servers(stack).dsns
+        os.environ.update({f"STRANGLER_TEST_{side.name}": dsn for side, dsn in dsns.items()})
+        os.environ["STRANGLER_TEST_HOME"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="mutants-"))
+        left = _judge(chosen)
+    sys.stdout.write(f"{len(chosen)} mutants, {left} of them not caught\n")
+    return bool(left)
+
+
+def _judge(chosen: Sequence[Mutant]) -> int:
+    """How many were not caught, or got no verdict."""
     left = 0
     control(sorted({mutant.by for mutant in chosen if mutant.by}) or ["tests/faults/test_mutants.py"])
     for mutant in chosen:
@@ -125,8 +141,7 @@ def main() -> int:
         left += by.startswith("NO")
         sys.stdout.write(f"| {mutant.name} | `{mutant.file}` | {by} | {time.monotonic() - began:.0f} s |\n")
         sys.stdout.flush()
-    sys.stdout.write(f"{len(chosen)} mutants, {left} of them not caught\n")
-    return bool(left)
+    return left
 
 
 if __name__ == "__main__":
