@@ -15,7 +15,7 @@ from strangler.split.postgres import wording
 from strangler.split.postgres.catalog import Connection, describe, scalar
 from strangler.split.postgres.rows import is_empty, range_end
 from strangler.split.postgres.two_shapes import GUARDS, NARROW, WIDE, TwoShapes
-from strangler.split.table import KeyRange
+from strangler.split.table import Family, KeyRange
 
 _AT_ONCE = 1_000
 """Keys in one transaction: whoever writes to the same rows waits for it."""
@@ -53,6 +53,12 @@ def contracted(connection: Connection, shapes: TwoShapes) -> bool:
 def split_refusals(connection: Connection, shapes: TwoShapes) -> Iterator[str]:
     """Why the tables cannot be kept equal, a sentence each. This is a read-only operation."""
     wide, narrow = _columns(connection, shapes.wide.name), _columns(connection, shapes.narrow.name)
+    if shapes.wide.key[0].family is Family.OTHER:
+        # The triggers' search_path is empty, so that nobody can slip them an operator of his own.
+        yield (
+            f'the key of table "{shapes.wide.name}" is of type {shapes.wide.key[0].type}, which triggers cannot '
+            "compare; only numbers, texts, UUIDs, bytes, dates and times can be followed"
+        )
     pairs = [(shapes.wide.key[0].name, shapes.narrow.key[0].name), *((name, name) for name in shapes.columns)]
     for name, other in pairs:
         one, two = wide[name], narrow[other]

@@ -220,6 +220,12 @@ def test_the_rules_of_the_old_shape_hold_for_the_new_one_too(shop):
             '"language" of table "accounts_user" is character vary',
         ),
         ("ALTER TABLE mail_preference ALTER language SET NOT NULL", '"language" of table "accounts_user" may be NULL'),
+        (
+            "CREATE DOMAIN code AS bigint; ALTER TABLE mail_preference DROP CONSTRAINT mail_preference_user_id_fkey; "
+            "ALTER TABLE mail_preference ALTER user_id TYPE code; "
+            "ALTER TABLE accounts_user ALTER id DROP IDENTITY; ALTER TABLE accounts_user ALTER id TYPE code",
+            'the key of table "accounts_user" is of type code, which triggers cannot compare',
+        ),
         ("INSERT INTO mail_preference VALUES (1, true, 'it')", '"mail_preference" is not empty; look whose rows'),
         ("ALTER TABLE accounts_user DROP opt_in", 'table "public.accounts_user" has no column "opt_in"'),
     ],
