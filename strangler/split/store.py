@@ -171,12 +171,12 @@ class Store(abc.ABC):
         """Whether the table has no row, of those that are meant. Read-only."""
         return not self.query(f"SELECT 1 FROM {table.relation} LIMIT 1")  # noqa: S608 - quoted by the catalog
 
+    @abc.abstractmethod
     def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
         """What is enforced and done for those who write the tables; comparable between stores of one engine. Read-only.
 
-        Nothing where an engine does not tell yet.
+        What of it an engine's catalog does not tell stands in its rules.py.
         """
-        return iter(())
 
     @abc.abstractmethod
     def estimate(self, table: Table) -> int:

@@ -6,6 +6,7 @@ Two embedded PostgreSQL servers, one table with a key, a unique column and an in
 """
 
 import argparse
+import os
 from dataclasses import dataclass
 from math import log
 from pathlib import Path
@@ -52,13 +53,14 @@ def main():
     options = parser.parse_args()
     if options.docs is not None and not options.docs.is_dir():
         parser.error(f'there is no directory "{options.docs}"')
+    load = os.getloadavg()[0]
     with two_servers() as (source, target):
         sizes = [measured(source, target, int(rows)) for rows in options.rows.split(",")]
     lines = {FIGURES[name]: [(one.rows, one.seconds[name]) for one in sizes] for name in FIGURES}
     if options.docs is None:
-        print(report(sizes))  # noqa: T201
+        print(report(sizes, load))  # noqa: T201
         return
-    (options.docs / "growth.md").write_text(report(sizes), encoding="utf-8")
+    (options.docs / "growth.md").write_text(report(sizes, load), encoding="utf-8")
     (options.docs / "growth.svg").write_text(log_log(lines, "rows", "seconds"), encoding="utf-8")
 
 
@@ -93,7 +95,7 @@ def measured(source, target, rows):
     return Size(rows=rows, size=size, seconds=seconds)
 
 
-def report(sizes):
+def report(sizes, load):
     """The page: what was measured, how it grows, and what it comes to for larger tables at the last one's rate."""
     largest = sizes[-1]
     head = " | ".join(f"{one.rows:,}" for one in sizes)
@@ -103,6 +105,7 @@ def report(sizes):
         "Written by `make bench-growth`: do not edit. Seconds, on two embedded PostgreSQL servers that share the",
         f"machine with the toolkit; {largest.size / largest.rows:,.0f} bytes a row with its indexes. The last",
         "column is the exponent between the first and the last size: 1 is linear, 0 does not depend on the rows.",
+        f"The machine's load before: {load:.1f} on {os.cpu_count()} cores.",
         "",
         "![seconds by rows](growth.svg)",
         "",

@@ -17,9 +17,10 @@ import pymysql
 from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
-from strangler.split.mysql import catalog, guards, plans, rows, wording
+from strangler.split.mysql import catalog, guards, plans, rows, rules, wording
 from strangler.split.mysql.locks import NamedLocks
 from strangler.split.mysql.wording import Connection
+from strangler.split.rules import Rule
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
@@ -212,6 +213,10 @@ class MySQLStore(Store):
     def orphans(self, tables: Sequence[Table]) -> list[str]:
         with _translated():
             return catalog.orphans(self.connection, tables)
+
+    def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
+        with _translated():
+            yield from rules.rules(self.connection, tables)
 
     def estimate(self, table: Table) -> int:
         return int(

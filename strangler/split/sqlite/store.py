@@ -15,8 +15,9 @@ from urllib.parse import quote, unquote, urlsplit
 from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
+from strangler.split.rules import Rule
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.sqlite import catalog, guards, plans, rows, wording
+from strangler.split.sqlite import catalog, guards, plans, rows, rules, wording
 from strangler.split.sqlite.locks import FileLocks
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
@@ -128,6 +129,10 @@ class SqliteStore(Store):
     def orphans(self, tables: Sequence[Table]) -> list[str]:
         with _translated():
             return catalog.orphans(self.connection, tables)
+
+    def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
+        with _translated():
+            yield from rules.rules(self.connection, tables)
 
     def estimate(self, table: Table) -> int:
         with _translated():

@@ -73,6 +73,27 @@ UNLIKE = [
 ]
 
 
+ON_ANY = [
+    ("CREATE UNIQUE INDEX once ON vote (voter, review_id)", None, "only the source has the unique index"),
+    (None, "CREATE UNIQUE INDEX once ON vote (voter, review_id)", "only the target has the unique index"),
+    (
+        "ALTER TABLE vote ADD COLUMN mood integer DEFAULT 5",
+        "ALTER TABLE vote ADD COLUMN mood integer",
+        'only the source has the default of "mood": 5',
+    ),
+    (
+        "ALTER TABLE vote ADD COLUMN mood integer NOT NULL DEFAULT 5",
+        "ALTER TABLE vote ADD COLUMN mood integer DEFAULT 5",
+        'only the source has the NOT NULL of "mood"',
+    ),
+    (
+        "ALTER TABLE vote ADD COLUMN other bigint",
+        "ALTER TABLE vote ADD COLUMN other bigint REFERENCES review (id)",
+        "only the target has the foreign key .* to review .*, which rows of the source may violate",
+    ),
+]
+
+
 @contextmanager
 def spoiling(connection):
     with connection.transaction():
@@ -168,3 +189,18 @@ def test_an_orphan_that_somebody_made_at_the_target_is_named_with_its_row(shop):
     )
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         shop.source.execute("INSERT INTO vote (review_id, voter, helpful) VALUES (4711, 'nobody', true)")
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "mariadb"])
+def test_other_engines_compare_what_their_catalogs_tell(shop_of, engine):
+    for at_source, at_target, why in ON_ANY:
+        with shop_of(engine, engine) as shop:
+            for side, statement in ((shop.source, at_source), (shop.target, at_target)):
+                if statement is not None:
+                    side.run(statement)
+            with pytest.raises(Refused, match=why):
+                shop.move.create()
+    with shop_of(engine, engine) as shop:
+        shop.source.run("CREATE INDEX by_voter ON vote (voter)")
+        (warning,) = shop.move.create()
+        assert 'table "vote": only the source has the index' in warning
