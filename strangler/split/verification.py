@@ -20,9 +20,9 @@ from strangler.split.layout import Pair
 from strangler.split.store import Store
 from strangler.split.table import EVERYTHING, Family, Key, KeyRange, Table
 
-RANGE = 200_000
-"""Keys in a range: a long one is a long statement, a short one costs round trips."""
-DRILL = (20_000, 1_000)
+RANGE = 50_000
+"""Keys in a range: a long one is read again where a row differs, a short one costs round trips."""
+DRILL = (5_000, 500)
 """Keys in the ranges into which one that differs is cut, again and again, before rows are read one by one."""
 BUCKETS = 4_096
 """Sums of digests that are kept of a side, however long the table."""
