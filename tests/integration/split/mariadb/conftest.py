@@ -1,4 +1,4 @@
-"""The shop's tables in two MariaDB databases, and writers that go on while they are moved."""
+"""The shop's tables in two MariaDB databases, as MariaDB's own defaults make them."""
 
 from __future__ import annotations
 
