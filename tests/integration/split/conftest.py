@@ -10,12 +10,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
 import psycopg
 import pymysql
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from strangler.deploy.mariadb import MariaDBServer
 from strangler.deploy.ports import free_port
@@ -230,7 +234,13 @@ def mariadb_servers() -> Iterator[dict[Side, MariaDBServer]]:
     if shutil.which("mariadb-install-db") is None:
         pytest.skip("there is no MariaDB here; install the package mariadb-server")
     home = Path(tempfile.mkdtemp(prefix="mariadb-", dir=os.environ["STRANGLER_TEST_HOME"]))
-    servers = {side: MariaDBServer(data=home / side.value, port=free_port(), settings=_MARIADB[side]) for side in Side}
+    for name in ("own", "another"):
+        _certificate(home / f"{name}.pem")
+    encrypted = {"ssl-cert": str(home / "own.pem"), "ssl-key": str(home / "own.pem")}
+    servers = {
+        side: MariaDBServer(data=home / side.value, port=free_port(), settings=_MARIADB[side] | encrypted)
+        for side in Side
+    }
     try:
         for server in servers.values():
             server.start()
@@ -238,6 +248,27 @@ def mariadb_servers() -> Iterator[dict[Side, MariaDBServer]]:
     finally:
         for server in servers.values():
             server.stop()
+
+
+def _certificate(path: Path) -> None:
+    """A key, and a certificate that nobody else has signed, in one file that any server may read."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, path.stem)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(key.private_bytes(pem, *plain) + certificate.public_bytes(pem))
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ import pymysql
 import pytest
 
 from strangler.refusal import Refusal, refusal_of
-from strangler.split import Move, Refused, Side, SplitError, SwitchAborted
+from strangler.split import DatabaseUnreachable, Move, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
 from strangler.split.limits import Limits
+from strangler.split.store import Database
 from tests.integration.split.mysql_client import Client
 
 AS_IT_WAS = [
@@ -336,3 +337,11 @@ def test_a_wrong_dsn_is_one_sentence_without_the_password(shop, source_dsn, targ
         with pytest.raises(SplitError, match=re.escape(why)) as refused:
             Move(shop.move.spec, dsn, target_dsn).status()
         assert "hidden" not in str(refused.value)
+
+
+def test_a_server_is_asked_for_the_certificate_that_the_dsn_names(mariadb_servers, source_dsn):
+    home = mariadb_servers[Side.SOURCE].data.parent
+    with Database(name="source", dsn=f"{source_dsn}?ssl_ca={home}/own.pem").connect() as store:
+        assert store.query("SHOW STATUS LIKE 'Ssl_cipher'")[0][1]
+    with pytest.raises(DatabaseUnreachable, match=r"(?i)certificate"):
+        Database(name="source", dsn=f"{source_dsn}?ssl_ca={home}/another.pem").connect()
