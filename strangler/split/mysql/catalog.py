@@ -160,14 +160,13 @@ def shape(connection: Connection, tables: Sequence[Table]) -> str:
 
 
 def crossing_keys(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    """See Store.crossing_keys; and those among the tables that the server follows past every trigger."""
+    """See Store.crossing_keys."""
     moved = {bare(table) for table in tables}
-    found = [
+    return [
         f'the foreign key "{name}" still ties "{child}" to "{parent}"; cut it first (CutForeignKey)'
         for name, child, parent, _, _ in _foreign_keys(connection)
         if (child in moved) != (parent in moved)
     ]
-    return found + cascades(connection, tables)
 
 
 def cascades(connection: Connection, tables: Sequence[Table]) -> list[str]:
@@ -211,7 +210,7 @@ def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
     return found
 
 
-def unfit(connection: Connection, followed: Sequence[Table]) -> Iterator[str]:
+def unfit(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
     """See Store.unfit."""
     where = f'database "{_database(connection)}"'
     product = "MariaDB" if is_mariadb(connection) else "MySQL"
@@ -219,9 +218,9 @@ def unfit(connection: Connection, followed: Sequence[Table]) -> Iterator[str]:
     oldest = _OLDEST[product]
     if version and (int(version[1]), int(version[2])) < oldest:
         yield f"{where} is {product} {version[0]}; {oldest[0]}.{oldest[1]} is the oldest that can take part"
-    for fault in settings_faults(connection):
+    for fault in _unsafe_settings(connection):
         yield f"{where} {fault}"
-    yield from cascades(connection, followed)
+    yield from cascades(connection, tables)
     if lacking := _lacking(connection):
         user = scalar(connection, "SELECT CURRENT_USER()")
         yield (
@@ -232,7 +231,7 @@ def unfit(connection: Connection, followed: Sequence[Table]) -> Iterator[str]:
         yield f"the server of {where} lets anybody in under any name; DROP USER ''@... for each of them"
 
 
-def settings_faults(connection: Connection) -> Iterator[str]:
+def _unsafe_settings(connection: Connection) -> Iterator[str]:
     """What about the server makes fences, captures or commits worth less than they say. Read-only."""
     settings = dict(query(connection, f"SHOW GLOBAL VARIABLES WHERE Variable_name IN {_SETTINGS}"))
     if settings["read_only"] not in ("OFF", "0") or _replicates(connection):

@@ -70,8 +70,6 @@ def faults(
     fenced: bool,
 ) -> Iterator[str]:
     """See Store.guard_faults."""
-    for fault in catalog.settings_faults(connection):
-        yield f"the server {fault}"
     owns = catalog.scalar(connection, "SELECT owns FROM strangler_fences WHERE move = %s", (spec.name,))
     if owns is None or bool(owns) is fenced:
         yield (
@@ -100,8 +98,6 @@ def faults(
     for table in _guarded(claims, captured):
         if _guard(spec, table).strip("`") not in tables:
             yield f'nothing forbids TRUNCATE of "{table.name}" any more; cancel the move and create it again'
-    moved = {claim.table.relation for claim in claims if claim.moved}
-    yield from catalog.cascades(connection, [table for table in captured if table.relation not in moved])
 
 
 def _triggers(

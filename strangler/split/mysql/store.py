@@ -196,7 +196,7 @@ class MySQLStore(Store):
 
     def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
         with _translated():
-            yield from catalog.unfit(self.connection, followed)
+            yield from catalog.unfit(self.connection, [*tables, *followed])
 
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
         with _translated():
