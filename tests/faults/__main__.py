@@ -28,20 +28,22 @@ def main() -> int:
     seeds = [given.seed] if given.seed is not None else range(given.first, given.first + given.seeds)
     began = time.monotonic()
     outcomes = []
-    with ExitStack() as stack, suppress(KeyboardInterrupt):
+    with ExitStack() as stack:
         simulation = Simulation(Servers(stack))
         stack.callback(simulation.close)
-        for seed in seeds:
-            outcome = simulation.run(draw(seed))
-            outcomes.append(outcome)
-            if given.trace:
-                sys.stdout.write("\n".join(outcome.trace) + "\n")
-            if outcome.findings.wrong or given.seed is not None:
-                sys.stdout.write(f"{outcome}\n")
-                sys.stdout.flush()
-            if outcome.findings.wrong and not given.keep_going:
-                break
-    sys.stdout.write(f"{_counts(outcomes)}\n{time.monotonic() - began:.0f} s\n")
+        with suppress(KeyboardInterrupt):
+            for seed in seeds:
+                outcome = simulation.run(draw(seed))
+                outcomes.append(outcome)
+                if given.trace:
+                    sys.stdout.write("\n".join(outcome.trace) + "\n")
+                if outcome.findings.wrong or given.seed is not None:
+                    sys.stdout.write(f"{outcome}\n")
+                    sys.stdout.flush()
+                if outcome.findings.wrong and not given.keep_going:
+                    break
+        sys.stdout.write(f"{_counts(outcomes)}\n{time.monotonic() - began:.0f} s\n")
+        sys.stdout.flush()
     return any(outcome.findings.wrong for outcome in outcomes)
 
 

@@ -149,6 +149,16 @@ class World:
 
     def run(self) -> None:
         """Until all actors are done. Raises what an actor raised that it should not have."""
+        try:
+            self._take_turns()
+        finally:
+            for actor in list(self._blocked):
+                self._resume(actor)  # a server does not end before its processes go on
+        for actor in self._actors:
+            if actor.error is not None:
+                raise actor.error
+
+    def _take_turns(self) -> None:
         while any(not actor.done for actor in self._actors):
             self._release_blocked()
             ready = [
@@ -163,9 +173,6 @@ class World:
                 self._await(actor)
             else:
                 self._pass_time()
-        for actor in self._actors:
-            if actor.error is not None:
-                raise actor.error
 
     def _await(self, actor: Actor) -> None:
         """Until the actor stands at a boundary, or waits for a lock."""
