@@ -65,12 +65,16 @@ class PostgresStore(Store):
             )
         except psycopg.OperationalError as error:
             raise DatabaseUnreachable(_why(name, dsn, error)) from error
-        _refuse_pooler(name, connection)
         # Snapshots are the only transactions with another level, and set it themselves.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         store = cls(name, connection)
-        if role is Role.SWITCH:
-            store._hurry_vacuum()
+        try:
+            _refuse_pooler(name, connection)
+            if role is Role.SWITCH:
+                store._hurry_vacuum()
+        except psycopg.OperationalError as error:
+            connection.close()
+            raise DatabaseUnreachable(_why(name, dsn, error)) from error
         if role is Role.APPLIER:
             store._become_applier()
         return store

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 
@@ -65,3 +66,31 @@ class Writer:
             except psycopg.Error:
                 side = side.other
                 self.stop.wait(0.02)
+
+
+@contextmanager
+def cut_off(host, port, when):
+    """A way to a server that breaks as soon as a client sends this; its port."""
+
+    def pump(one, other, breaks):
+        with suppress(OSError):
+            while data := one.recv(65_536):
+                if breaks and when in data:
+                    break
+                other.sendall(data)
+        for end in (one, other):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def accept():
+        with suppress(OSError):
+            while True:
+                client = listener.accept()[0]
+                server = socket.create_connection((host, port))
+                for ends in ((client, server, True), (server, client, False)):
+                    threading.Thread(target=pump, args=ends, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)

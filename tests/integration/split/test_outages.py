@@ -10,8 +10,9 @@ import pytest
 
 from strangler.split import DatabaseUnreachable, Limits, Move, Side, SwitchAborted, daemon
 from strangler.split.cutover import Step
+from strangler.split.store import Database, Role
 from tests.integration.split.conftest import SPEC, database_on
-from tests.integration.split.outages import Writer, following, wait_for
+from tests.integration.split.outages import Writer, cut_off, following, wait_for
 
 USER = "mover"
 
@@ -148,3 +149,12 @@ def test_a_copy_whose_password_expires_goes_on_behind_its_last_range(shop, with_
     write_down("second-pass")
     shop.bring()
     assert shop.count(Side.TARGET, "review") == 1_000
+
+
+@pytest.mark.parametrize("when", [b"pg_backend_pid", b"deadlock_timeout"])
+def test_a_connection_that_breaks_as_it_is_opened_is_a_database_that_cannot_be_reached(source_dsn, when):
+    where = psycopg.conninfo.conninfo_to_dict(source_dsn)
+    with cut_off(where["host"], int(where["port"]), when) as port:
+        dsn = f"postgresql://{where['user']}:{where['password']}@127.0.0.1:{port}/{where['dbname']}"
+        with pytest.raises(DatabaseUnreachable, match="cannot connect to the source database"):
+            Database(name="source", dsn=dsn).connect(Role.SWITCH)
