@@ -86,7 +86,8 @@ _FAULTS = (
     (
         # A subscription's worker fires neither statement triggers nor, as it writes as a replica, the captures.
         """SELECT t, s.subname FROM unnest(%(tables)s::text[]) t
-           JOIN pg_subscription_rel r ON r.srrelid IN (SELECT relid FROM pg_partition_tree(t::regclass))
+           JOIN pg_subscription_rel r
+             ON r.srrelid = t::regclass OR r.srrelid IN (SELECT relid FROM pg_partition_tree(t::regclass))
            JOIN pg_subscription s ON s.oid = r.srsubid""",
         'table "{0}" is written by the subscription "{1}", which no fence stops; take it out of its publication and '
         "refresh the subscription, or give the DSN of the publisher",
