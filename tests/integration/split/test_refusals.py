@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from strangler.split import Move, MoveSpec, Refused, Replica, Side, SplitError
+from strangler.split.ownership import take_picture
 from tests.integration.split.conftest import SPEC, TABLES, prepared
 from tests.integration.split.state import state
 
@@ -292,3 +293,56 @@ def test_every_reason_of_a_side_is_told_at_once(planned):
             planned.move.create()
     finally:
         planned.source.execute("ALTER TABLE review DISABLE ROW LEVEL SECURITY; ALTER TABLE vote SET LOGGED")
+
+
+def test_a_move_that_is_not_created_is_told_by_every_verb(planned, traffic):
+    verbs = (planned.move.catch_up, planned.move.verify, lambda: planned.move.switch(TARGET, traffic))
+    for verb in verbs:
+        with pytest.raises(SplitError, match='move "0001_reviews" is not created; create it first'):
+            verb()
+
+
+def test_a_switch_to_the_owner_has_nothing_to_do(brought, traffic):
+    with pytest.raises(Refused, match=r"the source owns .*; there is nothing to do"):
+        brought.move.switch(SOURCE, traffic)
+
+
+def test_a_repair_needs_an_owner(brought):
+    brought.source.execute("UPDATE strangler.ownership SET owns = false")
+    try:
+        with pytest.raises(Refused, match=r"cannot be repaired: nobody owns, .*; recover it first"):
+            brought.move.repair([])
+    finally:
+        brought.source.execute("UPDATE strangler.ownership SET owns = true")
+
+
+def test_an_ownership_that_never_stands_still_is_told(brought):
+    class Restless:
+        """The source's store, whose row somebody changes before each look."""
+
+        def __getattr__(self, name):
+            brought.source.execute("UPDATE strangler.ownership SET epoch = epoch + 1")
+            return getattr(store, name)
+
+    says = "keeps changing; another executor is at work, try later"
+    with (
+        brought.move.source.connect() as store,
+        brought.move.target.connect() as other,
+        pytest.raises(SplitError, match=says),
+    ):
+        take_picture(Restless(), other, SPEC.name, seconds=0)
+
+
+def test_catching_up_that_takes_too_long_is_told(shop):
+    shop.bring()
+    shop.add_review(SOURCE)
+    with pytest.raises(SplitError, match="still had about 1 changes to apply when its time was over; let it catch up"):
+        shop.move.catch_up(seconds=-1)
+
+
+def test_a_table_that_was_truncated_asks_for_a_whole_comparison(shop, traffic):
+    shop.bring()
+    shop.source.execute("TRUNCATE vote")
+    with pytest.raises(SplitError, match='table "vote" was truncated since the last verification; verify again'):
+        shop.move.switch(TARGET, traffic)
+    assert not traffic.asked

@@ -139,6 +139,11 @@ def test_a_schema_that_cannot_be_entered_is_named(limited):
 def test_these_rights_are_enough_for_a_whole_life(limited, traffic):
     limited.bring()
     limited.add_review(Side.SOURCE, "by its owner")
+    # One that is taken away later is named, too.
+    _, taken, given_back, _ = MISSING["writing as a replica"]
+    says = r"may not become strangler_applier .*; give it superuser rights, or GRANT"
+    with without(limited, Side.TARGET, taken, given_back), pytest.raises(SplitError, match=says):
+        limited.move.switch(Side.TARGET, traffic)
     limited.move.switch(Side.TARGET, traffic)
     limited.move.switch(Side.SOURCE, traffic)
     limited.move.cancel()
