@@ -57,9 +57,11 @@ _PRIVILEGES = """
         WHERE r.rolcanlogin AND NOT r.rolsuper
           AND has_schema_privilege(r.oid, c.relnamespace, 'USAGE') AND has_table_privilege(r.oid, c.oid, p)
           AND (p <> 'INSERT' OR NOT EXISTS (
-            SELECT FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+            SELECT FROM pg_depend d JOIN pg_class s ON s.oid = d.objid
             WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
-              AND d.deptype = 'a' AND NOT has_sequence_privilege(r.oid, s.oid, 'USAGE'))))
+              AND d.deptype = 'a'
+              -- Conditions have no order, and indexes hang on their table in the same way.
+              AND CASE WHEN s.relkind = 'S' THEN NOT has_sequence_privilege(r.oid, s.oid, 'USAGE') END)))
 """
 _TRIGGERS = """
     SELECT tgrelid, tgname FROM pg_trigger
