@@ -13,6 +13,8 @@ from .conftest import new_project
 PAIRS = [("mariadb", "mariadb"), ("sqlite", "sqlite"), ("mariadb", "postgresql")]
 BEGIN = """
     import io
+    import threading
+    import time
     from django.core.management import call_command
     from django.db import connection, connections, transaction
     from django.db.migrations.recorder import MigrationRecorder
@@ -34,6 +36,19 @@ BEGIN = """
                 write()
         except MoveRefused as error:
             return [error.refusal.move, error.refusal.term]
+
+    def use_reviews_for(seconds):
+        begun = threading.Event()
+
+        def read():
+            with transaction.atomic():
+                Review.objects.first()
+                begun.set()
+                time.sleep(seconds)
+            connection.close()
+
+        threading.Thread(target=read).start()
+        begun.wait()
 
     def swallow(request):
         with transaction.atomic():
@@ -153,6 +168,7 @@ def test_backwards_the_monolith_owns_again_with_what_was_written_at_the_service(
     # As runs leave them that were killed between the change of the schema and the record of it.
     MigrationRecorder(connection).record_applied(*cut)
     migrations.unapply(*cut)
+    use_reviews_for(1.2)
     migrations.apply(*cut)
     MigrationRecorder(connection).record_unapplied(*cut)
     migrations.apply(*cut)
