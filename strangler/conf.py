@@ -46,6 +46,7 @@ class Configuration:
     proxies: tuple[str, ...]
     proxy_token: str
     identity_key: Path | None
+    capture: str
     copying: Copying = Copying()
 
     def service(self, name: str) -> Service:
@@ -74,9 +75,13 @@ def configuration() -> Configuration:
         "PROXY_TOKEN",
         "IDENTITY_KEY",
         "COPY",
+        "CAPTURE",
     }
     if unknown := sorted(set(given) - known):
         raise ImproperlyConfigured(f'STRANGLER has an unknown key "{unknown[0]}"; it knows {", ".join(sorted(known))}')
+    capture = given.get("CAPTURE", "triggers")
+    if capture not in ("triggers", "log"):
+        raise ImproperlyConfigured(f'STRANGLER["CAPTURE"] is "{capture}"; write "triggers" or "log"')
     plans = Path(given.get("PLANS") or Path.cwd() / "migration_plans")
     identity_key = given.get("IDENTITY_KEY")
     return Configuration(
@@ -92,6 +97,7 @@ def configuration() -> Configuration:
         proxy_token=given.get("PROXY_TOKEN") or "",
         identity_key=Path(identity_key) if identity_key else None,
         copying=_copying(given.get("COPY") or {}),
+        capture=capture,
     )
 
 

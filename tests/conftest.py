@@ -21,6 +21,7 @@ from strangler.deploy.postgres import PostgresServer
 
 # Nothing here outlives the run, so nothing has to reach the disk.
 _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "strangler.forgetful": "on"}
+_SLOTS = {"max_slot_wal_keep_size": "1GB", "max_replication_slots": "20"}
 # Machines are noisy: properties are checked here, not times.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -36,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Cleanups run last one first: a server that has lost its files can no longer be found and stopped.
     config.add_cleanup(partial(shutil.rmtree, home, ignore_errors=True))
     for name in ("SOURCE", "TARGET"):
-        server = PostgresServer(data=home / name.lower(), port=free_port(), settings=_FORGETFUL)
+        server = PostgresServer(data=home / name.lower(), port=free_port(), settings=_FORGETFUL | _SLOTS)
         config.add_cleanup(server.stop)
         server.start()
         os.environ[f"STRANGLER_TEST_{name}"] = server.dsn()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +43,15 @@ class PostgresServer(Server):
             lambda data: [
                 str(self._bin / "initdb"),
                 *("-D", str(data), "-U", ADMIN, "--auth=scram-sha-256", f"--pwfile={word}"),
-                *("--no-sync", "--no-instructions", "--encoding=UTF8", "--locale-provider=builtin"),
-                *("--builtin-locale=C.UTF-8", "--locale=C"),
+                *("--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C", *self._builtin_locale()),
             ]
         )
+
+    def _builtin_locale(self) -> list[str]:
+        """PostgreSQL 17 and newer bring a locale that is the same everywhere and knows more than ASCII."""
+        said = subprocess.run([str(self._bin / "initdb"), "--version"], capture_output=True, text=True, check=True)
+        major = re.search(r"\d+", said.stdout)
+        return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if major and int(major[0]) >= 17 else []
 
     def command(self) -> list[str]:
         settings = {

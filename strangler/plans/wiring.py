@@ -33,7 +33,7 @@ from strangler.plans.verifying import PlanVerifier
 from strangler.plans.world import Emit, World
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from strangler.rollout.fleet import Fleet
-from strangler.split import Move, SplitError
+from strangler.split import Capture, Move, SplitError
 from strangler.split.copying import Throttle
 from strangler.split.store import Database
 
@@ -172,11 +172,12 @@ def _seen(loaded: Project, plan: Plan) -> ProjectState:
 
 
 def _move(plan: PlanKey, state: ProjectState) -> Move:
-    copying = conf.configuration().copying
+    configured = conf.configuration()
+    copying = configured.copying
     throttle = Throttle(
         rows_per_second=copying.rows_per_second, replica_lag=copying.replica_lag, running=copying.running
     )
-    spec = move_spec(plan, state)
+    spec = replace(move_spec(plan, state), capture=Capture(configured.capture))
     if copying.log_limit is not None:
         spec = replace(spec, log_limit=copying.log_limit)
     return Move(spec, _source_dsn(), _service(plan.service).dsn, throttle)

@@ -5,11 +5,12 @@ from strangler.split.errors import DatabaseUnreachable, Refused, SplitError, Two
 from strangler.split.limits import Limits
 from strangler.split.move import Move
 from strangler.split.ownership import Picture
-from strangler.split.spec import MoveSpec, Replica, Side
+from strangler.split.spec import Capture, MoveSpec, Replica, Side
 from strangler.split.status import MoveStatus, Routing
 from strangler.split.verification import Difference, Verification
 
 __all__ = [
+    "Capture",
     "DatabaseUnreachable",
     "Difference",
     "Limits",

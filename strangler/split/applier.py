@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from strangler.split.errors import SplitError, UniqueClash
 from strangler.split.exchange import agreed_keys, transfer
 from strangler.split.layout import Pair
-from strangler.split.stream import HEARTBEAT, Change, Stream, lock_batch, pending, read_changes, reconcile
+from strangler.split.log import HEARTBEAT, Change
+from strangler.split.stream import Stream, lock_batch, reconcile
 from strangler.split.table import EVERYTHING, Key, KeyRange, Selection, key_to_text
 
 BATCH = 5_000
@@ -38,13 +39,13 @@ def apply_once(stream: Stream) -> int:
 
 
 def catch_up(stream: Stream, goal: int, deadline: float) -> None:
-    """Apply until no change up to the number "goal" waits; "deadline" is a time.monotonic()."""
-    while waiting := pending(stream.sender, stream.move, goal):
+    """Apply until no change up to "goal" (Log.end) waits; "deadline" is a time.monotonic()."""
+    while stream.log.waits(goal):
         apply_once(stream)
         if time.monotonic() > deadline:
             raise SplitError(
-                f"{stream} still had about {waiting:,} changes to apply when its time was over; let it catch up "
-                "first, or allow more time"
+                f"{stream} still had about {stream.log.pending():,} changes to apply when its time was over; let it "
+                "catch up first, or allow more time"
             )
     # Also where nothing waits: rows that a table lost or got with a partition are in no log.
     _refuse_changed_tables(stream)
@@ -58,16 +59,17 @@ def _apply(stream: Stream, limit: int) -> int:
         batch = lock_batch(stream)
         reconcile(stream, batch)
         with stream.sender.snapshot():
-            changes = read_changes(stream.sender, stream.move, limit)
-            if not changes:
-                return 0
-            _refuse_changed_tables(stream)
-            _refuse_at_owner(stream, changes, owner=owns is None or bool(owns))
-            _bring(stream, changes, batch + 1)
-        stream.receiver.execute("UPDATE strangler.streams SET batch = %s WHERE move = %s", (batch + 1, stream.move))
+            read = stream.log.read(limit, stream.layout.captured(stream.origin))
+            if read.changes:
+                _refuse_changed_tables(stream)
+                _refuse_at_owner(stream, read.changes, owner=owns is None or bool(owns))
+                _bring(stream, read.changes, batch + 1)
+        if read.changes:
+            batch += 1
+            stream.receiver.execute("UPDATE strangler.streams SET batch = %s WHERE move = %s", (batch, stream.move))
     # Only now: what is lost before this is applied once more.
-    stream.sender.acknowledge(stream.move, batch + 1, [change.seq for change in changes])
-    return len(changes)
+    stream.log.forget(batch, read)
+    return len(read.changes)
 
 
 def _refuse_changed_tables(stream: Stream) -> None:

@@ -15,7 +15,6 @@ from strangler.split.exchange import agreed_keys, transfer
 from strangler.split.layout import Layout, Pair
 from strangler.split.spec import Side
 from strangler.split.store import Store
-from strangler.split.stream import read_changes
 from strangler.split.table import Key, KeyRange, key_from_text, key_to_text
 
 FIRST_SIZE = 20_000
@@ -184,8 +183,10 @@ def take_out_changed(source: Store, target: Store, move: str, layout: Layout) ->
     Ranges are of different moments, so a unique value that has wandered between two rows may be in both. What is left
     after this is as the source has it, and fits together. "target" is the applier's connection.
     """
+    log = source.log(move)
+    log.end()  # all that was committed, and may have been copied, can be read then
     with source.snapshot():
-        changes = read_changes(source, move, _WHOLE_LOG)
+        changes = log.read(_WHOLE_LOG, layout.captured(Side.SOURCE)).changes
     for pair in reversed(layout.pairs):
         keys = [change.key for change in changes if change.name == pair.name and change.key is not None]
         if keys:

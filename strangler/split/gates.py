@@ -11,7 +11,6 @@ from strangler.split.limits import Limits
 from strangler.split.ownership import Picture
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Store
-from strangler.split.stream import pending, stopped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +102,9 @@ def _guards(gate: Gate, old: Side) -> Iterator[str]:
 
 def _lag(gate: Gate, old: Side) -> Iterator[str]:
     for side in Side:
-        if reason := stopped(gate.store(side), gate.spec.name):
+        if reason := gate.store(side).log(gate.spec.name).stopped():
             yield f"the capture of the {side} was stopped: {reason}; cancel the move and create it again"
-    waiting = pending(gate.store(old), gate.spec.name)
+    waiting = gate.store(old).log(gate.spec.name).pending()
     if waiting > gate.limits.pending:
         yield f"{waiting:,} changes wait to be applied, more than {gate.limits.pending:,}; let it catch up first"
 

@@ -16,7 +16,7 @@ from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, compare_and_set, read_ownership, take_picture
 from strangler.split.preconditions import refuse_unfit
 from strangler.split.session import PATIENCE, Session
-from strangler.split.spec import MoveSpec, Side
+from strangler.split.spec import Capture, MoveSpec, Side
 from strangler.split.status import MoveStatus, Routing, read_routing, read_status, unknown
 from strangler.split.store import Database, Role
 from strangler.split.stream import Stream
@@ -71,6 +71,8 @@ class Move:
                 yield f"-- in the {side} database: the toolkit's own tables in strangler, then"
                 for statement in installation.statements(store, self.spec, layout, side):
                     yield statement + ";"
+                if self.spec.capture == Capture.LOG:
+                    yield "-- and a logical replication slot, when the copy begins (source) or is done (target)"
             for pair in layout.pairs:
                 yield f"-- copy {pair.source} in ranges of its key, then follow the changes"
 
@@ -81,8 +83,11 @@ class Move:
         is cancelled meanwhile.
         """
         with self.session() as session:
+            # What is copied must be followed from before; the copies themselves are not to be followed back.
+            self._start_log(self.source)
             layout, source = session.layout, session.source
             if copied(session.target, self.spec.name, layout):
+                self._start_log(self.target)
                 return copy(source, session.target, self.spec.name, layout, on_progress)
             with ExitStack() as stack:
                 # An autovacuum of the new rows may be in the way for a while: no switch's short lock timeout here.
@@ -92,6 +97,7 @@ class Move:
                 done = copy(source, filling, self.spec.name, layout, on_progress, throttle=self.throttle)
                 put_back(source, target, filling, self.spec.name, layout, on_progress=on_progress)
                 target.analyze(pair.target for pair in layout.pairs)
+            self._start_log(self.target)
         return done
 
     def copying(self) -> bool:
@@ -186,6 +192,10 @@ class Move:
                 session.target.run(
                     session.target.take_down(self.spec, (), session.layout.moved_tables(Side.TARGET), Side.TARGET)
                 )
+            if self.spec.capture == Capture.LOG and not self.spec.replicated:
+                # Nothing is followed any more: a slot that stays would hold the server's log back.
+                with session.source.transaction():
+                    session.source.run(session.source.take_down(self.spec, (), (), Side.SOURCE))
             announce(Step.DONE, {"done": True})
 
     def cancel(self) -> None:
@@ -270,6 +280,8 @@ class Move:
             target = stack.enter_context(self.target.connect(Role.SWITCH, lock_timeout=lock))
             if not setback.created(source, target, self.spec.name):
                 raise SplitError(f'move "{self.spec.name}" is not created; create it first')
+            source.compare_with(target)
+            target.compare_with(source)
             layout = read_layout(self.spec, source, target)
             streams = {
                 origin: Stream(
@@ -277,12 +289,13 @@ class Move:
                     origin=origin,
                     layout=layout,
                     shape=store.shape(layout.captured(origin)),
-                    sender=stack.enter_context(sender.connect()),
+                    sender=sender,
+                    log=sender.log(self.spec.name),
                     receiver=stack.enter_context(receiver.connect(Role.APPLIER)),
                 )
                 for origin, store, sender, receiver in (
-                    (Side.SOURCE, source, self.source, self.target),
-                    (Side.TARGET, target, self.target, self.source),
+                    (Side.SOURCE, source, stack.enter_context(self.source.connect()), self.target),
+                    (Side.TARGET, target, stack.enter_context(self.target.connect()), self.source),
                 )
             }
             yield Session(move=self.spec.name, layout=layout, source=source, target=target, streams=streams)
@@ -318,6 +331,10 @@ class Move:
             on_step=on_step,
             limits=limits,
         )
+
+    def _start_log(self, database: Database) -> None:
+        with database.connect(lock_timeout=PATIENCE) as store:
+            store.log(self.spec.name).start()
 
     def _refuse_recovery(self, session: Session) -> None:
         """The last owner must not own again with less than it had; the other side may have lost what it likes."""

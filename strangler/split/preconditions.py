@@ -6,7 +6,7 @@ from strangler.split import gates, installation
 from strangler.split.errors import Refused
 from strangler.split.exchange import by_value, refuse_misfits
 from strangler.split.layout import Layout, unlike_rules
-from strangler.split.spec import MoveSpec, Side
+from strangler.split.spec import Capture, MoveSpec, Side
 from strangler.split.store import Store
 
 
@@ -17,6 +17,8 @@ def refuse_unfit(source: Store, target: Store, spec: MoveSpec, layout: Layout) -
         claimed = [claim.table for claim in layout.claims(side)]
         reasons = [*store.unfit(claimed, layout.captured(side))]
         reasons += store.lacking([pair.of(side) for pair in layout.pairs], filled=side is Side.TARGET)
+        if spec.capture == Capture.LOG:
+            reasons += store.log_unfit(layout.captured(side))
         if reasons := [*reasons, *store.crossing_keys(moved), *store.straddling(moved)]:
             raise Refused(f"in the {side} database {'; '.join(reasons)}")
         installation.refuse_claimed(store, spec, layout, side)

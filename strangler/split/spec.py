@@ -16,6 +16,13 @@ class Side(enum.StrEnum):
         return Side.TARGET if self is Side.SOURCE else Side.SOURCE
 
 
+class Capture(enum.StrEnum):
+    """How a move gets to know of changes."""
+
+    TRIGGERS = "triggers"  # they fill a table; works everywhere
+    LOG = "log"  # the server's own log is read; PostgreSQL with wal_level = logical
+
+
 @dataclass(frozen=True, kw_only=True)
 class Replica:
     """A table of the source of which the target keeps a read-only copy of some columns."""
@@ -34,7 +41,10 @@ class MoveSpec:
     where: Mapping[str, str] = field(default_factory=dict)
     """Of moved tables of which only some rows move: a condition over a row's own columns, in SQL."""
     log_limit: int = 8 * 1024**3
-    """Bytes that the log of changes may take in a database; a capture that finds more stops itself."""
+    """Bytes that the log of changes may take in a database; triggers that find more stop themselves. The server's own
+    log is bounded by the server (max_slot_wal_keep_size)."""
+    capture: Capture = Capture.TRIGGERS
+    """What a move is created with; it stays with that to its end."""
 
     def __post_init__(self) -> None:
         names = [*self.moved, *(replica.table for replica in self.replicated)]
@@ -45,6 +55,9 @@ class MoveSpec:
             raise ValueError(f'move "{self.name}" names the table "{twice[0]}" twice; name it once')
         if others := sorted(set(self.where).difference(self.moved)):
             raise ValueError(f'move "{self.name}" has a condition for "{others[0]}", which it does not move')
+        if self.capture not in list(Capture):
+            known = " or ".join(f'"{capture}"' for capture in Capture)
+            raise ValueError(f'move "{self.name}" is to be captured by "{self.capture}"; write {known}')
 
     def __str__(self) -> str:
         return f"{self.name} ({', '.join(self.moved)})"

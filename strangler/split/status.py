@@ -13,7 +13,7 @@ from strangler.split.limits import Limits
 from strangler.split.ownership import Picture, take_picture
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Store
-from strangler.split.stream import beat_seen, pending
+from strangler.split.stream import beat_seen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def read_status(spec: MoveSpec, source: Store, target: Store) -> MoveStatus:
         picture=picture,
         routing=read_routing(spec.name, source, target),
         copied=copied(target, spec.name, layout),
-        pending={origin: pending(stores[origin], spec.name) for origin in Side},
+        pending={origin: stores[origin].log(spec.name).pending() for origin in Side},
         lag_seconds={origin: _heartbeat_age(stores[origin], stores[origin.other], spec.name) for origin in Side},
         verified_at=_iso(verified[0][0]) if verified else None,
         differences=verified[0][1] if verified else None,

@@ -17,8 +17,9 @@ from typing import Any, ClassVar
 from strangler.split.deletions import Followed
 from strangler.split.errors import DatabaseUnreachable, Refused
 from strangler.split.locks import Locks
+from strangler.split.log import Log, TableLog
 from strangler.split.rules import Rule
-from strangler.split.spec import MoveSpec, Side
+from strangler.split.spec import Capture, MoveSpec, Side
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
 
@@ -261,6 +262,14 @@ class Store(abc.ABC):
         batch; Busy where a lock was not had: nothing has changed then.
         """
 
+    def log(self, move: str) -> Log:
+        """The log of the move's changes here, by the capture that the move was created with."""
+        return TableLog(self, move)
+
+    def log_unfit(self, captured: Sequence[Table]) -> Iterator[str]:
+        """Why changes of the tables cannot be read from the server's own log, in sentences. Read-only."""
+        yield f'the log of {self.engine} cannot be read; capture by "{Capture.TRIGGERS}"'
+
     @abc.abstractmethod
     def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
         """A transaction older than that which has written the tables, or may have: who it is. Read-only."""
@@ -333,6 +342,9 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def delete(self, table: Table, selection: Selection) -> None:
         """Delete rows."""
+
+    def compare_with(self, other: Store) -> None:  # noqa: B027 - most engines give the same in all versions
+        """Give checksums and digests from now on that can be held against those of the other store."""
 
     @abc.abstractmethod
     def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:

@@ -1,7 +1,7 @@
-"""One direction of a move: the sender's log, which is a queue, and the receiver's count of batches.
+"""One direction of a move: the sender's log, and the receiver's count of batches.
 
-A row of the log goes when it has been applied, and not before; so nothing depends on the order in which
-transactions commit. The receiver's batch number changes only in the transaction that holds the rows.
+What is in the log goes when it has been applied, and not before. The receiver's batch number changes only in the
+transaction that holds the rows.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ from dataclasses import dataclass
 
 from strangler.split.errors import Gap, SplitError
 from strangler.split.layout import Layout
+from strangler.split.log import HEARTBEAT, Log
 from strangler.split.ownership import WAY_OUT
 from strangler.split.spec import Side
 from strangler.split.store import Store
-from strangler.split.table import Key, key_from_text, key_to_text
-
-HEARTBEAT = "strangler.heartbeat"
-"""The name of log rows that carry no row of a table: their key is (beat, time)."""
+from strangler.split.table import Key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,44 +27,16 @@ class Stream:
     layout: Layout
     shape: str  # of the sender's tables
     sender: Store
+    log: Log  # over the sender's connection
     receiver: Store
 
     def __str__(self) -> str:
         return _called(self.move, self.origin)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One row of a log."""
-
-    seq: int
-    name: str
-    key: Key | None  # None: the whole table, after TRUNCATE
-
-
-def read_changes(sender: Store, move: str, limit: int) -> list[Change]:
-    """The oldest changes that are visible. This is a read-only operation."""
-    return [
-        Change(seq=seq, name=name, key=None if key is None else key_from_text(key))
-        for seq, name, key in sender.query(
-            "SELECT seq, name, key FROM strangler.changes WHERE move = %s ORDER BY seq LIMIT %s", (move, limit)
-        )
-    ]
-
-
 def log_end(sender: Store, move: str) -> int:
-    """The number of the last change that is visible now, 0 if there is none. This is a read-only operation.
-
-    Read after the fence has committed, it has all changes before it: those who write have ended.
-    """
-    return int(sender.scalar("SELECT max(seq) FROM strangler.changes WHERE move = %s", (move,)) or 0)
-
-
-def pending(sender: Store, move: str, upto: int | None = None) -> int:
-    """Changes that wait to be applied. This is a read-only operation."""
-    if upto is None:
-        return int(sender.scalar("SELECT count(*) FROM strangler.changes WHERE move = %s", (move,)))
-    return int(sender.scalar("SELECT count(*) FROM strangler.changes WHERE move = %s AND seq <= %s", (move, upto)))
+    """See Log.end."""
+    return sender.log(move).end()
 
 
 def lock_batch(stream: Stream) -> int:
@@ -82,11 +52,10 @@ def reconcile(stream: Stream, batch: int) -> None:
 
     Raises Gap where one of them was set back in time, or the capture was stopped.
     """
-    rows = stream.sender.query("SELECT acknowledged, stopped FROM strangler.streams WHERE move = %s", (stream.move,))
-    if not rows:
+    acknowledged = stream.sender.scalar("SELECT acknowledged FROM strangler.streams WHERE move = %s", (stream.move,))
+    if acknowledged is None:
         raise Gap(_lost_log(str(stream)))
-    acknowledged, stopped = rows[0]
-    if stopped is not None:
+    if stopped := stream.log.stopped():
         raise Gap(
             f"the capture of {stream} was stopped: {stopped}; changes are missing since, so cancel the move and create "
             "it again with a larger limit, or with an applier that keeps up"
@@ -120,12 +89,6 @@ def contradiction(move: str, origin: Side, batch: int | None, acknowledged: int 
     return None
 
 
-def stopped(sender: Store, move: str) -> str | None:
-    """Why this side's capture was stopped, or None. This is a read-only operation."""
-    reason = sender.scalar("SELECT stopped FROM strangler.streams WHERE move = %s", (move,))
-    return None if reason is None else str(reason)
-
-
 def send_beat(sender: Store, move: str) -> int:
     """Put the next heartbeat into the log; its number."""
     with sender.transaction():
@@ -133,20 +96,16 @@ def send_beat(sender: Store, move: str) -> int:
         beat = sender.scalar("SELECT beat FROM strangler.streams WHERE move = %s", (move,))
         if beat is None:
             raise SplitError(f'move "{move}" is not set up in the {sender.name} database; create it first')
-        sender.execute(
-            "INSERT INTO strangler.changes (move, name, key) VALUES (%s, %s, %s)",
-            (move, HEARTBEAT, f"[{int(beat)},{sender.now()!r}]"),
-        )
+        sender.log(move).put(HEARTBEAT, (str(beat), repr(sender.now())))
     return int(beat)
 
 
 def log_again(sender: Store, move: str, name: str, keys: Iterable[Key]) -> None:
     """Put keys of a table into the log as if their rows had changed; the applier reads these as they are then."""
     with sender.transaction():
+        log = sender.log(move)
         for key in keys:
-            sender.execute(
-                "INSERT INTO strangler.changes (move, name, key) VALUES (%s, %s, %s)", (move, name, key_to_text(key))
-            )
+            log.put(name, key)
 
 
 def beat_seen(receiver: Store, move: str) -> tuple[int, float | None]:

@@ -74,7 +74,7 @@ MUTANTS = (
     Mutant(
         name="an owner receives rows",
         file="applier.py",
-        old="            _refuse_at_owner(stream, changes, owner=owns is None or bool(owns))\n",
+        old="                _refuse_at_owner(stream, read.changes, owner=owns is None or bool(owns))\n",
         new="",
         by=_MOVE + "test_a_rogue_write_at_the_target_is_noticed",
     ),
@@ -94,11 +94,11 @@ MUTANTS = (
         batch = lock_batch(stream)
         reconcile(stream, batch)
         with stream.sender.snapshot():
-            changes = read_changes(stream.sender, stream.move, limit)
+            read = stream.log.read(limit, stream.layout.captured(stream.origin))
 """,
         new="""    with stream.receiver.transaction():
         with stream.sender.snapshot():
-            changes = read_changes(stream.sender, stream.move, limit)
+            read = stream.log.read(limit, stream.layout.captured(stream.origin))
             batch = lock_batch(stream)
             owns = stream.receiver.scalar("SELECT owns FROM strangler.ownership WHERE move = %s", (stream.move,))
 """,
@@ -106,9 +106,9 @@ MUTANTS = (
     Mutant(
         name="the log is forgotten before the rows are committed",
         file="applier.py",
-        old='        stream.receiver.execute("UPDATE strangler.streams SET batch',
-        new="        stream.sender.acknowledge(stream.move, batch, [change.seq for change in changes])\n"
-        '        stream.receiver.execute("UPDATE strangler.streams SET batch',
+        old='            stream.receiver.execute("UPDATE strangler.streams SET batch',
+        new="            stream.log.forget(batch, read)\n"
+        '            stream.receiver.execute("UPDATE strangler.streams SET batch',
     ),
     Mutant(
         name="all of the log is forgotten, not what was applied",

@@ -54,6 +54,7 @@ def drop(spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table]) -> 
             yield _drop(trigger, claim.table)
     if claims:
         yield sql.SQL("SELECT strangler.release_partitions({})").format(sql.Literal(spec.name))
+    yield sql.SQL("SELECT strangler.drop_slot({})").format(sql.Literal(spec.name))
 
 
 def faults(

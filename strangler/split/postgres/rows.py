@@ -170,21 +170,21 @@ def range_end(connection: Connection, table: Table, keys: KeyRange, size: int) -
     return key_from_text(found[0][0]) if len(found) == 2 else None
 
 
-def checksum(connection: Connection, table: Table, selection: Selection) -> tuple[int, int]:
+def checksum(connection: Connection, table: Table, selection: Selection, *, portable: bool) -> tuple[int, int]:
     """See Store.checksum."""
     row = connection.execute(
         sql.SQL("SELECT count(*), coalesce(bit_xor({}), 0) FROM {}").format(
-            _row_hash(connection, table), wording.rows_of(table, selection)
+            _row_hash(table, portable=portable), wording.rows_of(table, selection)
         )
     ).fetchone()
     assert row is not None  # an aggregate always gives a row
     return row[0], row[1]
 
 
-def digests(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
+def digests(connection: Connection, table: Table, selection: Selection, *, portable: bool) -> Iterator[tuple[Key, int]]:
     """See Store.digests."""
     query = sql.SQL("SELECT {}, {} FROM {}").format(
-        wording.key_text("t", table), _row_hash(connection, table), wording.rows_of(table, selection)
+        wording.key_text("t", table), _row_hash(table, portable=portable), wording.rows_of(table, selection)
     )
     with connection.cursor() as cursor:
         for key, digest in cursor.stream(query, size=1_000):
@@ -198,7 +198,13 @@ def texts(connection: Connection, table: Table, keys: tuple[Key, ...]) -> dict[K
     return {key_from_text(row[0]): row[1:] for row in connection.execute(query)}
 
 
-def _row_hash(connection: Connection, table: Table) -> sql.Composed:
+def _row_hash(table: Table, *, portable: bool) -> sql.Composed:
+    """64 bits of a row; "portable" ones are the same in all versions of PostgreSQL, and cost more."""
+    if portable:
+        texts = sql.SQL(", ").join(
+            sql.SQL("t.{}::text").format(sql.Identifier(column.name)) for column in table.columns
+        )
+        return sql.SQL("('x' || left(md5(ROW({})::text), 16))::bit(64)::bigint").format(texts)
     values = sql.SQL(", ").join(
         sql.SQL("t.{}" if column.family in _HASHED_AS_THEY_ARE else "t.{}::text").format(sql.Identifier(column.name))
         for column in table.columns

@@ -11,16 +11,20 @@ from typing import Any
 
 import psycopg
 from psycopg import IsolationLevel
+from psycopg.pq import TransactionStatus
 
 from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
-from strangler.split.postgres import aside, catalog, condition, fitness, guards, plans, rows, rules
+from strangler.split.log import Log
+from strangler.split.postgres import aside, catalog, condition, fitness, guards, plans, publication, rows, rules
 from strangler.split.postgres.catalog import Connection
 from strangler.split.postgres.locks import AdvisoryLocks
+from strangler.split.postgres.log import WalLog
+from strangler.split.postgres.pgoutput import APPLIED
 from strangler.split.postgres.retirement import Retirement
 from strangler.split.rules import Rule
-from strangler.split.spec import MoveSpec, Side
+from strangler.split.spec import Capture, MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
@@ -48,6 +52,8 @@ class PostgresStore(Store):
     def __init__(self, name: str, connection: Connection) -> None:
         self.name = name
         self.connection = connection
+        self._portable = False  # its digests are the same in other major versions
+        self._marked = False  # its transactions are told from others' in the log
 
     @classmethod
     def connect(cls, name: str, dsn: str, role: Role, lock_timeout: float) -> PostgresStore:
@@ -87,9 +93,18 @@ class PostgresStore(Store):
         with _translated():
             return self.connection.execute(statement.encode(), params).rowcount
 
+    def stream(self, statement: str, params: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement as they come, their values in binary."""
+        with _translated(), self.connection.cursor() as cursor:
+            yield from cursor.stream(statement.encode(), params, binary=True, size=1_000)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        outermost = self.connection.info.transaction_status is TransactionStatus.IDLE
         with _translated(), self.connection.transaction():
+            if self._marked and outermost:
+                # The first thing in it, so that who reads the log knows before the rows come.
+                self.connection.execute("SELECT pg_logical_emit_message(true, %s::text, '')", (APPLIED,))
             yield
 
     @contextmanager
@@ -196,7 +211,11 @@ class PostgresStore(Store):
             aside.put_back(self.connection, move)
 
     def set_up(self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side) -> Iterator[str]:
-        for statement in guards.create(spec, claims, captured, closed=side is Side.TARGET):
+        by_log = spec.capture == Capture.LOG
+        statements = [*guards.create(spec, claims, () if by_log else captured, closed=side is Side.TARGET)]
+        if by_log:
+            statements += publication.create(self.connection, spec, captured)
+        for statement in statements:
             yield statement.as_string(self.connection)
 
     def take_down(
@@ -214,7 +233,9 @@ class PostgresStore(Store):
         with self.transaction():
             self.query("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
             ours = resources.files("strangler.split.postgres")
-            self.run(ours.joinpath(name).read_text(encoding="utf-8") for name in ("schema.sql", "partitions.sql"))
+            self.run(
+                ours.joinpath(name).read_text(encoding="utf-8") for name in ("schema.sql", "partitions.sql", "log.sql")
+            )
 
     def has_tables(self, one: str = "ownership") -> bool:
         return self.scalar("SELECT to_regclass(%s)", (f"strangler.{one}",)) is not None
@@ -223,7 +244,10 @@ class PostgresStore(Store):
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
     ) -> Iterator[str]:
         with _translated():
-            yield from guards.faults(self.connection, spec, claims, captured, fenced=fenced)
+            by_log = isinstance(self.log(spec.name), WalLog)
+            yield from guards.faults(self.connection, spec, claims, () if by_log else captured, fenced=fenced)
+            if by_log:
+                yield from publication.faults(self.connection, spec, captured)
 
     def set_owner(
         self,
@@ -249,6 +273,14 @@ class PostgresStore(Store):
                 compared.batch if compared else 0,
             ),
         )
+
+    def log(self, move: str) -> Log:
+        slot = self.scalar("SELECT slot FROM strangler.slots WHERE move = %s", (move,))
+        return super().log(move) if slot is None else WalLog(self, move, str(slot))
+
+    def log_unfit(self, captured: Sequence[Table]) -> Iterator[str]:
+        with _translated():
+            yield from publication.unfit(self.connection, captured)
 
     def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
         with _translated():
@@ -318,17 +350,32 @@ class PostgresStore(Store):
         with _translated():
             rows.delete(self.connection, table, selection)
 
+    def compare_with(self, other: Store) -> None:
+        # Hashes of rows are the same within a major version only.
+        self._portable = isinstance(other, PostgresStore) and other.major != self.major
+
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        return self.connection.info.server_version // 10_000
+
     def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
         with _translated():
-            return rows.checksum(self.connection, table, selection)
+            return rows.checksum(self.connection, table, selection, portable=self._portable)
 
     def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
         with _translated():
-            yield from rows.digests(self.connection, table, selection)
+            yield from rows.digests(self.connection, table, selection, portable=self._portable)
 
     def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
         with _translated():
             return rows.texts(self.connection, table, keys)
+
+    def _reads_log(self) -> bool:
+        """Whether a move of this database is captured by its log."""
+        if catalog.scalar(self.connection, "SELECT to_regclass('strangler.slots')") is None:
+            return False
+        return bool(catalog.scalar(self.connection, "SELECT count(*) FROM strangler.slots"))
 
     def _hurry_vacuum(self) -> None:
         # PostgreSQL ends an autovacuum that blocks somebody, but only after deadlock_timeout, by default longer than
@@ -338,6 +385,7 @@ class PostgresStore(Store):
 
     def _become_applier(self) -> None:
         try:
+            self._marked = self._reads_log()
             self.connection.execute("SET session_replication_role = replica")
             self.connection.execute("SET ROLE strangler_applier")
         except psycopg.Error as error:
@@ -353,7 +401,11 @@ class PostgresStore(Store):
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
+    except (
+        psycopg.errors.LockNotAvailable,
+        psycopg.errors.DeadlockDetected,
+        psycopg.errors.ObjectInUse,
+    ) as error:
         raise Busy(_first_line(error)) from error
     except psycopg.errors.UniqueViolation as error:
         raise UniqueClash(_first_line(error)) from error

@@ -7,9 +7,9 @@ import shutil
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from strangler.deploy.mariadb import MariaDBServer
 from strangler.deploy.ports import free_port
 from strangler.deploy.postgres import PostgresServer
-from strangler.split import Move, MoveSpec, Replica, Side
+from strangler.split import Capture, Move, MoveSpec, Replica, Side
 from tests.conftest import a_database
 from tests.integration.split import engines
 from tests.integration.split.mysql_client import Client
@@ -71,14 +71,29 @@ class RecordedTraffic:
         self.asked.append(("publish", owner, term, n, weight))
 
 
+def own_server(settings: Mapping[str, str], binaries: Path | None = None) -> Iterator[PostgresServer]:
+    """A server of a test's own, whose settings it may change."""
+    home = Path(tempfile.mkdtemp(dir=os.environ["STRANGLER_TEST_HOME"]))
+    settings = {"fsync": "off", "strangler.forgetful": "on", **settings}
+    server = PostgresServer(data=home / "data", port=free_port(), settings=settings, binaries=binaries)
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def traffic() -> RecordedTraffic:
     return RecordedTraffic()
 
 
+BOTH = pytest.mark.parametrize("shop", list(Capture), indirect=True)
+"""For tests of what is the captures' to do."""
+
+
 @pytest.fixture
-def shop(source_dsn: str, target_dsn: str) -> Iterator[Shop]:
-    with filled(source_dsn, target_dsn) as made:
+def shop(source_dsn: str, target_dsn: str, request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """Captured by triggers unless a test asks for something else."""
+    with filled(source_dsn, target_dsn, getattr(request, "param", Capture.TRIGGERS)) as made:
         yield made
 
 
@@ -91,21 +106,27 @@ def prepared() -> Iterator[Shop]:
 
 
 @contextmanager
-def filled(source_dsn: str, target_dsn: str) -> Iterator[Shop]:
+def filled(source_dsn: str, target_dsn: str, capture: Capture = Capture.TRIGGERS) -> Iterator[Shop]:
     """The shop's tables, with rows in the source."""
+    move = Move(replace(SPEC, capture=capture), source_dsn, target_dsn)
     with psycopg.connect(source_dsn, autocommit=True) as source, psycopg.connect(target_dsn, autocommit=True) as target:
-        source.execute(SOURCE_ONLY + TABLES)  # type: ignore[arg-type]
-        target.execute(TARGET_ONLY + TABLES)  # type: ignore[arg-type]
-        source.execute("INSERT INTO product SELECT n, 'product ' || n, n FROM generate_series(1, 100) n")
-        source.execute(
-            """INSERT INTO review (reference, product_id, author, body, score, tags, raw)
-               SELECT gen_random_uuid(), n %% 100 + 1, 'author ' || n, repeat('good ', n %% 7), n / 7.0,
-                      jsonb_build_object('n', n), decode(md5(n::text), 'hex')
-               FROM generate_series(1, %s) n""",
-            (1_000,),
-        )
-        source.execute("INSERT INTO vote (review_id, voter, helpful) SELECT id, 'voter', id % 2 = 0 FROM review")
-        yield Shop(source=source, target=target, move=Move(SPEC, source_dsn, target_dsn))
+        fill(source, target)
+        yield Shop(source=source, target=target, move=move)
+
+
+def fill(source: psycopg.Connection[tuple[object, ...]], target: psycopg.Connection[tuple[object, ...]]) -> None:
+    """The shop's tables on both sides, and its rows at the source."""
+    source.execute(SOURCE_ONLY + TABLES)  # type: ignore[arg-type]
+    target.execute(TARGET_ONLY + TABLES)  # type: ignore[arg-type]
+    source.execute("INSERT INTO product SELECT n, 'product ' || n, n FROM generate_series(1, 100) n")
+    source.execute(
+        """INSERT INTO review (reference, product_id, author, body, score, tags, raw)
+           SELECT gen_random_uuid(), n %% 100 + 1, 'author ' || n, repeat('good ', n %% 7), n / 7.0,
+                  jsonb_build_object('n', n), decode(md5(n::text), 'hex')
+           FROM generate_series(1, %s) n""",
+        (1_000,),
+    )
+    source.execute("INSERT INTO vote (review_id, voter, helpful) SELECT id, 'voter', id % 2 = 0 FROM review")
 
 
 def shop_on(source_dsn: str, target_dsn: str) -> Shop:

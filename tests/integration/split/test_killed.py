@@ -7,10 +7,11 @@ in the way of the next.
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
-from strangler.split import Move, Side
+from strangler.split import Capture, Move, Side
 from strangler.split.cutover import Step
 from strangler.split.ownership import compare_and_set, read_ownership
 from strangler.split.store import Database
@@ -36,6 +37,14 @@ FORKS.set_forkserver_preload([__name__, "strangler.split.postgres", "strangler.s
 @pytest.fixture(params=ALIKE, ids="->".join)
 def shop(request, shop_of):
     with shop_of(*request.param) as opened:
+        yield opened
+
+
+@pytest.fixture
+def logged_shop(shop_of):
+    """Captured by the servers' own logs."""
+    with shop_of("postgresql", "postgresql") as opened:
+        opened.move = Move(replace(SPEC, capture=Capture.LOG), opened.source.dsn, opened.target.dsn)
         yield opened
 
 
@@ -75,9 +84,17 @@ def die(shop, to, step):
 
 
 def test_the_next_executor_brings_it_to_rest_and_nothing_is_lost(shop, traffic):
+    survive(shop, traffic, FORWARDS)
+
+
+def test_so_it_is_where_the_servers_own_log_is_read(logged_shop, traffic):
+    survive(logged_shop, traffic, (Step.FENCE, Step.VERIFY, Step.PUBLISH))
+
+
+def survive(shop, traffic, steps):
     shop.bring()
     with OwnerWatch(shop=shop) as watch, Writers(shop=shop) as writers:
-        for step in FORWARDS:
+        for step in steps:
             for to in Side.TARGET, Side.SOURCE:
                 written = len(writers.acknowledged)
                 die(shop, to, step)

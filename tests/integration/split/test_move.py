@@ -10,7 +10,7 @@ import pytest
 from strangler.split import Move, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
 from strangler.split.limits import Limits
-from tests.integration.split.conftest import SPEC
+from tests.integration.split.conftest import BOTH, SPEC
 
 OPEN = "INSERT INTO review (reference, product_id, author) VALUES (gen_random_uuid(), 1, 'open')"
 
@@ -24,6 +24,7 @@ def test_a_changed_key_leaves_no_row_behind(shop):
     assert shop.target.execute("SELECT count(*) FROM review WHERE id IN (3, 5000000)").fetchone() == (1,)
 
 
+@BOTH
 def test_a_truncated_table_is_brought_over_whole(shop):
     shop.bring()
     shop.source.execute("TRUNCATE vote")
@@ -33,6 +34,7 @@ def test_a_truncated_table_is_brought_over_whole(shop):
     assert shop.move.verify().equal
 
 
+@BOTH
 def test_a_unique_value_that_wanders_between_rows_is_followed(shop):
     shop.bring()
     with shop.source.transaction():
@@ -43,6 +45,7 @@ def test_a_unique_value_that_wanders_between_rows_is_followed(shop):
     assert shop.move.verify().equal
 
 
+@BOTH
 def test_a_row_of_an_open_transaction_is_not_skipped(shop, source_dsn):
     """The change with the lower number commits after the higher one was applied."""
     shop.bring()
@@ -131,6 +134,7 @@ def test_a_writing_transaction_on_another_table_holds_nothing_up(shop, traffic, 
     assert shop.target.execute("SELECT count(*) FROM review WHERE author = 'meanwhile'").fetchone() == (1,)
 
 
+@BOTH
 def test_a_transaction_older_than_a_switch_there_and_back_is_not_skipped(shop, traffic, source_dsn):
     """It began before everything, and writes its first row after both switches: a position would have passed it."""
     shop.bring()
@@ -181,6 +185,7 @@ def test_a_sleeper_cannot_commit_after_somebody_recovered(shop, traffic):
     shop.add_review(Side.SOURCE, "still the owner")
 
 
+@BOTH
 def test_a_rogue_write_at_the_target_is_noticed(shop):
     shop.bring()
     shop.target.execute("ALTER TABLE review DISABLE TRIGGER strangler_fence")
@@ -200,6 +205,7 @@ def test_lost_checkpoints_are_refused_and_named(shop, traffic):
     assert shop.move.picture().owner is Side.SOURCE
 
 
+@BOTH
 def test_a_receiver_that_was_set_back_in_time_is_a_gap(shop):
     shop.bring()
     shop.add_review(Side.SOURCE)
@@ -304,6 +310,7 @@ def test_a_switch_is_refused_after_a_verification_that_found_differences(shop, t
         shop.move.switch(Side.TARGET, traffic)
 
 
+@BOTH
 def test_cancel_leaves_nothing_but_the_ownership_rows_and_can_be_created_again(shop, traffic):
     shop.bring()
     shop.move.switch(Side.TARGET, traffic)
@@ -321,6 +328,7 @@ def test_cancel_leaves_nothing_but_the_ownership_rows_and_can_be_created_again(s
     assert shop.move.switch(Side.TARGET, traffic).term == term + 1
 
 
+@BOTH
 def test_complete_closes_the_way_back_and_leaves_tombstones(shop, traffic):
     shop.bring()
     with pytest.raises(Refused, match="switch it to the target first"):
@@ -346,6 +354,7 @@ def test_the_canary_weight_is_versioned_within_the_term(shop, traffic):
     assert (routing.owner, routing.term, routing.n, routing.weight) == (Side.TARGET, 2, 0, 0)
 
 
+@BOTH
 def test_the_daemons_heartbeats_do_not_hide_the_executors(shop):
     shop.bring()
     with shop.move.session() as session:

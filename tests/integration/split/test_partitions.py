@@ -8,7 +8,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from strangler.split import Move, MoveSpec, Refused, Side, SplitError, SwitchAborted
+from strangler.split import Capture, Move, MoveSpec, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
 from strangler.split.postgres.retirement import Retirement
 
@@ -52,12 +52,16 @@ class Visits:
         return self.of(side).execute(f"SELECT count(*) FROM visit WHERE {where}").fetchone()[0]
 
 
+BOTH = pytest.mark.parametrize("visits", list(Capture), indirect=True)
+
+
 @pytest.fixture
-def visits(source_dsn, target_dsn):
+def visits(source_dsn, target_dsn, request):
+    capture = getattr(request, "param", Capture.TRIGGERS)
     with psycopg.connect(source_dsn, autocommit=True) as source, psycopg.connect(target_dsn, autocommit=True) as target:
         source.execute(SOURCE)
         target.execute(TARGET)
-        move = Move(MoveSpec(name="0001_visits", moved=("visit", "remark")), source_dsn, target_dsn)
+        move = Move(MoveSpec(name="0001_visits", moved=("visit", "remark"), capture=capture), source_dsn, target_dsn)
         yield Visits(source=source, target=target, move=move)
 
 
@@ -76,6 +80,7 @@ def refused(connection, statement):
     assert error.value.sqlstate == "SF001", error.value
 
 
+@BOTH
 def test_rows_of_all_levels_follow_there_and_back(moving, traffic):
     assert moving.count(Side.TARGET) == 600
     for statement in (
@@ -101,6 +106,7 @@ def test_rows_of_all_levels_follow_there_and_back(moving, traffic):
     assert moving.source.execute("SELECT body FROM remark").fetchall() == [("back",)]
 
 
+@BOTH
 def test_a_partition_that_is_truncated_is_followed(moving):
     moving.source.execute("TRUNCATE visit_a_25")
     moving.move.catch_up()
@@ -120,6 +126,7 @@ def test_no_partition_takes_writers_while_its_database_does_not_own(moving, traf
     refused(moving.target, "TRUNCATE remark_all")
 
 
+@BOTH
 def test_a_new_partition_refuses_the_switch_until_it_is_adopted_and_compared(moving, traffic):
     moving.source.execute(MONTH)
     moving.source.execute(IN_27)

@@ -36,3 +36,9 @@ def test_what_a_copy_may_take_is_checked(settings, given, sentence):
     settings.STRANGLER = {"COPY": given}
     with pytest.raises(ImproperlyConfigured, match=sentence):
         configuration()
+
+
+def test_another_capture_than_the_two_is_refused(settings):
+    settings.STRANGLER = {"CAPTURE": "wal"}
+    with pytest.raises(ImproperlyConfigured, match='is "wal"; write "triggers" or "log"'):
+        configuration()
