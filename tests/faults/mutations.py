@@ -258,7 +258,7 @@ MUTANTS = (
     Mutant(
         name="an epoch below the one that was seen is taken",
         file="ownership.py",
-        old="        if mine.epoch < peer.peer_epoch:\n",
+        old="        if mine.epoch < peer.peer_epoch and not (mine.side is lost and peer.owns):\n",
         new="        if False:\n",
         by=_MOVE + "test_a_restored_backup_is_recognised_by_its_epoch",
     ),
