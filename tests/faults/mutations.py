@@ -115,7 +115,6 @@ MUTANTS = (
         file="postgres/store.py",
         old="WHERE move = %s AND seq = ANY(%s))",
         new="WHERE move = %s AND seq <= coalesce((SELECT max(q) FROM unnest(%s::bigint[]) q), 0))",
-        by=_MOVE + "test_a_row_of_an_open_transaction_is_not_skipped",
     ),
     Mutant(
         name="a lost acknowledgement is not reconciled",
