@@ -337,8 +337,8 @@ MUTANTS = (
     Mutant(
         name="a stopped capture is not looked for",
         file="stream.py",
-        old="    if stopped is not None:\n",
-        new="    if False:\n",
+        old="    if stopped := stream.log.stopped():\n",
+        new="    if False and (stopped := stream.log.stopped()):\n",
         by=_MOVE + "test_a_log_beyond_its_limit_stops_the_capture_and_not_the_application",
     ),
     Mutant(
