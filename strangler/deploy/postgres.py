@@ -49,7 +49,7 @@ class PostgresServer(Server):
 
     def _builtin_locale(self) -> list[str]:
         """PostgreSQL 17 and newer bring a locale that is the same everywhere and knows more than ASCII."""
-        said = subprocess.run([str(self._bin / "initdb"), "--version"], capture_output=True, text=True, check=True)
+        said = subprocess.run([str(self._bin / "initdb"), "--version"], capture_output=True, text=True, check=False)
         major = re.search(r"\d+", said.stdout)
         return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if major and int(major[0]) >= 17 else []
 
