@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 import tempfile
 import threading
 import uuid
@@ -23,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from strangler.deploy.mariadb import MariaDBServer
 from strangler.deploy.ports import free_port
-from strangler.deploy.postgres import PostgresServer
+from strangler.deploy.postgres import PostgresServer, default_binaries
 from strangler.split import Capture, Move, MoveSpec, Replica, Side
 from tests.conftest import a_database
 from tests.integration.split import engines
@@ -183,6 +185,22 @@ def own_servers() -> Iterator[dict[Side, PostgresServer]]:
     finally:
         for server in made.values():
             server.stop()
+
+
+@pytest.fixture(scope="session")
+def older_server() -> Iterator[PostgresServer]:
+    """The oldest installed server of another major version than the one the other tests have."""
+    usual = _major(default_binaries())
+    found = {_major(path.parent): path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")}
+    others = sorted(version for version in found if version >= 14 and version != usual)
+    if not others:
+        pytest.skip(f"no PostgreSQL is installed in /usr/lib/postgresql but {usual}")
+    yield from own_server({"max_slot_wal_keep_size": "1GB"}, binaries=found[others[0]])
+
+
+def _major(binaries: Path) -> int:
+    said = subprocess.run([str(binaries / "postgres"), "--version"], capture_output=True, text=True, check=True)
+    return int(re.findall(r"\d+", said.stdout)[0])
 
 
 def database_on(server: PostgresServer) -> str:

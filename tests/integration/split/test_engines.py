@@ -80,10 +80,10 @@ def test_a_changed_key_leaves_no_row_behind(shop):
     assert shop.target.scalar("SELECT count(*) FROM review WHERE id IN (3, 5000000)") == 1
 
 
-def test_rows_that_a_cascade_deletes_are_deleted_over_there(shop):
-    if not shop.source.engine.cascades:
-        pytest.skip("its cascades fire no trigger and are refused")
+def test_rows_that_are_deleted_with_another_are_deleted_over_there(shop):
     shop.bring()
+    if not shop.source.engine.cascades:
+        shop.source.run("DELETE FROM vote WHERE review_id <= 20")  # nothing that the database cascades may be moved
     shop.source.run("DELETE FROM review WHERE id <= 20")
     shop.move.catch_up()
     assert (shop.target.count("review"), shop.target.count("vote")) == (REVIEWS - 20, REVIEWS - 20)
