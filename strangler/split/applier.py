@@ -41,12 +41,12 @@ def apply_once(stream: Stream) -> int:
 def catch_up(stream: Stream, goal: int, deadline: float) -> None:
     """Apply until no change up to "goal" (Log.end) waits; "deadline" is a time.monotonic()."""
     while stream.log.waits(goal):
-        apply_once(stream)
         if time.monotonic() > deadline:
             raise SplitError(
                 f"{stream} still had about {stream.log.pending():,} changes to apply when its time was over; let it "
                 "catch up first, or allow more time"
             )
+        apply_once(stream)
     # Also where nothing waits: rows that a table lost or got with a partition are in no log.
     _refuse_changed_tables(stream)
 

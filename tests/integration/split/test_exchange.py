@@ -137,7 +137,7 @@ def test_a_value_that_comes_later_stops_the_applier_and_loses_nothing(two):
         ("extra text[]", "extra text", "keep arrays as JSON"),
         ("extra bigint", "other bigint", 'only the source has "extra", only the target has "other"'),
         ("extra numeric(30,2)", "extra decimal", "SQLite keeps 15 digits"),
-        ("extra text", "extra text COLLATE NOCASE UNIQUE", "a unique index takes some different texts for the same"),
+        ("extra text", "extra text COLLATE NOCASE UNIQUE", "a unique index takes some different values for the same"),
     ],
 )
 def test_a_column_that_cannot_be_mapped_is_named_before_the_start(two, column, there, why):

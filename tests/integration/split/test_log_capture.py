@@ -174,6 +174,7 @@ def test_a_reader_that_dies_before_it_forgets_applies_the_same_again(shop):
     shop.add_review(Side.SOURCE, "twice")
     with shop.move.session() as session:
         stream = session.streams[Side.SOURCE]
+        stream.log.end()
         with pytest.raises(ConnectionError):
             apply_once(replace(stream, log=Dies(stream.log)))
         assert shop.target.execute("SELECT count(*) FROM review WHERE author = 'twice'").fetchone() == (1,)

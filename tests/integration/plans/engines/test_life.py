@@ -62,18 +62,22 @@ BEGIN = """
 """
 
 
-@pytest.fixture(params=PAIRS, ids="-".join, scope="module")
-def project(request, tmp_path_factory):
-    source, target = request.param
-    with new_project(source, target, request, tmp_path_factory.mktemp("project")) as made:
-        yield made
+@pytest.mark.parametrize(("source", "target"), PAIRS, ids=map("-".join, PAIRS))
+def test_a_plan_lives_from_its_first_run_to_its_last(request, tmp_path, source, target):
+    with new_project(source, target, request, tmp_path) as project:
+        while_somebody_runs_a_plan_a_second_executor_is_refused_and_changes_nothing(project)
+        the_dry_run_prints_the_sql_of_the_engine_and_changes_nothing(project)
+        forwards_the_service_owns_and_writes_of_the_monolith_are_refused_by_their_type(project)
+        a_deletion_here_is_followed_by_a_note_and_leaves_the_moved_rows_alone(project)
+        backwards_the_monolith_owns_again_with_what_was_written_at_the_service(project)
+        forwards_again_and_for_good_the_tombstones_stay_fenced_and_the_record_is_whole(project)
 
 
 def rows(store):
     return [store.scalar(f"SELECT count(*) FROM shop_{name}") for name in ("product", "review", "vote")]
 
 
-def test_while_somebody_runs_a_plan_a_second_executor_is_refused_and_changes_nothing(project):
+def while_somebody_runs_a_plan_a_second_executor_is_refused_and_changes_nothing(project):
     with plan_lock(Database(name="source", dsn=project.source_dsn), "0001_reviews"):
         run = project.command("applyplan", "0001_reviews")
         said = run.communicate()[1]
@@ -83,7 +87,7 @@ def test_while_somebody_runs_a_plan_a_second_executor_is_refused_and_changes_not
     assert not project.records.exists()
 
 
-def test_the_dry_run_prints_the_sql_of_the_engine_and_changes_nothing(project):
+def the_dry_run_prints_the_sql_of_the_engine_and_changes_nothing(project):
     facts = project.act(
         BEGIN
         + """
@@ -99,7 +103,7 @@ def test_the_dry_run_prints_the_sql_of_the_engine_and_changes_nothing(project):
         assert not any(store.has_tables(one) for store in (source, target) for one in ("ownership", "runs"))
 
 
-def test_forwards_the_service_owns_and_writes_of_the_monolith_are_refused_by_their_type(project):
+def forwards_the_service_owns_and_writes_of_the_monolith_are_refused_by_their_type(project):
     facts = project.act(
         BEGIN
         + """
@@ -122,7 +126,7 @@ def test_forwards_the_service_owns_and_writes_of_the_monolith_are_refused_by_the
         assert rows(target) == [4, 40, 40]
 
 
-def test_a_deletion_here_is_followed_by_a_note_and_leaves_the_moved_rows_alone(project):
+def a_deletion_here_is_followed_by_a_note_and_leaves_the_moved_rows_alone(project):
     facts = project.act(
         BEGIN
         + """
@@ -152,7 +156,7 @@ def test_a_deletion_here_is_followed_by_a_note_and_leaves_the_moved_rows_alone(p
     )
 
 
-def test_backwards_the_monolith_owns_again_with_what_was_written_at_the_service(project):
+def backwards_the_monolith_owns_again_with_what_was_written_at_the_service(project):
     project.act(
         "from served.models import Review\nReview.objects.create(product_id=1, author='at the service')", served=True
     )
@@ -193,7 +197,7 @@ def test_backwards_the_monolith_owns_again_with_what_was_written_at_the_service(
         assert rows(target) == [0, 0, 0]
 
 
-def test_forwards_again_and_for_good_the_tombstones_stay_fenced_and_the_record_is_whole(project):
+def forwards_again_and_for_good_the_tombstones_stay_fenced_and_the_record_is_whole(project):
     facts = project.act(
         BEGIN
         + """

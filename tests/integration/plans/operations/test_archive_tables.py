@@ -125,7 +125,7 @@ def test_a_second_run_keeps_what_is_whole_and_writes_what_is_torn_anew(shop, key
 @pytest.mark.parametrize("point", range(8))
 def test_killed_anywhere_the_next_run_finishes_it(shop, key, source, source_dsn, files, point):
     """The first process dies in the middle of a file: at the nth chunk that it makes durable, or after a rename."""
-    if os.fork() == 0:
+    if (child := os.fork()) == 0:
         passed = [0]
 
         def pass_by(name, arguments):
@@ -139,7 +139,7 @@ def test_killed_anywhere_the_next_run_finishes_it(shop, key, source, source_dsn,
         sys.addaudithook(pass_by)
         forwards(shop, key)
         os._exit(0)
-    _, status = os.wait()
+    _, status = os.waitpid(child, 0)
     assert status == signal.SIGKILL
     assert len(archived(source)) <= (1 if point >= 6 else 0)
     forwards(shop, key)

@@ -61,7 +61,7 @@ def test_killed_before_the_commit_it_has_done_nothing_and_the_next_run_does_it(
 
     source.execute("CREATE TABLE note (n int)")
     after = ADD.state_forwards(key, state)
-    if os.fork() == 0:
+    if (child := os.fork()) == 0:
 
         def die(transaction):
             if after_the_work:
@@ -69,7 +69,7 @@ def test_killed_before_the_commit_it_has_done_nothing_and_the_next_run_does_it(
             os.kill(os.getpid(), signal.SIGKILL)
 
         apply_once(world.databases, after.runs[-1], die)
-    assert os.wait()[1] == signal.SIGKILL
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
     assert (notes(source), runs(source)) == ([], [])
     ADD.forwards(world, state, after)
     assert notes(source) == [1]
