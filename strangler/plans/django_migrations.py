@@ -26,7 +26,6 @@ _FIRST_LOCK = "1500ms"
 _LOCK_TIMEOUT = "200ms"
 """For each other one: all together less than PostgreSQL's deadlock_timeout (1 s), so that in a deadlock with the
 application it is we who give way."""
-_ATTEMPTS = 30
 _PAUSE = 0.2
 _TRY_AGAIN = frozenset({"55P03", "40P01"})  # lock not available, deadlock detected
 _TRY_AGAIN_IN_MYSQL = ((1205,), (1213,))  # the same
@@ -42,6 +41,8 @@ class DjangoMigrations:
     """Implements `strangler.plans.world.Migrations` over one of Django's databases."""
 
     alias: str = "default"
+    attempts: int = 30
+    """How often the locks are asked for."""
 
     def is_applied(self, app: str, name: str) -> bool:
         with _sentences():
@@ -82,13 +83,18 @@ class DjangoMigrations:
     def _migrate(self, app: str, name: str, target: str) -> None:
         """Change tables only while nobody else is in the way for long: waiters would queue up behind us."""
         orders = self._lock_orders(app, name) if self._connection.vendor == "postgresql" else [()]
-        for attempt, tables in zip(range(1, _ATTEMPTS + 1), cycle(orders), strict=False):
+        for attempt, tables in zip(range(1, self.attempts + 1), cycle(orders), strict=False):
             try:
                 with self._shortly(tables):
                     call_command("migrate", app, target, database=self.alias, interactive=False, verbosity=0)
             except DatabaseError as error:
-                if not _try_again(error) or attempt == _ATTEMPTS:
+                if not _try_again(error):
                     raise
+                if attempt == self.attempts:
+                    raise PlanError(
+                        f'the tables of migration "{app}.{name}" were in use each of the {attempt} times that they '
+                        "were asked for; look for long transactions, and run it again when there is less to do"
+                    ) from error
                 time.sleep(_PAUSE)
             else:
                 return

@@ -51,6 +51,15 @@ def test_an_unknown_migration_is_one_sentence(migrations):
         migrations.is_applied("reviews", "0007_gone")
 
 
+def test_tables_that_are_always_in_use_are_named_with_what_to_do(migrations):
+    server = connection.get_connection_params()
+    with psycopg.connect(**{name: server[name] for name in ("host", "port", "user", "password", "dbname")}) as shop:
+        shop.execute("SELECT count(*) FROM reviews_review")
+        with pytest.raises(PlanError, match="in use each of the 1 times that they were asked for; look for long"):
+            DjangoMigrations(attempts=1).unapply(*CUT)
+    assert migrations.is_applied(*CUT)
+
+
 def test_a_cut_comes_through_between_requests_and_costs_none_of_them(migrations):
     """Requests that hold the tables for 200 ms, in either order, one after the other without a pause."""
     stop, errors, done = threading.Event(), [], []
