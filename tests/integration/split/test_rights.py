@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import pytest
 
 from strangler.split import Move, Refused, Side, SplitError
-from tests.integration.split.conftest import SPEC, database_on, filled
+from tests.integration.split.conftest import SPEC, database_on, filled, own_server
 from tests.integration.split.state import state
 
 USER = "mover"
@@ -16,9 +16,11 @@ APPLIER = "strangler_applier"
 
 
 @pytest.fixture(scope="module")
-def limited(own_servers):
-    """A shop whose move is made by a user with no right too many, and by nobody before."""
-    with filled(*(database_on(own_servers[side]) for side in Side)) as shop:
+def limited():
+    """A shop whose move is made by a user with no right too many, on servers that the toolkit has never seen."""
+    with ExitStack() as stack:
+        servers = {side: stack.enter_context(contextmanager(own_server)({})) for side in Side}
+        shop = stack.enter_context(filled(*(database_on(server) for server in servers.values())))
         dsns = []
         for side in Side:
             admin = shop.connection(side)
@@ -28,14 +30,10 @@ def limited(own_servers):
             admin.execute(f"GRANT pg_read_all_stats TO {USER}")
             admin.execute(f"ALTER TABLE review OWNER TO {USER}; ALTER TABLE vote OWNER TO {USER}")
             admin.execute(f"ALTER TABLE product OWNER TO {USER}")
-            dsns.append(own_servers[side].dsn(admin.info.dbname, USER, "word"))
+            dsns.append(servers[side].dsn(admin.info.dbname, USER, "word"))
         shop.target.execute(f"GRANT CREATE ON SCHEMA public TO {USER}")
         shop.move = Move(SPEC, *dsns)
         yield shop
-        for side in Side:
-            admin = shop.connection(side)
-            admin.execute(f"REASSIGN OWNED BY {USER} TO current_user; DROP OWNED BY {USER}")
-            admin.execute(f"DROP ROLE {USER}")
 
 
 @contextmanager
