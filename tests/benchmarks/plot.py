@@ -4,7 +4,7 @@ from html import escape
 from math import ceil, floor, log10
 
 _COLOURS = ("#2f6fdb", "#c62f3b", "#1a7f4b", "#b77900", "#7b4fc4", "#8a8f98")
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 640, 400, 56, 210, 16, 40
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 670, 400, 56, 240, 16, 40
 
 
 def log_log(lines, x_title, y_title):
