@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -319,7 +319,8 @@ def work(source, target, verbs):
 
             from strangler.split import daemon
 
-            daemon.run(lambda: [move], lambda _: Nobody(), threading.Event())
+            with suppress(KeyboardInterrupt):
+                daemon.run(lambda: [move], lambda _: Nobody(), threading.Event())
     sys.stdout.write(json.dumps({"peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
 
 
