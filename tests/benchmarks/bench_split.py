@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -319,8 +319,9 @@ def work(source, target, verbs):
 
             from strangler.split import daemon
 
-            with suppress(KeyboardInterrupt):
-                daemon.run(lambda: [move], lambda _: Nobody(), threading.Event())
+            stop = threading.Event()
+            signal.signal(signal.SIGTERM, lambda *_, stop=stop: stop.set())  # its threads go on until they are told
+            daemon.run(lambda: [move], lambda _: Nobody(), stop)
     sys.stdout.write(json.dumps({"peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
 
 
