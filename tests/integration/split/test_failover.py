@@ -18,7 +18,7 @@ from strangler.deploy.ports import free_port
 from strangler.deploy.postgres import PostgresServer, default_binaries
 from strangler.deploy.unprivileged import demotion, unprivileged
 from strangler.split import Move, Refused, Side, TwoOwners
-from tests.integration.split.conftest import SPEC, database_on, shop_on
+from tests.integration.split.conftest import SPEC, database_on
 from tests.integration.split.outages import Writer, following, wait_for
 
 SETTINGS = {"fsync": "off", "strangler.forgetful": "on"}
@@ -41,6 +41,11 @@ class Pair:
 
     def wait_for_the_standby(self) -> None:
         wait_for(lambda: self._asked("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == 1)
+
+    def wait_for_the_replay(self) -> None:
+        """The standby has all that the primary had committed when this was called."""
+        end = self._asked("SELECT pg_current_wal_lsn()")
+        wait_for(lambda: self._asked(f"SELECT replay_lsn >= '{end}' FROM pg_stat_replication"))
 
     def wait_for_every_commit(self) -> None:
         """From now on a commit is acknowledged once the standby has it."""
@@ -99,7 +104,7 @@ def test_a_standby_is_refused_and_one_that_was_waited_for_takes_over_without_a_l
     shop, pair, traffic, source_dsn, target_dsn
 ):
     replica = pair.standby.dsn(pair.database)
-    wait_for(lambda: shop_on(source_dsn, replica).target.execute("SELECT to_regclass('vote')").fetchone()[0])
+    pair.wait_for_the_replay()
     for dsns in ((source_dsn, replica), (replica, target_dsn)):
         with pytest.raises(Refused, match="is a replica that takes no writes; give the DSN of its primary"):
             Move(SPEC, *dsns).create()
@@ -123,7 +128,7 @@ def test_a_standby_is_refused_and_one_that_was_waited_for_takes_over_without_a_l
 
 def test_a_standby_that_lacks_the_switch_is_recognised_by_everybody(shop, pair, traffic):
     shop.bring()
-    wait_for(lambda: pair._asked("SELECT pg_current_wal_lsn() = replay_lsn FROM pg_stat_replication"))
+    pair.wait_for_the_replay()
     pair.standby.stop()
     shop.move.switch(Side.TARGET, traffic)
     shop.add_review(Side.TARGET, "nobody will miss it")
