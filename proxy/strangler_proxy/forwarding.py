@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Sequence
 from http.cookies import CookieError, SimpleCookie
+
+from mitmproxy import http
 
 CLIENT_COOKIE = "strangler_client"
 IDENTITY = "Strangler-Identity"
 MOVE = "Strangler-Move"
 _OURS = "strangler-"
 _VIA = "1.1 strangler"
+_CSRF_COOKIE = "csrftoken"
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 # Hop by hop: they speak of one connection and are not passed on by a second one.
@@ -68,6 +71,23 @@ def client_key(cookie_headers: Iterable[str], authorization: str | None) -> tupl
 def client_cookie(key: str) -> str:
     """The value of the Set-Cookie header that keeps a client on its side."""
     return f"{CLIENT_COOKIE}={key}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
+
+
+def restore_credentials(headers: http.Headers, cookies: Sequence[str], authorization: str | None) -> None:
+    """Give the client's session back, as it came."""
+    if cookies:
+        headers.set_all("Cookie", cookies)
+    if authorization is not None:
+        headers["Authorization"] = authorization
+
+
+def take_credentials(headers: http.Headers, cookies: Sequence[str]) -> None:
+    """A service never sees a session; of the cookies it needs the one that its CSRF check compares."""
+    headers.pop("Authorization", None)
+    headers.pop("Cookie", None)
+    parts = (part.strip() for header in cookies for part in header.split(";"))
+    if wanted := [part for part in parts if part.startswith(_CSRF_COOKIE + "=")]:
+        headers["Cookie"] = "; ".join(wanted)
 
 
 def _joined(before: str | None, ours: str) -> str:

@@ -41,6 +41,10 @@ class Holds:
             if move not in versions or versions[move] > hold.version:
                 self.release(move)
 
+    def holds(self, move: str) -> bool:
+        """Whether a write of the move has to wait."""
+        return move in self._holds
+
     async def wait(self, move: str) -> float:
         """Wait until the move is not held; the seconds waited."""
         began = time.monotonic()

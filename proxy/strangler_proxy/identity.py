@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import httpx
 
@@ -18,6 +19,13 @@ class IdentityUnknown(Exception):
     """The monolith did not say who the client is; it must not be taken for somebody anonymous."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """Who a client is; the token is None for somebody anonymous."""
+
+    token: str | None
+
+
 class Identities:
     """Tokens by a client's exact credentials and the service that they are for."""
 
@@ -27,7 +35,14 @@ class Identities:
         self._client = client
         self._proxy_token = proxy_token
         self._clock = clock
-        self._known: dict[_Key, tuple[float, str | None]] = {}
+        self._tokens: dict[_Key, tuple[float, str | None]] = {}
+
+    def known(self, audience: str, cookies: Sequence[str], authorization: str | None) -> Known | None:
+        """What is known without asking: nothing of a client with credentials that were not asked for lately."""
+        if not cookies and authorization is None:
+            return Known(token=None)
+        until, token = self._tokens.get(_key(audience, cookies, authorization), (0.0, None))
+        return Known(token=token) if until > self._clock() else None
 
     async def token(
         self, monolith: str, audience: str, cookies: Sequence[str], authorization: str | None
@@ -36,16 +51,13 @@ class Identities:
 
         Raises IdentityUnknown where the monolith does not answer properly.
         """
-        if not cookies and authorization is None:
-            return None
-        key = ("; ".join(cookies), authorization, audience)
-        known = self._known.get(key)
-        if known is not None and known[0] > self._clock():
-            return known[1]
+        if (known := self.known(audience, cookies, authorization)) is not None:
+            return known.token
+        key = _key(audience, cookies, authorization)
         token = await self._ask(monolith, audience, key[0], authorization)
-        if len(self._known) >= _ENTRIES:
-            self._known.clear()
-        self._known[key] = (self._clock() + CACHED_SECONDS, token)
+        if len(self._tokens) >= _ENTRIES:
+            self._tokens.clear()
+        self._tokens[key] = (self._clock() + CACHED_SECONDS, token)
         return token
 
     async def _ask(self, monolith: str, audience: str, cookie: str, authorization: str | None) -> str | None:
@@ -65,3 +77,7 @@ class Identities:
         except (httpx.HTTPError, ValueError, KeyError) as error:
             raise IdentityUnknown(f"the monolith did not say who the client is ({type(error).__name__})") from error
         raise IdentityUnknown(f"the monolith answered {answer.status_code} when asked who the client is")
+
+
+def _key(audience: str, cookies: Sequence[str], authorization: str | None) -> _Key:
+    return "; ".join(cookies), authorization, audience

@@ -1,4 +1,4 @@
-"""The proxy as a process: settings from the environment, mitmproxy's core, and our addon."""
+"""The proxy as a process: settings from the environment, and what serves."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import asyncio
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mitmproxy import options
-from mitmproxy.addons import core, next_layer, proxyserver
-from mitmproxy.master import Master
-
-from strangler_proxy import repeat
 from strangler_proxy.addon import Strangler
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities
+from strangler_proxy.listener import listen
 from strangler_proxy.routes import RouteTable, Upstream
 from strangler_proxy.table import TableStore
 from strangler_proxy.upstreams import new_client
@@ -76,11 +71,9 @@ async def serve(settings: Settings) -> None:
     """Run the proxy. Raises ValueError or OSError before it listens where something is wrong."""
     first = RouteTable(default="monolith", upstreams=(Upstream(name="monolith", url=settings.monolith),))
     store = TableStore.open(settings.state, first)
-    _refuse_taken(settings)
-    repeat.install()
-    master = Master(options.Options(), asyncio.get_running_loop())
-    # No more addons than needed: each hook of each addon costs every request.
-    listener = proxyserver.Proxyserver()
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with new_client() as client:
         addon = Strangler(
             store=store,
@@ -89,27 +82,12 @@ async def serve(settings: Settings) -> None:
             client=client,
             token=settings.token,
         )
-        master.addons.add(core.Core(), listener, next_layer.NextLayer(), addon)
-        master.options.update(
-            mode=[f"reverse:{settings.monolith}"],
-            listen_host=settings.host,
-            listen_port=settings.port,
-            keep_host_header=True,
-            connection_strategy="lazy",
-            http2=False,
-        )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, master.shutdown)
-        await master.run()
-
-
-def _refuse_taken(settings: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            listening = await listen(settings.host, settings.port, settings.monolith, addon.hooks)
         except OSError as error:
             raise OSError(
                 f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); stop what listens there, or set "
                 "STRANGLER_PROXY_LISTEN"
             ) from error
+        await stopped.wait()
+        listening.close()

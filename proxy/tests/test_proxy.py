@@ -273,7 +273,7 @@ def test_a_websocket_passes_to_the_monolith(proxy, monolith, reviews):
             )
             assert client.recv(4096).startswith(b"HTTP/1.1 101")
             client.sendall(b"\x81\x82\0\0\0\0hi")
-            assert client.recv(4096) == b"\x81\x02hi"
+            assert client.recv(4) == b"\x81\x02hi"  # a close frame may come right behind it
         thread.join(5)
 
 

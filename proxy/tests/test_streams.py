@@ -1,11 +1,15 @@
-"""An upstream that closes a kept connection just as the next request arrives."""
+"""An upstream that closes a kept connection, also just as the next request arrives."""
 
+import asyncio
+import gc
 import http.client
 import socket
 import threading
 
 import pytest
-from world import Proxy
+from strangler_proxy.listener import listen
+from strangler_proxy.streams import Streams
+from world import Proxy, free_port
 
 
 class Fickle:
@@ -83,3 +87,31 @@ def test_a_read_is_not_sent_a_third_time(proxy, fickle):
     client.request("GET", "/anything/")
     assert client.getresponse().status == 502
     assert fickle.heard == ["GET", "GET"]
+
+
+def test_connections_that_an_upstream_closed_are_forgotten():
+    assert asyncio.run(_remembered(requests=2_000)) <= 3  # the client's, the newest, and one whose end is on its way
+
+
+async def _remembered(requests):
+    """How many connections the layer of one client knows, after that many requests with an upstream that closes."""
+
+    async def answer_once(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    upstream = await asyncio.start_server(answer_once, "127.0.0.1", 0)
+    port = free_port()
+    monolith = f"http://127.0.0.1:{upstream.sockets[0].getsockname()[1]}"
+    proxy = await listen("127.0.0.1", port, monolith, {})
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(requests):
+        writer.write(b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        assert await reader.readexactly(2) == b"ok"
+    (layer,) = [found for found in gc.get_objects() if isinstance(found, Streams)]
+    writer.close()
+    proxy.close()
+    upstream.close()
+    return len(layer.connections)

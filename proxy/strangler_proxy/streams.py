@@ -1,15 +1,16 @@
-"""Reads survive an upstream that closes an idle connection just as the request arrives.
+"""One client connection's requests, and its connections to upstreams.
 
-mitmproxy answers 502 then, and has no hook that could send the request again. Its stream layer is small and its
-version is pinned exactly, so the one method that gives up is extended here.
+mitmproxy answers 502 where an upstream closes an idle connection just as a request arrives, and remembers every
+connection that it ever had. Its layers are small and its version is pinned exactly, so what is missing is added here.
 """
 
 from __future__ import annotations
 
-from mitmproxy import version
-from mitmproxy.proxy import layer
-from mitmproxy.proxy.layers import http
+from mitmproxy.proxy import events, layer
+from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
+    HttpLayer,
+    HTTPMode,
     HttpStream,
     RequestEndOfMessage,
     RequestHeaders,
@@ -18,11 +19,32 @@ from mitmproxy.proxy.layers.http import (
     SendHttp,
 )
 
-_KNOWN = "11.0.2"
 _REPEATABLE = frozenset({"GET", "HEAD"})
 
 
-class RepeatingStream(HttpStream):  # type: ignore[misc]  # mitmproxy is not in the environment of the checks
+class Streams(HttpLayer):  # type: ignore[misc]  # mitmproxy is not in the environment of the checks
+    """Has a RepeatingStream for each request, and forgets connections that are closed."""
+
+    def __init__(self, context: Context) -> None:
+        super().__init__(context, HTTPMode.transparent)
+        self._closed: list[object] = []
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        yield from super()._handle_event(event)
+        if isinstance(event, events.ConnectionClosed):
+            self._closed.append(event.connection)
+
+    def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
+        # No sooner: the stream that it was for may still be told something by way of it.
+        if not self.streams:
+            for connection in self._closed:
+                self.connections.pop(connection, None)
+            self._closed.clear()
+        self.streams[stream_id] = RepeatingStream(self.context.fork(), stream_id)
+        yield from self.event_to_child(self.streams[stream_id], events.Start())
+
+
+class RepeatingStream(HttpStream):  # type: ignore[misc]
     """Sends a read without a body once more, on a new connection, if nothing of an answer has come."""
 
     repeated = False
@@ -51,12 +73,3 @@ class RepeatingStream(HttpStream):  # type: ignore[misc]  # mitmproxy is not in 
             and not self.flow.request.raw_content
             and self.flow.response is None
         )
-
-
-def install() -> None:
-    """Make mitmproxy use it. Raises RuntimeError under a version that it was not written for."""
-    if version.VERSION != _KNOWN:
-        raise RuntimeError(
-            f"strangler_proxy was written for mitmproxy {_KNOWN}, not {version.VERSION}; install the pinned one"
-        )
-    http.HttpStream = RepeatingStream
