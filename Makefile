@@ -4,6 +4,8 @@ VENV := .venv/bin
 RUN := PYTHONPATH=.:proxy $(VENV)/python
 
 .DEFAULT_GOAL := help
+# A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup demo up down test check bench-split bench-growth bench-proxy faults sweep model mutants soak clean
 
 help: ## this list
