@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import tempfile
 import time
@@ -16,18 +15,16 @@ from strangler.deploy.ports import free_port
 from strangler.deploy.postgres import PostgresServer
 from strangler.deploy.unprivileged import alive
 from strangler.split import Side
+from tests.places import in_memory
 
 _SETTINGS = {"autovacuum": "off"}
-_IN_MEMORY = Path("/dev/shm")
-_ROOM = 2 * 1024**3
 
 
 class Servers:
     """They go with the stack. They do all that makes a commit durable; in memory, where there is room for that."""
 
     def __init__(self, stack: ExitStack) -> None:
-        within = _IN_MEMORY if _IN_MEMORY.exists() and shutil.disk_usage(_IN_MEMORY).free > _ROOM else None
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="strangler-faults-", dir=within)))
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="strangler-faults-", dir=in_memory())))
         home.chmod(0o755)
         self.of: dict[Side, PostgresServer] = {}
         self.dsns: dict[Side, str] = {}
