@@ -32,6 +32,8 @@ TABLES = """
     CREATE TABLE shop_product (id bigint PRIMARY KEY, name text NOT NULL)
 """
 ROWS = 50
+SHARES = 5
+"""Of the boundaries, so that several workers can share them."""
 SCHEMA = Schema(
     models=(
         model("shop.Product", Field(name="name", column="name")),
@@ -201,9 +203,9 @@ def test_the_way_back_costs_what_the_record_says_and_a_gate_that_closes_it_is_na
     assert not status().back.possible
 
 
-@pytest.mark.timeout(600)
-def test_killed_at_any_boundary_a_plan_is_finished_by_the_next_run_in_both_directions(shop):
-    boundary, finished = 0, False
+@pytest.mark.parametrize("first", range(SHARES))
+def test_killed_at_any_boundary_a_plan_is_finished_by_the_next_run_in_both_directions(shop, first):
+    boundary, finished = first, False
     while not finished:
         finished = shop.run_and_be_killed(3, boundary)
         owners = shop.owners()
@@ -216,7 +218,7 @@ def test_killed_at_any_boundary_a_plan_is_finished_by_the_next_run_in_both_direc
         shop.resume(0)
         assert (shop.counts(shop.source), shop.counts(shop.target)) == ([ROWS] * 3, [0] * 3), f"at boundary {boundary}"
         assert shop.recorder().position() == Position()
-        boundary += 1
+        boundary += SHARES
     assert boundary > 40
 
 
