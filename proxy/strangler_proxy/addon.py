@@ -10,11 +10,11 @@ from mitmproxy import http
 
 from strangler_proxy import forwarding, journal, metrics, operators
 from strangler_proxy.direct import Hooks, Waiting
-from strangler_proxy.exchange import Exchange, begin, is_large
+from strangler_proxy.exchange import Exchange, begin
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
-from strangler_proxy.refusal import HEADER, Refusal, parse_refusal
-from strangler_proxy.routes import SAFE_METHODS, Decision, RouteTable, Upstream, decide
+from strangler_proxy.refusal import Refusal, refusal_in
+from strangler_proxy.routes import Decision, RouteTable, Upstream, decide
 from strangler_proxy.table import TableStore
 from strangler_proxy.upstreams import fetch
 
@@ -49,16 +49,14 @@ class Strangler:
 
     def requestheaders(self, flow: http.HTTPFlow) -> Waiting | None:
         """Look at the request before its body; what is not kept for a replay goes on at once."""
-        exchange = begin(flow.request)
+        peer = flow.client_conn.peername
+        exchange = begin(flow.request, peer[0] if peer else "unknown")
         flow.metadata["strangler"] = exchange
-        large = is_large(flow.request)
         if exchange.own:
-            if large:
+            if exchange.large:
                 self._answer(flow, operators.not_found())
             return None
-        peer = flow.client_conn.peername
-        forwarding.prepare_request(flow.request.headers, peer[0] if peer else "unknown", flow.request.scheme)
-        if not large:
+        if not exchange.large:
             return None
         flow.request.stream = True
         return self._send_on(flow, exchange)
@@ -76,7 +74,7 @@ class Strangler:
         response = flow.response
         if response is None or exchange.own or response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
             return
-        exchange.refusal = parse_refusal(response.headers.get(HEADER))
+        exchange.refusal = refusal_in(response.headers.fields)
         if exchange.refusal is not None:
             return
         self._finish(flow, exchange)
@@ -98,17 +96,16 @@ class Strangler:
             self._note(flow, exchange, 502)
 
     async def _operate(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
-        request = flow.request
         answer = operators.not_found()
-        if request.path.startswith(operators.PREFIX):
+        if exchange.path.startswith(operators.PREFIX):
             answer = await self._operators.answer(
-                request.method, request.path, exchange.authorization or "", request.raw_content or b""
+                exchange.method, exchange.path, exchange.authorization or "", flow.request.raw_content or b""
             )
         self._answer(flow, answer)
 
     def _send_on(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
-        if flow.request.method not in SAFE_METHODS:
-            move = self._store.table.move_of(flow.request.path)
+        if exchange.is_write:
+            move = self._store.table.move_of(exchange.path)
             if move is not None and self._holds.holds(move.move):
                 return self._hold(flow, exchange, move.move)
         return self._choose(flow, exchange)
@@ -121,16 +118,16 @@ class Strangler:
 
     def _choose(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
         """Nothing was awaited since the look at the holds, so one that is acknowledged has seen every write."""
-        decision = self._decide(flow.request, exchange)
-        self._takes_off(flow.request, exchange, decision)
+        decision = self._decide(exchange)
+        self._takes_off(exchange, decision)
         table = self._store.table
         owner = table.move(decision.move) if decision.move is not None else None
-        if owner is not None and decision.upstream != owner.owner and _own_fetch(flow.request):
+        if owner is not None and decision.upstream != owner.owner and _own_fetch(exchange):
             return self._try_candidate(flow, exchange, table, decision, owner.owner)
         return self._direct(flow, exchange, table, decision)
 
-    def _decide(self, request: http.Request, exchange: Exchange) -> Decision:
-        exchange.decision = decide(self._store.table, request.method, request.path, exchange.client_key)
+    def _decide(self, exchange: Exchange) -> Decision:
+        exchange.decision = decide(self._store.table, exchange.method, exchange.path, exchange.client_key)
         return exchange.decision
 
     def _direct(self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision) -> Waiting | None:
@@ -159,12 +156,8 @@ class Strangler:
 
     def _address(self, request: http.Request, exchange: Exchange, upstream: Upstream, token: str | None) -> None:
         self._identify(request, exchange, upstream, token)
-        # Setting the host would change the Host header as well, which stays the client's.
-        host = request.headers.get("Host")
-        request.host, request.port = upstream.address
-        request.scheme = "http"
-        if host is not None:
-            request.headers["Host"] = host
+        # Not by the request's own properties: the Host header stays the client's.
+        request.data.host, request.data.port = upstream.address
 
     async def _try_candidate(
         self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision, owner: str
@@ -181,14 +174,11 @@ class Strangler:
         self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision
     ) -> bool:
         """Answer from the candidate; False where it fails, so that a canary costs no client its answer."""
-        original = flow.request.headers.copy()
         try:
             answer = await self._fetch(flow.request, exchange, table, decision)
         except (httpx.HTTPError, IdentityUnknown):
-            flow.request.headers = original
             return False
         if answer.status_code in _UNWELL:
-            flow.request.headers = original
             return False
         flow.response = answer
         return True
@@ -206,8 +196,8 @@ class Strangler:
         if not await self._store.wait_for_term(refusal.move, refusal.term, REPLAY_SECONDS):
             metrics.REPLAYED.labels(refusal.move, "too late").inc()
             return
-        decision = self._decide(flow.request, exchange)
-        self._takes_off(flow.request, exchange, decision)
+        decision = self._decide(exchange)
+        self._takes_off(exchange, decision)
         try:
             flow.response = await self._fetch(flow.request, exchange, self._store.table, decision)
         except (httpx.ConnectError, httpx.ConnectTimeout, IdentityUnknown):
@@ -233,30 +223,26 @@ class Strangler:
         return await self._identities.token(monolith, upstream.name, exchange.cookies, exchange.authorization)
 
     def _identify(self, request: http.Request, exchange: Exchange, upstream: Upstream, token: str | None) -> None:
-        """Put the client's token in place of its session, for upstreams that want it so."""
-        headers = request.headers
-        headers.pop(forwarding.IDENTITY, None)
-        headers.pop(forwarding.MOVE, None)
-        if exchange.in_flight:
-            headers[forwarding.MOVE] = exchange.in_flight
-        if not upstream.identity:
-            forwarding.restore_credentials(headers, exchange.cookies, exchange.authorization)
-            return
-        forwarding.take_credentials(headers, exchange.cookies)
-        if token is not None:
-            headers[forwarding.IDENTITY] = token
+        request.headers.fields = forwarding.towards(
+            exchange.fields,
+            move=exchange.in_flight,
+            identity=upstream.identity,
+            cookies=exchange.cookies,
+            token=token,
+        )
 
     def _finish(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         assert flow.response is not None
-        forwarding.prepare_response(flow.response.headers)
+        fields = forwarding.answered(flow.response.headers.fields)
         if exchange.new_client and exchange.decision is not None and exchange.decision.move is not None:
-            flow.response.headers.add("Set-Cookie", forwarding.client_cookie(exchange.client_key))
+            fields = (*fields, (b"Set-Cookie", forwarding.client_cookie(exchange.client_key)))
+        flow.response.headers.fields = fields
 
     def _answer(self, flow: http.HTTPFlow, answer: operators.Answer) -> None:
         flow.response = http.Response.make(answer.status, answer.body, dict(answer.headers))
 
-    def _takes_off(self, request: http.Request, exchange: Exchange, decision: Decision) -> None:
-        if decision.move is not None and request.method not in SAFE_METHODS:
+    def _takes_off(self, exchange: Exchange, decision: Decision) -> None:
+        if decision.move is not None and exchange.is_write:
             exchange.in_flight = decision.move
             self._in_flight[decision.move] = self._in_flight.get(decision.move, 0) + 1
 
@@ -268,9 +254,10 @@ class Strangler:
     def _note(self, flow: http.HTTPFlow, exchange: Exchange, status: int) -> None:
         self._landed(exchange)
         if not exchange.own:
-            journal.note(flow.request, exchange, status)
+            journal.note(exchange, status)
 
 
-def _own_fetch(request: http.Request) -> bool:
+def _own_fetch(exchange: Exchange) -> bool:
     """Whether the proxy may send the request itself, and send it again elsewhere."""
-    return request.method in ("GET", "HEAD") and not request.stream and "Upgrade" not in request.headers
+    upgrade = forwarding.values(exchange.fields, b"upgrade")
+    return exchange.method in ("GET", "HEAD") and not exchange.large and not upgrade

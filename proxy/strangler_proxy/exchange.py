@@ -10,8 +10,9 @@ from urllib.parse import unquote
 from mitmproxy import http
 
 from strangler_proxy import forwarding, operators
+from strangler_proxy.forwarding import Fields
 from strangler_proxy.refusal import Refusal
-from strangler_proxy.routes import Decision
+from strangler_proxy.routes import SAFE_METHODS, Decision
 
 BUFFERED = 1 << 20
 """Bytes of a write's body that are kept so that it can wait and be sent again; larger ones are streamed."""
@@ -19,41 +20,67 @@ BUFFERED = 1 << 20
 
 @dataclass(kw_only=True)
 class Exchange:
-    """One request on its way. The client's credentials are kept as they came: the headers change."""
+    """One request on its way."""
 
+    method: str
+    path: str
+    fields: Fields
+    """The request's header, forwarded, with the client's own credentials: what each attempt begins with."""
     client_key: str
     new_client: bool
     cookies: list[str]
     authorization: str | None
+    own: bool  # the proxy answers itself
+    large: bool  # not to be kept
     began: float = field(default_factory=time.monotonic)
     decision: Decision | None = None
     in_flight: str = ""
-    own: bool = False  # the proxy answers itself
     held: float = 0.0
     refusal: Refusal | None = None
 
+    @property
+    def trace(self) -> str:
+        """The value of traceparent."""
+        return "".join(forwarding.values(self.fields, b"traceparent"))
 
-def begin(request: http.Request) -> Exchange:
-    """What is known when the request's headers are here, still as the client sent them."""
-    cookies = request.headers.get_all("Cookie")
-    authorization = request.headers.get("Authorization")
+    @property
+    def is_write(self) -> bool:
+        return self.method not in SAFE_METHODS
+
+
+def begin(request: http.Request, peer: str) -> Exchange:
+    """What is known when the request's header is here, still as the client sent it."""
+    fields = request.headers.fields
+    cookies = forwarding.values(fields, b"cookie")
+    authorization = ", ".join(forwarding.values(fields, b"authorization")) or None
     key, new = forwarding.client_key(cookies, authorization)
+    path = request.path
     return Exchange(
-        client_key=key, new_client=new, cookies=cookies, authorization=authorization, own=_is_ours(request.path)
+        method=request.method,
+        path=path,
+        fields=forwarding.forwarded(fields, peer, request.scheme),
+        client_key=key,
+        new_client=new,
+        cookies=cookies,
+        authorization=authorization,
+        own=_is_ours(path),
+        large=_is_large(fields),
     )
 
 
-def is_large(request: http.Request) -> bool:
+def _is_large(fields: Fields) -> bool:
     """Whether the body is too long to be kept, or of unknown length."""
-    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+    if any("chunked" in value.lower() for value in forwarding.values(fields, b"transfer-encoding")):
         return True
     try:
-        return int(request.headers.get("Content-Length", "0")) > BUFFERED
+        return any(int(value) > BUFFERED for value in forwarding.values(fields, b"content-length"))
     except ValueError:
         return True
 
 
 def _is_ours(target: str) -> bool:
     """Whether a server could read the path as one of the proxy's own, which no upstream is to see."""
+    if target.startswith("/") and not any(sign in target for sign in ("/-", "/.", "%")):
+        return False  # as nearly always, and much faster
     path = "/" + posixpath.normpath(unquote(target.partition("?")[0])).lstrip("/") + "/"
     return path.startswith((operators.PREFIX, "/.strangler"))

@@ -1,94 +1,116 @@
-"""Headers between client, proxy and upstream."""
+"""Header fields between client, proxy and upstream: pure functions over the bytes as they came, in one pass each.
+
+mitmproxy's Headers decode and search all fields at every look, which would be a third of what a request costs.
+"""
 
 from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, MutableMapping, Sequence
-from http.cookies import CookieError, SimpleCookie
+from collections.abc import Iterable, Sequence
 
-from mitmproxy import http
+Fields = tuple[tuple[bytes, bytes], ...]
 
 CLIENT_COOKIE = "strangler_client"
-IDENTITY = "Strangler-Identity"
-MOVE = "Strangler-Move"
-_OURS = "strangler-"
-_VIA = "1.1 strangler"
+_IDENTITY = b"Strangler-Identity"
+_MOVE = b"Strangler-Move"
+_OURS = b"strangler-"
+_VIA = b"1.1 strangler"
 _CSRF_COOKIE = "csrftoken"
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
-_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"via", b"traceparent"})
+_CREDENTIALS = frozenset({b"cookie", b"authorization"})
 # Hop by hop: they speak of one connection and are not passed on by a second one.
 HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding"}
-    | {"upgrade"}
+    {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer", b"upgrade"}
+    | {b"transfer-encoding"}
 )
 
 
-def strip_ours(headers: MutableMapping[str, str]) -> None:
-    """Take our own headers out: a client must not speak as the proxy, nor hear what servers tell it.
+def forwarded(fields: Fields, peer: str, scheme: str) -> Fields:
+    """A client's fields as those of a forwarded request.
 
-    With underscores too: WSGI knows no difference between Strangler-Identity and Strangler_Identity.
+    What only the proxy may say is taken out, with underscores too: WSGI knows no difference between
+    Strangler-Identity and Strangler_Identity.
     """
-    for name in [name for name in headers if name.lower().replace("_", "-").startswith(_OURS)]:
-        headers.pop(name, None)
+    kept: list[tuple[bytes, bytes]] = []
+    said: dict[bytes, list[bytes]] = {}
+    for field in fields:
+        name = field[0].lower().replace(b"_", b"-")
+        if name in _FORWARDED:
+            said.setdefault(name, []).append(field[1])
+        elif not name.startswith(_OURS):
+            kept.append(field)
+            if name == b"host":
+                said.setdefault(name, []).append(field[1])
+    trace = b", ".join(said.get(b"traceparent", ()))
+    if not _TRACEPARENT.fullmatch(trace):
+        trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01".encode()
+    return (
+        *kept,
+        (b"X-Forwarded-For", b", ".join((*said.get(b"x-forwarded-for", ()), peer.encode()))),
+        (b"X-Forwarded-Proto", scheme.encode()),
+        (b"X-Forwarded-Host", b", ".join(said.get(b"host", ()))),
+        (b"Via", b", ".join((*said.get(b"via", ()), _VIA))),
+        (b"traceparent", trace),
+    )
 
 
-def prepare_request(headers: MutableMapping[str, str], peer: str, scheme: str) -> None:
-    """Make a client's headers those of a forwarded request, in place."""
-    strip_ours(headers)
-    before = headers.get("X-Forwarded-For")
-    headers["X-Forwarded-For"] = f"{before}, {peer}" if before else peer
-    headers["X-Forwarded-Proto"] = scheme
-    headers["X-Forwarded-Host"] = headers.get("Host", "")
-    headers["Via"] = _joined(headers.get("Via"), _VIA)
-    if not _TRACEPARENT.fullmatch(headers.get("traceparent", "")):
-        headers["traceparent"] = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+def towards(fields: Fields, *, move: str, identity: bool, cookies: Sequence[str], token: str | None) -> Fields:
+    """Forwarded fields as they go to one upstream; with "identity" the client's token stands in place of its session.
+
+    A service never sees a session; of the cookies it needs the one that its CSRF check compares.
+    """
+    if move:
+        fields = (*fields, (_MOVE, move.encode()))
+    if not identity:
+        return fields
+    fields = tuple(field for field in fields if field[0].lower() not in _CREDENTIALS)
+    parts = (part.strip() for header in cookies for part in header.split(";"))
+    if wanted := [part for part in parts if part.startswith(_CSRF_COOKIE + "=")]:
+        fields = (*fields, (b"Cookie", "; ".join(wanted).encode("utf-8", "surrogateescape")))
+    return (*fields, (_IDENTITY, token.encode())) if token is not None else fields
 
 
-def prepare_response(headers: MutableMapping[str, str]) -> None:
-    """Make an upstream's headers those of the proxy's answer, in place."""
-    strip_ours(headers)
-    headers["Via"] = _joined(headers.get("Via"), _VIA)
+def answered(fields: Fields) -> Fields:
+    """An upstream's fields as those of the proxy's answer."""
+    kept: list[tuple[bytes, bytes]] = []
+    via: list[bytes] = []
+    for field in fields:
+        name = field[0].lower()
+        if name == b"via":
+            via.append(field[1])
+        elif not name.replace(b"_", b"-").startswith(_OURS):
+            kept.append(field)
+    return (*kept, (b"Via", b", ".join((*via, _VIA))))
 
 
-def client_key(cookie_headers: Iterable[str], authorization: str | None) -> tuple[str, bool]:
+def end_to_end(fields: Iterable[tuple[bytes, bytes]]) -> Fields:
+    """The fields that one connection's end passes on to the next connection."""
+    return tuple(field for field in fields if field[0].lower() not in HOP_BY_HOP)
+
+
+def values(fields: Fields, name: bytes) -> list[str]:
+    """All values of a field, by its name in small letters."""
+    return [field[1].decode("utf-8", "surrogateescape") for field in fields if field[0].lower() == name]
+
+
+def client_key(cookies: Iterable[str], authorization: str | None) -> tuple[str, bool]:
     """(what the client's bucket is made of, whether it is new and has to be set as a cookie).
 
     The proxy's own cookie, else the client's credentials (programs keep no cookies), else a new random key.
     """
-    for header in cookie_headers:
-        try:
-            morsel = SimpleCookie(header).get(CLIENT_COOKIE)
-        except CookieError:
-            continue
-        if morsel is not None and _KEY.fullmatch(morsel.value):
-            return morsel.value, False
+    for header in cookies:
+        for part in header.split(";"):
+            name, _, value = part.strip().partition("=")
+            if name == CLIENT_COOKIE and _KEY.fullmatch(value):
+                return value, False
     if authorization:
         return authorization, False
     return secrets.token_urlsafe(16), True
 
 
-def client_cookie(key: str) -> str:
+def client_cookie(key: str) -> bytes:
     """The value of the Set-Cookie header that keeps a client on its side."""
-    return f"{CLIENT_COOKIE}={key}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
-
-
-def restore_credentials(headers: http.Headers, cookies: Sequence[str], authorization: str | None) -> None:
-    """Give the client's session back, as it came."""
-    if cookies:
-        headers.set_all("Cookie", cookies)
-    if authorization is not None:
-        headers["Authorization"] = authorization
-
-
-def take_credentials(headers: http.Headers, cookies: Sequence[str]) -> None:
-    """A service never sees a session; of the cookies it needs the one that its CSRF check compares."""
-    headers.pop("Authorization", None)
-    headers.pop("Cookie", None)
-    parts = (part.strip() for header in cookies for part in header.split(";"))
-    if wanted := [part for part in parts if part.startswith(_CSRF_COOKIE + "=")]:
-        headers["Cookie"] = "; ".join(wanted)
-
-
-def _joined(before: str | None, ours: str) -> str:
-    return f"{before}, {ours}" if before else ours
+    return f"{CLIENT_COOKIE}={key}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax".encode()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-HEADER = "Strangler-Refused"
+from strangler_proxy.forwarding import Fields
 
-_SHAPE = re.compile(r"move=([A-Za-z0-9_.-]+); term=([0-9]{1,18}); replay=([01])")
+_HEADER = b"strangler-refused"
+_SHAPE = re.compile(rb"move=([A-Za-z0-9_.-]+); term=([0-9]{1,18}); replay=([01])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +20,9 @@ class Refusal:
     replay: bool
 
 
-def parse_refusal(header: str | None) -> Refusal | None:
-    """The refusal in the header's value; None for no header, or for one that is not of the agreed shape."""
-    found = _SHAPE.fullmatch(header or "")
-    if found is None:
-        return None
-    return Refusal(move=found[1], term=int(found[2]), replay=found[3] == "1")
+def refusal_in(fields: Fields) -> Refusal | None:
+    """The refusal in an answer's header; None where there is none, or not one of the agreed shape."""
+    for name, value in fields:
+        if name.lower() == _HEADER and (found := _SHAPE.fullmatch(value)):
+            return Refusal(move=found[1].decode(), term=int(found[2]), replay=found[3] == b"1")
+    return None

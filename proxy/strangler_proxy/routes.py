@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -31,7 +32,7 @@ class Upstream:
     url: str
     identity: bool = False
 
-    @property
+    @cached_property
     def address(self) -> tuple[str, int]:
         parts = urlsplit(self.url)
         return parts.hostname or "", parts.port or 80
@@ -74,16 +75,20 @@ class RouteTable:
     upstreams: tuple[Upstream, ...]
     moves: tuple[MoveRoutes, ...] = ()
     _tree: dict[str, Any] = field(init=False, repr=False, compare=False, hash=False)
+    _upstreams: dict[str, Upstream] = field(init=False, repr=False, compare=False, hash=False)
+    _moves: dict[str, MoveRoutes] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         _check(self)
         object.__setattr__(self, "_tree", _tree(self.moves))
+        object.__setattr__(self, "_upstreams", {upstream.name: upstream for upstream in self.upstreams})
+        object.__setattr__(self, "_moves", {move.move: move for move in self.moves})
 
     def upstream(self, name: str) -> Upstream:
-        return next(upstream for upstream in self.upstreams if upstream.name == name)
+        return self._upstreams[name]
 
     def move(self, name: str) -> MoveRoutes | None:
-        return next((move for move in self.moves if move.move == name), None)
+        return self._moves.get(name)
 
     def move_of(self, path: str) -> MoveRoutes | None:
         """The move whose most specific pattern the path is under, or None."""

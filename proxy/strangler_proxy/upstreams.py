@@ -7,7 +7,7 @@ import time
 import httpx
 from mitmproxy import http
 
-from strangler_proxy.forwarding import HOP_BY_HOP
+from strangler_proxy.forwarding import end_to_end
 from strangler_proxy.routes import Upstream
 
 CONNECT_SECONDS = 2.0
@@ -29,7 +29,7 @@ async def fetch(client: httpx.AsyncClient, upstream: Upstream, request: http.Req
     outgoing = httpx.Request(
         request.method,
         httpx.URL(upstream.url).copy_with(raw_path=request.path.encode("utf-8", "surrogateescape")),
-        headers=[(name, value) for name, value in request.headers.fields if name.decode().lower() not in HOP_BY_HOP],
+        headers=end_to_end(request.headers.fields),
         content=request.raw_content or b"",
     )
     began = time.time()
@@ -39,8 +39,7 @@ async def fetch(client: httpx.AsyncClient, upstream: Upstream, request: http.Req
         body = b"".join([chunk async for chunk in answer.aiter_raw()])
     finally:
         await answer.aclose()
-    fields = [(name, value) for name, value in answer.headers.raw if name.decode().lower() not in HOP_BY_HOP]
-    headers = http.Headers(fields)
+    headers = http.Headers(end_to_end(answer.headers.raw))
     if request.method != "HEAD" and answer.status_code not in (204, 304):
         headers["Content-Length"] = str(len(body))
     return http.Response(
