@@ -5,16 +5,20 @@ A hook returns None where nothing had to be awaited, else what has to be (direct
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
+
 import httpx
 from mitmproxy import http
 
 from strangler_proxy import forwarding, journal, metrics, operators
+from strangler_proxy.counting import Counting
 from strangler_proxy.direct import Hooks, Waiting
 from strangler_proxy.exchange import Exchange, begin
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
 from strangler_proxy.refusal import Refusal, refusal_in
-from strangler_proxy.routes import Decision, RouteTable, Upstream, decide
+from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
 from strangler_proxy.table import TableStore
 from strangler_proxy.upstreams import fetch
 
@@ -33,7 +37,11 @@ class Strangler:
         self._identities = identities
         self._client = client
         self._in_flight: dict[str, int] = {}
-        self._operators = operators.Operators(token=token, store=store, holds=holds, in_flight=self._in_flight)
+        self._counting = Counting()
+        self._counting.table_changed(store.table.versions)
+        self._operators = operators.Operators(
+            token=token, store=store, holds=holds, counting=self._counting, in_flight=self._in_flight
+        )
         metrics.WAITING.set_function(lambda: holds.waiting)
 
     @property
@@ -121,9 +129,9 @@ class Strangler:
         decision = self._decide(exchange)
         self._takes_off(exchange, decision)
         table = self._store.table
-        owner = table.move(decision.move) if decision.move is not None else None
-        if owner is not None and decision.upstream != owner.owner and _own_fetch(exchange):
-            return self._try_candidate(flow, exchange, table, decision, owner.owner)
+        counted = table.move(decision.move) if decision.cohort and decision.move is not None else None
+        if counted is not None and _own_fetch(exchange):
+            return self._read_counted(flow, exchange, table, decision, counted)
         return self._direct(flow, exchange, table, decision)
 
     def _decide(self, exchange: Exchange) -> Decision:
@@ -159,29 +167,41 @@ class Strangler:
         # Not by the request's own properties: the Host header stays the client's.
         request.data.host, request.data.port = upstream.address
 
-    async def _try_candidate(
-        self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision, owner: str
+    async def _read_counted(
+        self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision, counted: MoveRoutes
     ) -> None:
-        if await self._read_from_candidate(flow, exchange, table, decision):
+        """Answer a read of either cohort in the same way, and count it.
+
+        Where the upstream fails, the owner is asked the ordinary way, so that a canary costs no client its answer.
+        """
+        answer = await self._count(flow.request, exchange, table, decision, counted)
+        if answer is not None and answer.status_code not in _UNWELL:
+            flow.response = answer
             return
-        metrics.FALLBACKS.labels(decision.move).inc()
-        reason = f"the candidate of {decision.move} failed"
-        exchange.decision = Decision(upstream=owner, move=decision.move, reason=reason)
-        if (waiting := self._direct(flow, exchange, table, exchange.decision)) is not None:
+        if decision.upstream != counted.owner:
+            metrics.FALLBACKS.labels(counted.move).inc()
+            reason = f"the candidate of {counted.move} failed"
+            exchange.decision = Decision(upstream=counted.owner, move=counted.move, reason=reason)
+        if (waiting := self._direct(flow, exchange, table, exchange.decision or decision)) is not None:
             await waiting
 
-    async def _read_from_candidate(
-        self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision
-    ) -> bool:
-        """Answer from the candidate; False where it fails, so that a canary costs no client its answer."""
+    async def _count(
+        self, request: http.Request, exchange: Exchange, table: RouteTable, decision: Decision, counted: MoveRoutes
+    ) -> http.Response | None:
+        """The upstream's answer, None where there was none; both are counted."""
+        upstream = table.upstream(decision.upstream)
         try:
-            answer = await self._fetch(flow.request, exchange, table, decision)
-        except (httpx.HTTPError, IdentityUnknown):
-            return False
-        if answer.status_code in _UNWELL:
-            return False
-        flow.response = answer
-        return True
+            token = await self._token(exchange, table, upstream)
+        except IdentityUnknown:
+            return None  # the monolith's silence says nothing of the candidate
+        self._identify(request, exchange, upstream, token)
+        began, answer = time.monotonic(), None
+        with suppress(httpx.HTTPError):
+            answer = await fetch(self._client, upstream, request)
+        status = answer.status_code if answer is not None else None
+        seconds = time.monotonic() - began
+        self._counting.note(counted.move, counted.version, decision.cohort, status, seconds)
+        return answer
 
     async def _refused(self, flow: http.HTTPFlow, exchange: Exchange, refusal: Refusal) -> None:
         self._landed(exchange)

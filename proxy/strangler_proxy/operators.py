@@ -1,4 +1,4 @@
-"""The operators' endpoints below /-/: health, metrics, the table, holds. Everybody else sees 404."""
+"""The operators' endpoints below /-/: health, metrics, the table, holds, cohorts. Everybody else sees 404."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from strangler_proxy import metrics
+from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.table import OlderTable, TableStore
 
 PREFIX = "/-/"
 _HOLDS = "/-/holds/"
+_COHORTS = "/-/cohorts/"
 _LONGEST_HOLD = 60.0
 
 
@@ -34,6 +36,7 @@ class Operators:
     token: str
     store: TableStore
     holds: Holds
+    counting: Counting
     in_flight: dict[str, int]
 
     async def answer(self, method: str, path: str, authorization: str, body: bytes) -> Answer:
@@ -48,6 +51,11 @@ class Operators:
         return self._tell(path) if method == "GET" else not_found()
 
     def _tell(self, path: str) -> Answer:
+        if path.startswith(_COHORTS):
+            counted = self.counting.cohorts(path.removeprefix(_COHORTS))
+            if counted is None:
+                return not_found()
+            return as_json(200, {"version": counted[0], **counted[1].to_json()})
         match path:
             case "/-/health":
                 return as_json(200, {"status": "ok"})
@@ -69,6 +77,7 @@ class Operators:
         except OSError as error:
             return as_json(507, {"error": f"the table cannot be remembered ({error}); the old one goes on"})
         self.holds.table_changed(offered.versions)
+        self.counting.table_changed(offered.versions)
         return as_json(200, {"versions": offered.versions})
 
     def _hold(self, method: str, name: str, body: bytes) -> Answer:

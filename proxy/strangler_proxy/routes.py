@@ -19,6 +19,9 @@ BUCKETS = 10_000
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Reads; everything else is a write, unknown methods included."""
 
+CANDIDATE = "candidate"
+CONTROL = "control"
+
 _PLACEHOLDER = re.compile(r"<[a-z_][a-z0-9_]*>")
 _SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -62,6 +65,8 @@ class Decision:
     upstream: str
     move: str | None
     reason: str
+    cohort: str = ""
+    """CANDIDATE or CONTROL for a read that is counted to judge the canary."""
 
     def __str__(self) -> str:
         return f"{self.upstream} ({self.reason})"
@@ -152,9 +157,13 @@ def decide(table: RouteTable, method: str, path: str, client_key: str) -> Decisi
         return Decision(upstream=table.default, move=None, reason="no route of a move")
     if method.upper() not in SAFE_METHODS:
         return Decision(upstream=move.owner, move=move.move, reason=f"write to the owner of {move.move}")
-    if bucket(client_key) < move.weight:
-        return Decision(upstream=move.candidate, move=move.move, reason=f"read of {move.move} in the canary")
-    return Decision(upstream=move.owner, move=move.move, reason=f"read from the owner of {move.move}")
+    number = bucket(client_key)
+    if number < move.weight:
+        reason = f"read of {move.move} in the canary"
+        return Decision(upstream=move.candidate, move=move.move, reason=reason, cohort=CANDIDATE)
+    # The next buckets are of the same size, as far as there are so many: other clients, at the same time.
+    cohort = CONTROL if number < 2 * move.weight else ""
+    return Decision(upstream=move.owner, move=move.move, reason=f"read from the owner of {move.move}", cohort=cohort)
 
 
 def bucket(client_key: str) -> int:

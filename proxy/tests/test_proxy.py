@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 import time
+import zlib
 
 import pytest
 from world import MOVE, Proxy, Said, free_port, table
@@ -303,3 +304,29 @@ def test_a_taken_port_and_a_broken_state_file_are_one_sentence_each(proxy, monol
     assert third.returncode == 1
     assert error.count("\n") == 1
     assert "broken.json" in error
+
+
+def test_both_cohorts_are_counted_alike_and_anew_for_each_version(proxy, monolith, reviews):
+    publish(proxy, monolith, reviews, n=1, weight=5_000)
+    reviews.answer = lambda request: Said(status=503)
+    monolith.answer = lambda request: Said(status=404)
+    for number in range(40):
+        assert proxy.ask("GET", "/api/reviews/", headers={"Cookie": f"strangler_client={number:022}"})[0] == 404
+    counted = json.loads(proxy.operate("GET", f"/-/cohorts/{MOVE}")[1])
+    expected = sum(zlib.crc32(f"{number:022}".encode()) % 10_000 < 5_000 for number in range(40))
+    assert counted["version"] == [1, 1]
+    assert 0 < expected < 40
+    assert (counted["candidate"]["requests"], counted["candidate"]["failed"]) == (expected, expected)
+    assert (counted["control"]["requests"], counted["control"]["refused"]) == (40 - expected, 40 - expected)
+    assert sum(counted["control"]["seconds"]) == 40 - expected
+    publish(proxy, monolith, reviews, n=2, weight=5_000)
+    assert json.loads(proxy.operate("GET", f"/-/cohorts/{MOVE}")[1])["candidate"]["requests"] == 0
+    assert proxy.operate("GET", "/-/cohorts/0009_none")[0] == 404
+
+
+def test_a_candidate_that_nobody_reaches_is_counted_as_failing(proxy, monolith, reviews):
+    publish(proxy, monolith, reviews, n=1, weight=9_999)
+    reviews.close()
+    assert proxy.ask("GET", "/api/reviews/")[:2] == (200, b"monolith")
+    candidate = json.loads(proxy.operate("GET", f"/-/cohorts/{MOVE}")[1])["candidate"]
+    assert (candidate["requests"], candidate["failed"], sum(candidate["seconds"])) == (1, 1, 0)

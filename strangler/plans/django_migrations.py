@@ -27,6 +27,10 @@ _LOCK_TIMEOUT = "200ms"
 """For each other one: all together less than PostgreSQL's deadlock_timeout (1 s), so that in a deadlock with the
 application it is we who give way."""
 _PAUSE = 0.2
+_AT_ONCE = 1.0
+"""Seconds for which we look for a moment in which nobody uses the tables, every ..."""
+_LOOK_AGAIN = 0.01
+"""... so many seconds, before we wait for one table after the other."""
 _TRY_AGAIN = frozenset({"55P03", "40P01"})  # lock not available, deadlock detected
 _TRY_AGAIN_IN_MYSQL = ((1205,), (1213,))  # the same
 _FOREIGN_KEY = re.compile(r"ALTER TABLE `(.+?)` ADD CONSTRAINT `(.+?)` FOREIGN KEY\b")
@@ -41,7 +45,7 @@ class DjangoMigrations:
     """Implements `strangler.plans.world.Migrations` over one of Django's databases."""
 
     alias: str = "default"
-    attempts: int = 30
+    attempts: int = 60
     """How often the locks are asked for."""
 
     def is_applied(self, app: str, name: str) -> bool:
@@ -120,11 +124,31 @@ class DjangoMigrations:
             yield
 
     def _lock(self, tables: Sequence[str]) -> None:
+        """Lock all tables. Raises DatabaseError where that took too long."""
+        until = time.monotonic() + _AT_ONCE
+        while time.monotonic() < until:
+            if self._lock_at_once(tables):
+                return
+            time.sleep(_LOOK_AGAIN)
+        # There is always somebody: have those who come queue up behind us.
         timeout = _FIRST_LOCK
         for table in tables:
             self._execute(f"SET LOCAL lock_timeout = '{timeout}'")
             self._execute(f"LOCK TABLE {self._connection.ops.quote_name(table)} IN ACCESS EXCLUSIVE MODE")
             timeout = _LOCK_TIMEOUT
+
+    def _lock_at_once(self, tables: Sequence[str]) -> bool:
+        """Take all the locks or none of them; nobody waits for us meanwhile, whatever the order in which he reads."""
+        names = ", ".join(map(self._connection.ops.quote_name, tables))
+        try:
+            with transaction.atomic(using=self.alias):
+                if names:
+                    self._execute(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE NOWAIT")
+        except DatabaseError as error:
+            if not _try_again(error):
+                raise
+            return False
+        return True
 
     def _lock_orders(self, app: str, name: str) -> list[tuple[str, ...]]:
         """Orders in which to lock the tables at both ends of the foreign keys that the migration changes.

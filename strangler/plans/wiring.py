@@ -20,9 +20,11 @@ from strangler.plans.executor import PlanExecutor
 from strangler.plans.gate import ReadinessGate
 from strangler.plans.lock import plan_lock
 from strangler.plans.moves import move_spec
+from strangler.plans.operations import MoveRoutes
 from strangler.plans.plan import Plan
 from strangler.plans.project import Project
 from strangler.plans.recorder import PlanRecorder
+from strangler.plans.rolling import judged as _judged
 from strangler.plans.routes import Routes, route_table
 from strangler.plans.schema import schema_of
 from strangler.plans.state import MONOLITH, PlanKey, ProjectState
@@ -30,6 +32,7 @@ from strangler.plans.status import PlanStatus, plan_status
 from strangler.plans.touched import touched
 from strangler.plans.traffic import MoveTraffic
 from strangler.plans.verifying import PlanVerifier
+from strangler.plans.wishes import Wishes
 from strangler.plans.world import Emit, World
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from strangler.rollout.fleet import Fleet
@@ -67,13 +70,30 @@ def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecu
 def status(loaded: Project, plan: Plan) -> PlanStatus:
     """What planstatus shows of one plan. This is a read-only operation."""
     state = _seen(loaded, plan)
-    move = _move(plan.key, state).status() if state.carried_by(plan.name) else None
+    move = _move(plan.key, state).status() if state.moved_by(plan.name) else None
     record = recorder(plan)
     return plan_status(plan, record.position(), move, record.entries())
 
 
+def wishes(plan: Plan) -> Wishes:
+    """What people ask of the plan's rollout. Raises PlanError."""
+    return Wishes(databases=_databases(plan.key.service), plan=plan.name)
+
+
+def judged(plan: Plan) -> str:
+    """How the plan's canary stands, in lines. This is a read-only operation. Raises PlanError."""
+    loaded = project()
+    operation = next((found for found in plan.operations if isinstance(found, MoveRoutes)), None)
+    routing = _move(plan.key, _seen(loaded, plan)).routing() if operation else None
+    if operation is None or routing is None:
+        raise PlanError(f'plan "{plan.name}" has no routes on the move; apply it up to its MoveRoutes')
+    return _judged(
+        operation.limits, routing, lambda: _routes(loaded).fleet.cohorts(plan.name, (routing.term, routing.n))
+    )
+
+
 def moves() -> list[Move]:
-    """The moves of all plans that carry tables, created or not. Raises PlanError."""
+    """The moves of all plans that move tables, created or not. Raises PlanError."""
     return _moves(project())
 
 
@@ -95,7 +115,7 @@ def help_to_copy(name: str) -> None:
     loaded = project()
     plan = loaded.plan(name)
     state = _seen(loaded, plan)
-    if not state.carried_by(plan.name):
+    if not state.moved_by(plan.name):
         return
     move = _move(plan.key, state)
     if not move.copying():
@@ -129,6 +149,7 @@ def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
     shared = _routes(loaded)
     copying = conf.configuration().copying
     service = _service(plan.key.service)
+    databases = _databases(plan.key.service)
     return World(
         plan=plan.key,
         root=Path(settings.BASE_DIR),
@@ -136,14 +157,20 @@ def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
         move=lambda state: _move(plan.key, state),
         traffic=MoveTraffic(move=plan.name, routes=shared, emit=emit),
         publish_routes=shared.publish,
+        cohorts=lambda routing: shared.fleet.cohorts(plan.name, (routing.term, routing.n)),
+        wishes=Wishes(databases=databases, plan=plan.name),
         gate=ReadinessGate(service=service.name, url=service.upstream.rstrip("/") + _READY),
         emit=emit,
-        databases=Databases(
-            monolith=Database(name="source", dsn=_source_dsn()),
-            service=Database(name="target", dsn=service.dsn),
-            alias="default",
-        ),
+        databases=databases,
         ask_workers=CopyWorkers(plan=plan.name, app=copying.app, queue=copying.queue, count=copying.workers),
+    )
+
+
+def _databases(service: str) -> Databases:
+    return Databases(
+        monolith=Database(name="source", dsn=_source_dsn()),
+        service=Database(name="target", dsn=_service(service).dsn),
+        alias="default",
     )
 
 
@@ -162,7 +189,7 @@ def _routes(loaded: Project) -> Routes:
 
 def _moves(loaded: Project) -> list[Move]:
     states = [(plan.key, _seen(loaded, plan)) for plan in loaded.plans]
-    return [_move(key, state) for key, state in states if state.carried_by(key.name)]
+    return [_move(key, state) for key, state in states if state.moved_by(key.name)]
 
 
 def _seen(loaded: Project, plan: Plan) -> ProjectState:

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from strangler_proxy.cohorts import Cohorts
+
 from strangler.plans.databases import Databases
 from strangler.plans.tasks import CeleryTasks
+from strangler.rollout.rollout import Wish
 
 if TYPE_CHECKING:
     from strangler.plans.state import PlanKey, ProjectState
@@ -69,6 +72,27 @@ class Tasks(Protocol):
     def held(self, task: str, queue: str, /) -> Mapping[str, int]: ...
 
 
+class Wishes(Protocol):
+    """What a person asked of the plan's rollout; see `strangler.plans.wishes`."""
+
+    def prepare(self) -> None: ...
+    def current(self) -> Wish: ...
+    def fulfilled(self, wish: Wish, /) -> None: ...
+
+
+class NobodyAsks:
+    """Wishes where there is nobody to have any."""
+
+    def prepare(self) -> None:
+        pass
+
+    def current(self) -> Wish:
+        return Wish.GO_ON
+
+    def fulfilled(self, wish: Wish, /) -> None:
+        pass
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
     """Everything an operation of one plan may touch."""
@@ -91,6 +115,9 @@ class World:
     tasks: Callable[[str], Tasks] = CeleryTasks.load
     """The Celery application at a dotted path; raises PlanError."""
 
+    cohorts: Callable[[Routing], Cohorts] = lambda routing: Cohorts()
+    """What the reads came to that the proxies routed by this version; raises StranglerError where one does not tell."""
+    wishes: Wishes = field(default_factory=NobodyAsks)
     ask_workers: Callable[[], Mapping[str, object]] = dict
     """Ask others to help with the plan's copy; what was asked, or nothing."""
 

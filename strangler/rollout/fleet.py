@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.routes import RouteTable
 
 from strangler.rollout.engines.base import EngineError, RoutingEngine
@@ -41,6 +42,12 @@ class Fleet:
         found: dict[str, RouteTable] = {}
         self._ask(lambda engine: found.__setitem__(engine.name, engine.observe()))
         return found
+
+    def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
+        """What the reads of all proxies came to, that were routed by this version of the move."""
+        found: list[Cohorts] = []
+        self._ask(lambda engine: found.append(engine.cohorts(move, version)))
+        return sum(found, Cohorts())
 
     def _ask(self, what: Callable[[RoutingEngine], None]) -> None:
         if not self.engines:

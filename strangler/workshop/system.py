@@ -1,4 +1,4 @@
-"""Orchard as a system on one machine: databases, broker, payment provider, shop, worker, service, proxy, applier."""
+"""Orchard as a system on one machine: databases, broker, payment, shop, worker, service, proxy, applier, visitors."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ SERVICE = ROOT / "extracted" / "reviews"
 _IN_SERVICE = {"PYTHONPATH": str(SERVICE), "DJANGO_SETTINGS_MODULE": "reviews_service.settings"}
 _DATABASES = ("orchard", "reviews")
 _BEFORE_THE_PLAN = "0001"
+_READS_PER_SECOND = 16
 _TEMPLATES = ROOT / ".run" / "templates"
 _SHAPES_DATA = (
     "monolith/**/migrations/*.py",
@@ -125,6 +126,11 @@ class System:
             name="replicate",
             command=[python, "manage.py", "replicate"],
             environment=environment,
+            directory=ROOT,
+        )
+        yield Process(
+            name="visitors",
+            command=[python, "-m", "strangler.workshop.visitors", self.instance.url("proxy"), str(_READS_PER_SECOND)],
             directory=ROOT,
         )
 

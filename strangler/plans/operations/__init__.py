@@ -16,6 +16,7 @@ from strangler.plans.operations.retire_tables import RetireTables
 from strangler.plans.operations.run_python import RunPython
 from strangler.plans.operations.run_sql import RunSQL
 from strangler.plans.operations.split_table import SplitTable
+from strangler.rollout.verdict import Limits
 
 __all__ = [
     "ArchiveTables",
@@ -23,6 +24,7 @@ __all__ = [
     "CopySequence",
     "CutForeignKey",
     "DropTables",
+    "Limits",
     "MoveRoutes",
     "MoveRows",
     "MoveTables",

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 
 from strangler.errors import StranglerError
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.patterns import Relation, check_pattern, relate
+from strangler.plans.rolling import Rolling, owned_by_the_service, take_reads_back
 from strangler.plans.state import PlanKey, ProjectState, Routed
 from strangler.plans.world import Mover, World
+from strangler.rollout.rollout import ALL, Rollout
+from strangler.rollout.verdict import Limits
 from strangler.split.spec import Side
-from strangler.split.status import Routing
-
-ALL_READS = 10_000
-STALE_SECONDS = 5.0
-"""A canary ends where the service's rows cannot be brought up to the owner's in this time."""
-WATCH_EVERY = 0.25
 
 
 @dataclass(frozen=True)
@@ -27,10 +23,14 @@ class MoveRoutes(Operation):
 
     patterns: tuple[str, ...]
     _: KW_ONLY
-    canary: tuple[int, ...] = (100, 1_000, ALL_READS)
-    """Shares of the reads before the switch, in ten-thousandths, ascending."""
-    hold: float = 2.0
-    """Seconds for which each share is watched."""
+    canary: tuple[int, ...] = (100, 1_000, 5_000)
+    """Shares of the reads before the switch, in ten-thousandths, ascending. Above half, fewer are left to compare."""
+    hold: float = 60.0
+    """Seconds that each share lasts at least."""
+    patience: float = 3_600.0
+    """Seconds that each share lasts at most, while its verdict is inconclusive."""
+    limits: Limits | None = field(default_factory=Limits)
+    """How much worse than the owner the service may answer; None: each share is held while the service is ready."""
     overlapping: tuple[str, ...] = ()
     """Patterns of other plans that these may lie inside or around; the more specific one wins."""
 
@@ -39,9 +39,12 @@ class MoveRoutes(Operation):
             freeze(self, name, getattr(self, name))
         for pattern in self.patterns:
             check_pattern(pattern)
-        steps = self.canary
-        if list(steps) != sorted(set(steps)) or not all(0 < weight <= ALL_READS for weight in steps):
-            raise ValueError(f"canary {list(steps)} must ascend from 1 to {ALL_READS} at most, in ten-thousandths")
+        Rollout(steps=self.canary)
+        if self.limits is not None and self.canary and self.canary[-1] == ALL:
+            raise ValueError(
+                f"canary {list(self.canary)} leaves the owner no reads to compare with; end below {ALL}, or take the "
+                "limits out"
+            )
 
     def describe(self) -> str:
         return f"Move routes {', '.join(self.patterns)}"
@@ -64,7 +67,8 @@ class MoveRoutes(Operation):
         for pattern in self.patterns:
             yield f"-- proxies: {pattern} belongs to move {world.plan.name}"
         for weight in self.canary:
-            yield f"-- proxies: {weight / 100:g}% of the reads to {world.plan.service}, for {self.hold:g} s"
+            until = "while it is ready" if self.limits is None else "until it is as good as the owner"
+            yield f"-- proxies: {weight / 100:g}% of the reads to {world.plan.service}, for {self.hold:g} s, {until}"
         yield f"-- both databases and the proxies: switch ownership of {world.plan.name} to {world.plan.service}"
 
     def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
@@ -74,33 +78,20 @@ class MoveRoutes(Operation):
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         move = world.move(after)
         move.recover(world.traffic, world.on_step)
-        if _routing(move).owner is Side.TARGET:
+        if owned_by_the_service(move):
             return
         if refusal := next(world.databases.unseen(), None):
             raise PlanError(refusal)
-        for weight in self.canary:
-            self._step(world, move, weight)
+        rolling = Rolling(world=world, move=move, limits=self.limits, hold=self.hold, patience=self.patience)
+        rolling.until_switched(Rollout(steps=self.canary))
         _switch(world, move, Side.TARGET)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         move = world.move(after)
         move.recover(world.traffic, world.on_step)
-        if _routing(move).owner is Side.TARGET:
+        if owned_by_the_service(move):
             _switch(world, move, Side.SOURCE)
-        _take_reads_back(world, move)
-
-    def _step(self, world: World, move: Mover, weight: int) -> None:
-        """Give the service a share of the reads while it is fit to answer; else take all of them back."""
-        try:
-            _watch(world, move, 0)
-            _set_weight(world, move, weight)
-            # Unlike a switch, a canary has no fence to rely on: every proxy must have the table.
-            world.publish_routes()
-            world.emit("step", step="acknowledged", weight=weight)
-            _watch(world, move, self.hold)
-        except StranglerError as error:
-            _take_reads_back(world, move)
-            raise PlanError(f"the canary at {weight / 100:g}% failed, the owner answers all reads: {error}") from error
+        take_reads_back(world, move)
 
     def _check_pair(self, pattern: str, other: Routed, plan: PlanKey) -> None:
         relation = relate(pattern, other.pattern)
@@ -118,42 +109,11 @@ class MoveRoutes(Operation):
         raise PlanError(f'routes "{pattern}" and "{other.pattern}" (plan "{other.plan}") overlap; {advice}')
 
 
-def _watch(world: World, move: Mover, seconds: float) -> None:
-    """See, again and again, that the service is fit to answer and that what it answers is not old."""
-    deadline = time.monotonic() + seconds
-    while True:
-        move.catch_up(STALE_SECONDS)
-        world.gate()
-        if time.monotonic() >= deadline:
-            return
-        time.sleep(min(WATCH_EVERY, seconds))
-
-
-def _routing(move: Mover) -> Routing:
-    routing = move.routing()
-    if routing is None:
-        raise PlanError("the move is not set up in the databases any more; go back behind MoveTables and start again")
-    return routing
-
-
-def _set_weight(world: World, move: Mover, weight: int) -> None:
-    world.emit("step", step="reads", weight=weight)
-    routing = move.set_weight(weight)
-    world.emit("step", step="publish", weight=weight, term=routing.term, n=routing.n)
-
-
-def _take_reads_back(world: World, move: Mover) -> None:
-    if _routing(move).weight:
-        _set_weight(world, move, 0)
-        routing = _routing(move)
-        world.traffic.publish(routing.owner, routing.term, routing.n, routing.weight)
-
-
 def _switch(world: World, move: Mover, to: Side) -> None:
     try:
         report = move.switch(to, world.traffic, world.on_step)
     except StranglerError as error:
-        if _routing(move).owner is not to:
-            _take_reads_back(world, move)
+        if owned_by_the_service(move) is not (to is Side.TARGET):
+            take_reads_back(world, move)
         raise PlanError(f"the switch to the {to} was not finished: {error}") from error
     world.emit("step", step="switched", to=to.value, term=report.term, pause_ms=round(report.pause_ms, 1))

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.routes import RouteTable
 
 from strangler.errors import StranglerError
@@ -29,3 +30,6 @@ class RoutingEngine(Protocol):
 
     def release(self, move: str) -> None:
         """Send the waiting writes on, to whom the table names now."""
+
+    def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
+        """What the reads came to that this proxy has counted since it routes by this version of the move."""

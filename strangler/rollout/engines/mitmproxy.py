@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.routes import RouteTable
 
 from strangler.rollout.engines.base import EngineError
@@ -36,6 +37,13 @@ class MitmproxyEngine:
     def release(self, move: str) -> None:
         self._ask("DELETE", f"/-/holds/{move}")
 
+    def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
+        counted = self._ask("GET", f"/-/cohorts/{move}")
+        found = tuple(counted.pop("version", ()))
+        if found != version:
+            raise EngineError(f'the proxy at {self.url} has version {found} of move "{move}", not {version}')
+        return Cohorts.from_json(counted)
+
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:
             answer = httpx.request(
@@ -54,7 +62,8 @@ class MitmproxyEngine:
             ) from error
         if answer.status_code == 404:
             raise EngineError(
-                f'the proxy at {self.url} does not know the operators\' token; check STRANGLER["PROXY_TOKEN"]'
+                f"the proxy at {self.url} knows no {path}; check its version and its routes, and that "
+                'STRANGLER["PROXY_TOKEN"] is its operators\' token'
             )
         if answer.is_error:
             raise EngineError(f"the proxy at {self.url} refused: {said.get('error', answer.status_code)}")

@@ -31,3 +31,8 @@ CREATE TABLE IF NOT EXISTS strangler_retirements (
     tombstoned_at double NOT NULL,
     PRIMARY KEY (move, name)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS strangler_wishes (
+    plan varchar(200) NOT NULL PRIMARY KEY,
+    wish varchar(20) NOT NULL
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

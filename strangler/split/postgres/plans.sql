@@ -40,3 +40,9 @@ BEGIN
     RETURN NULL;
 END
 $$;
+
+-- What a person asked of a plan's rollout that is under way; its executor looks at it.
+CREATE TABLE IF NOT EXISTS strangler.wishes (
+    plan text PRIMARY KEY,
+    wish text NOT NULL
+);

@@ -31,3 +31,8 @@ CREATE TABLE IF NOT EXISTS strangler_retirements (
     tombstoned_at REAL NOT NULL,
     PRIMARY KEY (move, name)
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS strangler_wishes (
+    plan TEXT PRIMARY KEY NOT NULL,
+    wish TEXT NOT NULL
+) WITHOUT ROWID;

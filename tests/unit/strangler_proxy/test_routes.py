@@ -5,8 +5,19 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strangler_proxy.routes import BUCKETS, MoveRoutes, RouteTable, Upstream, bucket, decide, older
+from strangler_proxy.routes import (
+    BUCKETS,
+    CANDIDATE,
+    CONTROL,
+    MoveRoutes,
+    RouteTable,
+    Upstream,
+    bucket,
+    decide,
+    older,
+)
 
+KEY_OF = {bucket(str(n)): str(n) for n in range(200_000)}
 MONOLITH = Upstream(name="monolith", url="http://127.0.0.1:8001")
 REVIEWS = Upstream(name="reviews", url="http://127.0.0.1:8002", identity=True)
 ORDERS = Upstream(name="orders", url="http://127.0.0.1:8003", identity=True)
@@ -69,6 +80,21 @@ def test_a_client_stays_on_its_side_and_the_share_grows_with_the_weight(key, wei
     assert side == ("reviews" if bucket(key) < weight else "monolith")
     if side == "reviews" and weight < BUCKETS:
         assert decide(table(move(weight=weight + 1)), "GET", "/api/reviews/", key).upstream == "reviews"
+
+
+@given(st.integers(1, BUCKETS))
+def test_the_control_is_as_large_as_the_candidates_share_as_far_as_there_are_so_many(weight):
+    canary = table(move(weight=weight))
+    for number in {edge + step for edge in (0, weight, 2 * weight, BUCKETS) for step in (-1, 0)} & KEY_OF.keys():
+        decision = decide(canary, "GET", "/api/reviews/", KEY_OF[number])
+        expected = CANDIDATE if number < weight else CONTROL if number < 2 * weight else ""
+        assert decision.cohort == expected
+        assert (decision.cohort == CANDIDATE) is (decision.upstream == "reviews")
+
+
+def test_writes_and_reads_outside_of_a_canary_are_of_no_cohort():
+    assert decide(table(move(weight=BUCKETS)), "POST", "/api/reviews/", "x").cohort == ""
+    assert decide(table(move(weight=0)), "GET", "/api/reviews/", "x").cohort == ""
 
 
 def test_the_bucket_is_the_one_of_other_engines():

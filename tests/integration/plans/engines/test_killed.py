@@ -38,7 +38,7 @@ OPERATIONS = (
     RunSQL("INSERT INTO shop_product VALUES (0, 'by the plan')", "DELETE FROM shop_product WHERE id = 0"),
     ReplicateTable("shop.Product", columns=["id", "name"]),
     MoveTables(["shop.Review", "shop.Vote"]),
-    MoveRoutes(["/api/reviews/"], canary=[5_000], hold=0),
+    MoveRoutes(["/api/reviews/"], canary=[5_000], hold=0, limits=None),
 )
 PLAN = type("Plan", (Plan,), {"service": "reviews", "operations": OPERATIONS})("0001_reviews", None)
 

@@ -456,7 +456,12 @@ def test_a_whole_plan_splits_contracts_and_moves_and_goes_back_to_zero(world, so
     user = Field(name="user_id", column="user_id", primary_key=True)
     wide, preference = schema().models
     models = (wide, replace(preference, fields=(user, *preference.fields[1:])))
-    operations = (SPLIT, CONTRACT, MoveTables(["mail.Preference"]), MoveRoutes(["/api/mail/"], canary=[5_000], hold=0))
+    operations = (
+        SPLIT,
+        CONTRACT,
+        MoveTables(["mail.Preference"]),
+        MoveRoutes(["/api/mail/"], canary=[5_000], hold=0, limits=None),
+    )
     plan = type("Plan", (Plan,), {"service": "mail", "operations": operations})("0001_mail", None)
     world = replace(world, plan=plan.key, move=lambda state: Move(move_spec(plan.key, state), source_dsn, target_dsn))
     executor = PlanExecutor(

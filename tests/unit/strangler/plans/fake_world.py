@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from strangler.errors import StranglerError
 from strangler.plans.schema import Field, Model, Schema
+from strangler.rollout.rollout import Wish
 from strangler.split import Side, Step, SwitchReport
 from strangler.split.copying import CopyProgress
 from strangler.split.status import Routing
@@ -66,6 +67,25 @@ class FakeTraffic:
 
     def publish(self, owner, term, n, weight):
         self.events.append(("published", owner, term, n, weight))
+
+
+@dataclass
+class FakeWishes:
+    """Wishes in the order in which they are made; a pause is lifted with the next look."""
+
+    asked: list = field(default_factory=list)
+
+    def prepare(self):
+        pass
+
+    def current(self):
+        if not self.asked:
+            return Wish.GO_ON
+        return self.asked.pop(0) if self.asked[0] is Wish.PAUSE else self.asked[0]
+
+    def fulfilled(self, wish):
+        if wish is not Wish.GO_ON:
+            self.asked.pop(0)
 
 
 @dataclass

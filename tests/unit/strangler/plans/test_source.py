@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from strangler.plans.errors import PlanError
-from strangler.plans.operations import ArchiveTables, DropTables, MoveRoutes, MoveTables, RetireCode
+from strangler.plans.operations import ArchiveTables, DropTables, Limits, MoveRoutes, MoveTables, RetireCode
 from strangler.plans.plan import Plan
 from strangler.plans.source import source_of
 
@@ -39,7 +39,8 @@ WORDS = st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, 
 def test_whatever_values_operations_hold_they_are_read_back_from_what_is_written(words, hold, canary):
     operations = [
         MoveTables(words),
-        MoveRoutes(["/a/"], canary=sorted(canary), hold=hold, overlapping=words),
+        MoveRoutes(["/a/"], canary=sorted(canary), hold=hold, overlapping=words, limits=None),
+        MoveRoutes(["/b/"], limits=Limits(minimum=max(canary), slack=hold)),
         RetireCode(words),
     ]
     (squashed,) = read_back(plan(*operations))

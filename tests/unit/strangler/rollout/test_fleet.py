@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 import pytest
+from strangler_proxy.cohorts import Cohort, Cohorts
 from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
 
 from strangler.rollout.engines.base import EngineError
@@ -37,6 +38,7 @@ class MemoryEngine:
     table: RouteTable = EMPTY
     applied: int = 0
     held: set[str] = field(default_factory=set)
+    counted: Cohorts = field(default_factory=Cohorts)
 
     def apply(self, table: RouteTable) -> None:
         self._answer()
@@ -54,6 +56,10 @@ class MemoryEngine:
     def release(self, move: str) -> None:
         self._answer()
         self.held.discard(move)
+
+    def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
+        self._answer()
+        return self.counted
 
     def _answer(self) -> None:
         if self.away:
@@ -86,3 +92,17 @@ def test_refresh_gives_the_table_only_to_proxies_that_have_another():
 
 def test_a_fleet_without_proxies_has_nothing_to_do():
     Fleet(engines=[]).apply(MOVED)
+
+
+def test_the_cohorts_of_all_proxies_are_one():
+    first = Cohorts(candidate=Cohort(requests=3, failed=1), control=Cohort(requests=2))
+    second = Cohorts(candidate=Cohort(requests=4), control=Cohort(requests=5, refused=2))
+    fleet = Fleet(engines=[MemoryEngine("a", counted=first), MemoryEngine("b", counted=second)])
+    both = fleet.cohorts("0001_reviews", (2, 0))
+    assert (both.candidate.requests, both.candidate.failed) == (7, 1)
+    assert (both.control.requests, both.control.refused) == (7, 2)
+
+
+def test_a_proxy_that_does_not_tell_leaves_nothing_to_judge():
+    with pytest.raises(EngineError, match="the proxy b does not answer"):
+        Fleet(engines=[MemoryEngine("a"), MemoryEngine("b", away=True)]).cohorts("0001_reviews", (2, 0))

@@ -28,6 +28,6 @@ class Plan(plans.Plan):
         RunSQL("UPDATE shop_product SET price = price + 1; -- for all", "UPDATE shop_product SET price = price - 1"),
         ReplicateTable("shop.Product", columns=["id", "name"]),
         MoveTables(["shop.Review", "shop.Vote"]),
-        MoveRoutes(["/reviews/"], canary=[5_000], hold=0),
+        MoveRoutes(["/reviews/"], canary=[5_000], hold=0, limits=None),
         RetireTables(["shop.Review", "shop.Vote"]),
     ]

@@ -1,0 +1,148 @@
+"""Give a service a growing share of the reads, as far as verdicts, wishes and time allow. The switch is not made here.
+
+Traffic moves first and the record follows: a run that dies at any point finds the weight as it was persisted and
+published, and goes on there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from strangler_proxy.cohorts import Cohorts
+
+from strangler.errors import StranglerError
+from strangler.plans.errors import PlanError
+from strangler.plans.world import Mover, World
+from strangler.rollout.rollout import Phase, Rollout, Wish, advance, standing
+from strangler.rollout.verdict import Limits, Outcome, Verdict, judge, requests_for_success
+from strangler.split.spec import Side
+from strangler.split.status import Routing
+
+STALE_SECONDS = 5.0
+"""A canary ends where the service's rows cannot be brought up to the owner's in this time."""
+WATCH_EVERY = 0.25
+_UNJUDGED = Verdict(outcome=Outcome.SUCCESS, reason="the plan sets no limits, so nobody judges")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rolling:
+    """One run of a rollout. "hold" and "patience" are seconds: how long each step lasts at least, and at most."""
+
+    world: World
+    move: Mover
+    limits: Limits | None
+    hold: float
+    patience: float
+
+    def until_switched(self, rollout: Rollout) -> None:
+        """Take step after step until nothing but the switch is left.
+
+        Raises PlanError where it has ended otherwise; then the owner answers all reads.
+        """
+        self.world.wishes.prepare()
+        at = standing(rollout, routing_of(self.move).weight)
+        if at.phase is Phase.PLANNED:
+            at = advance(at, _UNJUDGED, soaked=True)
+        try:
+            self._look()
+            while at.phase is not Phase.SWITCHED:
+                at = self._stay(at)
+        except StranglerError as error:
+            take_reads_back(self.world, self.move)
+            raise PlanError(f"the {at} failed, the owner answers all reads: {error}") from error
+
+    def _stay(self, at: Rollout) -> Rollout:
+        """Put a step into effect and stay there until it is decided; the next one."""
+        if routing_of(self.move).weight != at.weight:
+            set_weight(self.world, self.move, at.weight)
+        # Unlike a switch, a canary has no fence to rely on: every proxy must have the table.
+        self.world.publish_routes()
+        self.world.emit("step", step="acknowledged", weight=at.weight)
+        began, paused = time.monotonic(), 0.0
+        while True:
+            looked = time.monotonic()
+            self._look()
+            verdict = self._verdict()
+            wish = self.world.wishes.current()
+            spent = time.monotonic() - began - paused
+            after = advance(at, verdict, soaked=spent >= self.hold, wish=wish)
+            if after != at:
+                self._record(at, verdict, wish)
+                if after.phase is Phase.PLANNED:
+                    raise PlanError("it was aborted" if wish is Wish.ABORT else verdict.reason)
+                return after
+            if wish is Wish.GO_ON and spent >= max(self.patience, self.hold):
+                self._record(at, verdict, wish)
+                raise PlanError(
+                    f"it was still {verdict.outcome} after {spent:.0f} s ({verdict.reason}); wait for more traffic, "
+                    'give it more "patience", or decide yourself with "manage.py rollout ... promote"'
+                )
+            time.sleep(WATCH_EVERY)
+            if wish is Wish.PAUSE:
+                paused += time.monotonic() - looked
+
+    def _look(self) -> None:
+        """See that the service is fit to answer and that what it answers is not old."""
+        self.move.catch_up(STALE_SECONDS)
+        self.world.gate()
+
+    def _verdict(self) -> Verdict:
+        if self.limits is None:
+            return _UNJUDGED
+        return judge(self.world.cohorts(routing_of(self.move)), self.limits)
+
+    def _record(self, at: Rollout, verdict: Verdict, wish: Wish) -> None:
+        asked = {} if wish is Wish.GO_ON else {"asked": wish.value}
+        self.world.emit(
+            "step", step="verdict", weight=at.weight, outcome=verdict.outcome.value, reason=verdict.reason, **asked
+        )
+        self.world.wishes.fulfilled(wish)
+
+
+def judged(limits: Limits | None, routing: Routing, cohorts: Callable[[], Cohorts]) -> str:
+    """How a canary stands, in lines, without changing anything."""
+    if routing.owner is Side.TARGET:
+        return "switched: the service owns and answers everything"
+    if not routing.weight:
+        return "the owner answers all reads"
+    lines = [f"canary at {routing.weight / 100:g}%"]
+    if limits is None:
+        return f"{lines[0]}\n  {_UNJUDGED.reason}"
+    seen = cohorts()
+    needed = requests_for_success(limits, seen.control.failed / max(seen.control.requests, 1))
+    lines += [
+        f"  {judge(seen, limits)}",
+        f"  requests: {seen.candidate.requests} of the candidate, {seen.control.requests} of the control; a success "
+        f"takes about {needed} of each",
+    ]
+    return "\n".join(lines)
+
+
+def routing_of(move: Mover) -> Routing:
+    """Owner, version and weight. Raises PlanError where the move is gone."""
+    routing = move.routing()
+    if routing is None:
+        raise PlanError("the move is not set up in the databases any more; go back behind MoveTables and start again")
+    return routing
+
+
+def set_weight(world: World, move: Mover, weight: int) -> None:
+    """Persist a weight between two records; it is published afterwards."""
+    world.emit("step", step="reads", weight=weight)
+    routing = move.set_weight(weight)
+    world.emit("step", step="publish", weight=weight, term=routing.term, n=routing.n)
+
+
+def take_reads_back(world: World, move: Mover) -> None:
+    """Have the owner answer all reads; nothing where it does."""
+    if routing_of(move).weight:
+        set_weight(world, move, 0)
+        routing = routing_of(move)
+        world.traffic.publish(routing.owner, routing.term, routing.n, routing.weight)
+
+
+def owned_by_the_service(move: Mover) -> bool:
+    """Whether the switch has been made."""
+    return routing_of(move).owner is Side.TARGET
