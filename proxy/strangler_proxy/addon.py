@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from http import HTTPStatus
 
-import httpx
 from mitmproxy import http
 
 from strangler_proxy import forwarding, journal, metrics, operators
@@ -20,7 +20,7 @@ from strangler_proxy.identity import Identities, IdentityUnknown
 from strangler_proxy.refusal import Refusal, refusal_in
 from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
 from strangler_proxy.table import TableStore
-from strangler_proxy.upstreams import fetch
+from strangler_proxy.upstreams import Client, NotSent, UpstreamFailed
 
 REPLAY_SECONDS = 5.0
 _UNWELL = frozenset({502, 503, 504})
@@ -29,9 +29,7 @@ _UNWELL = frozenset({502, 503, 504})
 class Strangler:
     """Collaborators are given; nothing here reads the world on its own."""
 
-    def __init__(
-        self, *, store: TableStore, holds: Holds, identities: Identities, client: httpx.AsyncClient, token: str
-    ) -> None:
+    def __init__(self, *, store: TableStore, holds: Holds, identities: Identities, client: Client, token: str) -> None:
         self._store = store
         self._holds = holds
         self._identities = identities
@@ -80,7 +78,7 @@ class Strangler:
         """Pass the answer on as it comes, unless it is a refusal."""
         exchange: Exchange = flow.metadata["strangler"]
         response = flow.response
-        if response is None or exchange.own or response.status_code == httpx.codes.SWITCHING_PROTOCOLS:
+        if response is None or exchange.own or response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             return
         exchange.refusal = refusal_in(response.headers.fields)
         if exchange.refusal is not None:
@@ -196,8 +194,8 @@ class Strangler:
             return None  # the monolith's silence says nothing of the candidate
         self._identify(request, exchange, upstream, token)
         began, answer = time.monotonic(), None
-        with suppress(httpx.HTTPError):
-            answer = await fetch(self._client, upstream, request)
+        with suppress(UpstreamFailed):
+            answer = await self._client.fetch(upstream, request)
         status = answer.status_code if answer is not None else None
         seconds = time.monotonic() - began
         self._counting.note(counted.move, counted.version, decision.cohort, status, seconds)
@@ -220,10 +218,10 @@ class Strangler:
         self._takes_off(exchange, decision)
         try:
             flow.response = await self._fetch(flow.request, exchange, self._store.table, decision)
-        except (httpx.ConnectError, httpx.ConnectTimeout, IdentityUnknown):
+        except (NotSent, IdentityUnknown):
             # It never arrived: the refusal's own 503 tells the client to come again.
             metrics.REPLAYED.labels(refusal.move, "not sent").inc()
-        except httpx.HTTPError:
+        except UpstreamFailed:
             metrics.REPLAYED.labels(refusal.move, "unknown").inc()
             self._answer(flow, operators.as_json(502, {"detail": "the new owner broke off its answer"}))
         else:
@@ -234,12 +232,12 @@ class Strangler:
     ) -> http.Response:
         upstream = table.upstream(decision.upstream)
         self._identify(request, exchange, upstream, await self._token(exchange, table, upstream))
-        return await fetch(self._client, upstream, request)
+        return await self._client.fetch(upstream, request)
 
     async def _token(self, exchange: Exchange, table: RouteTable, upstream: Upstream) -> str | None:
         if not upstream.identity:
             return None
-        monolith = table.upstream(table.default).url
+        monolith = table.upstream(table.default)
         return await self._identities.token(monolith, upstream.name, exchange.cookies, exchange.authorization)
 
     def _identify(self, request: http.Request, exchange: Exchange, upstream: Upstream, token: str | None) -> None:

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mitmproxy import flow
+from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events, layer, server
+
+from strangler_proxy.connections import is_usable
 
 Waiting = Coroutine[Any, Any, None]
 Hooks = Mapping[str, Callable[[Any], Waiting | None]]
@@ -70,6 +73,11 @@ class DirectHandler(server.LiveConnectionHandler):  # type: ignore[misc]  # mitm
     ) -> None:
         super().__init__(reader, writer, options, mode)
         self._hooks = hooks
+
+    def can_send(self, connection: Connection) -> bool:
+        """Whether an idle connection can still take a request."""
+        transport = self.transports.get(connection)
+        return transport is not None and is_usable(transport.reader, transport.writer)
 
     async def hook_task(self, hook: Unfinished) -> None:
         """Await the rest of a hook. The client is not idle meanwhile."""

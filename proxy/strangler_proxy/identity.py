@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import quote
 
-import httpx
+from mitmproxy import http
+
+from strangler_proxy.routes import Upstream
+from strangler_proxy.upstreams import Client, UpstreamFailed
 
 CACHED_SECONDS = 5.0
 """How long an answer is good for the same credentials: a logout reaches the services that much later."""
@@ -29,9 +35,7 @@ class Known:
 class Identities:
     """Tokens by a client's exact credentials and the service that they are for."""
 
-    def __init__(
-        self, client: httpx.AsyncClient, proxy_token: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: Client, proxy_token: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._proxy_token = proxy_token
         self._clock = clock
@@ -45,7 +49,7 @@ class Identities:
         return Known(token=token) if until > self._clock() else None
 
     async def token(
-        self, monolith: str, audience: str, cookies: Sequence[str], authorization: str | None
+        self, monolith: Upstream, audience: str, cookies: Sequence[str], authorization: str | None
     ) -> str | None:
         """The token for "audience", None for a client without credentials or unknown to the monolith.
 
@@ -60,21 +64,22 @@ class Identities:
         self._tokens[key] = (self._clock() + CACHED_SECONDS, token)
         return token
 
-    async def _ask(self, monolith: str, audience: str, cookie: str, authorization: str | None) -> str | None:
-        headers = {"Strangler-Proxy-Token": self._proxy_token}
+    async def _ask(self, monolith: Upstream, audience: str, cookie: str, authorization: str | None) -> str | None:
+        host, port = monolith.address
+        fields = [("Host", f"{host}:{port}"), ("Strangler-Proxy-Token", self._proxy_token)]
         if cookie:
-            headers["Cookie"] = cookie
+            fields.append(("Cookie", cookie))
         if authorization is not None:
-            headers["Authorization"] = authorization
+            fields.append(("Authorization", authorization))
+        url = f"{monolith.url.rstrip('/')}/.strangler/identity?audience={quote(audience)}"
+        headers = http.Headers([(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in fields])
         try:
-            answer = await self._client.get(
-                f"{monolith}/.strangler/identity", params={"audience": audience}, headers=headers
-            )
-            if answer.status_code == httpx.codes.NO_CONTENT:
+            answer = await self._client.fetch(monolith, http.Request.make("GET", url, b"", headers))
+            if answer.status_code == HTTPStatus.NO_CONTENT:
                 return None
-            if answer.status_code == httpx.codes.OK:
-                return str(answer.json()["token"])
-        except (httpx.HTTPError, ValueError, KeyError) as error:
+            if answer.status_code == HTTPStatus.OK:
+                return str(json.loads(answer.raw_content or b"")["token"])
+        except (UpstreamFailed, ValueError, KeyError) as error:
             raise IdentityUnknown(f"the monolith did not say who the client is ({type(error).__name__})") from error
         raise IdentityUnknown(f"the monolith answered {answer.status_code} when asked who the client is")
 

@@ -44,7 +44,7 @@ async def listen(host: str, port: int, monolith: str, hooks: Hooks) -> asyncio.S
         handler = DirectHandler(reader, writer, options, mode, all_hooks)
         context = handler.layer.context
         context.server.address = mode.address
-        handler.layer = DirectLayer(Streams(context), all_hooks)
+        handler.layer = DirectLayer(Streams(context, handler.can_send), all_hooks)
         await handler.handle_client()
 
     return await asyncio.start_server(serve, host, port)

@@ -17,7 +17,7 @@ from strangler_proxy.identity import Identities
 from strangler_proxy.listener import listen
 from strangler_proxy.routes import RouteTable, Upstream
 from strangler_proxy.table import TableStore
-from strangler_proxy.upstreams import new_client
+from strangler_proxy.upstreams import Client
 
 
 class SettingsError(ValueError):
@@ -74,20 +74,20 @@ async def serve(settings: Settings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with new_client() as client:
-        addon = Strangler(
-            store=store,
-            holds=Holds(),
-            identities=Identities(client, settings.token),
-            client=client,
-            token=settings.token,
-        )
-        try:
-            listening = await listen(settings.host, settings.port, settings.monolith, addon.hooks)
-        except OSError as error:
-            raise OSError(
-                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); stop what listens there, or set "
-                "STRANGLER_PROXY_LISTEN"
-            ) from error
-        await stopped.wait()
-        listening.close()
+    client = Client()
+    addon = Strangler(
+        store=store,
+        holds=Holds(),
+        identities=Identities(client, settings.token),
+        client=client,
+        token=settings.token,
+    )
+    try:
+        listening = await listen(settings.host, settings.port, settings.monolith, addon.hooks)
+    except OSError as error:
+        raise OSError(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); stop what listens there, or set "
+            "STRANGLER_PROXY_LISTEN"
+        ) from error
+    await stopped.wait()
+    listening.close()

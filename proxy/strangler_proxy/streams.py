@@ -1,14 +1,18 @@
 """One client connection's requests, and its connections to upstreams.
 
-mitmproxy answers 502 where an upstream closes an idle connection just as a request arrives, and remembers every
+mitmproxy answers 502 where an upstream closed an idle connection just before a request arrives, and remembers every
 connection that it ever had. Its layers are small and its version is pinned exactly, so what is missing is added here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import events, layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
+    GetHttpConnection,
     HttpLayer,
     HTTPMode,
     HttpStream,
@@ -23,11 +27,12 @@ _REPEATABLE = frozenset({"GET", "HEAD"})
 
 
 class Streams(HttpLayer):  # type: ignore[misc]  # mitmproxy is not in the environment of the checks
-    """Has a RepeatingStream for each request, and forgets connections that are closed."""
+    """Has a RepeatingStream for each request; sends none on a connection that is closed, and forgets it."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, can_send: Callable[[Connection], bool]) -> None:
         super().__init__(context, HTTPMode.transparent)
-        self._closed: list[object] = []
+        self._can_send = can_send
+        self._closed: list[Connection] = []
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
         yield from super()._handle_event(event)
@@ -42,6 +47,13 @@ class Streams(HttpLayer):  # type: ignore[misc]  # mitmproxy is not in the envir
             self._closed.clear()
         self.streams[stream_id] = RepeatingStream(self.context.fork(), stream_id)
         yield from self.event_to_child(self.streams[stream_id], events.Start())
+
+    def get_connection(self, event: GetHttpConnection, *, reuse: bool = True) -> layer.CommandGenerator[None]:
+        for connection in self.connections:
+            if event.connection_spec_matches(connection) and connection.connected and not self._can_send(connection):
+                # Nothing was sent on it, so the request can have another one, also a write.
+                connection.state &= ~ConnectionState.CAN_READ
+        yield from super().get_connection(event, reuse=reuse)
 
 
 class RepeatingStream(HttpStream):  # type: ignore[misc]

@@ -1,54 +1,137 @@
-"""Requests that the proxy makes itself: canary reads, which may fall back, and writes that are sent again."""
+"""Requests that the proxy makes itself: canary reads, which may fall back, writes that are sent again, identities.
+
+Every byte of a header goes on as it came, and no write is sent twice. mitmproxy's own functions read the answers, so
+they mean the same here as on the ordinary way.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from typing import Any
 
-import httpx
+import h11
+from h11._receivebuffer import ReceiveBuffer
 from mitmproxy import http
+from mitmproxy.net.http import http1
+from mitmproxy.net.http.validate import validate_headers
+from mitmproxy.proxy.layers.http._http1 import make_body_reader
 
+from strangler_proxy.connections import Connection, Idle, connect
 from strangler_proxy.forwarding import end_to_end
 from strangler_proxy.routes import Upstream
 
-CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 30.0
+"""How long an upstream may be silent."""
+_LONGEST_HEADER = 1 << 18
+_NO_BODY = frozenset({204, 304})
 
 
-def new_client() -> httpx.AsyncClient:
-    """A client that neither follows redirects nor listens to the environment."""
-    return httpx.AsyncClient(
-        timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-        limits=httpx.Limits(max_keepalive_connections=64, keepalive_expiry=30.0),
-        follow_redirects=False,
-        trust_env=False,
-    )
+class UpstreamFailed(Exception):
+    """The upstream gave no proper answer; it may have received the request."""
 
 
-async def fetch(client: httpx.AsyncClient, upstream: Upstream, request: http.Request) -> http.Response:
-    """Send the request as it is to the upstream, and give its answer as it is. Raises httpx.HTTPError."""
-    outgoing = httpx.Request(
-        request.method,
-        httpx.URL(upstream.url).copy_with(raw_path=request.path.encode("utf-8", "surrogateescape")),
-        headers=end_to_end(request.headers.fields),
-        content=request.raw_content or b"",
-    )
+class NotSent(UpstreamFailed):
+    """There was no connection to the upstream, so it has received nothing."""
+
+
+class _Disconnected(UpstreamFailed):
+    """It closed the connection before it said anything."""
+
+
+class Client:
+    """Sends requests to upstreams, as they are."""
+
+    def __init__(self) -> None:
+        self._idle = Idle()
+
+    async def fetch(self, upstream: Upstream, request: http.Request) -> http.Response:
+        """The upstream's answer as it is, its body undecoded. Raises NotSent, or UpstreamFailed.
+
+        A read may use a connection again, and gets another one where the upstream closed that just now. A write has a
+        connection of its own.
+        """
+        if request.method in ("GET", "HEAD") and (kept := self._idle.take(upstream.address)) is not None:
+            try:
+                return await self._exchange(upstream, kept, request)
+            except _Disconnected:
+                pass
+        try:
+            connection = await connect(upstream.address)
+        except OSError as error:
+            raise NotSent(f"there is no connection to {upstream.name} ({error})") from error
+        return await self._exchange(upstream, connection, request)
+
+    async def _exchange(self, upstream: Upstream, connection: Connection, request: http.Request) -> http.Response:
+        reusable = False
+        try:
+            _send(connection.writer, request)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await connection.writer.drain()
+            answer, reusable = await _receive(connection.reader, request)
+        except (OSError, ValueError, h11.ProtocolError) as error:
+            raise UpstreamFailed(f"{upstream.name} gave no proper answer ({error!r})") from error
+        finally:
+            if reusable:
+                self._idle.give(upstream.address, connection)
+            else:
+                connection.writer.close()
+        return answer
+
+
+def _send(writer: asyncio.StreamWriter, request: http.Request) -> None:
+    lines = [b"%s %s HTTP/1.1" % (request.data.method, request.data.path)]
+    lines += [b"%s: %s" % field for field in end_to_end(request.headers.fields)]
+    writer.write(b"\r\n".join(lines) + b"\r\n\r\n" + (request.raw_content or b""))
+
+
+async def _receive(reader: asyncio.StreamReader, request: http.Request) -> tuple[http.Response, bool]:
+    """The answer, and whether its connection can be used again."""
     began = time.time()
-    answer = await client.send(outgoing, stream=True)
-    try:
-        # Raw: compressed bytes stay as the upstream made them.
-        body = b"".join([chunk async for chunk in answer.aiter_raw()])
-    finally:
-        await answer.aclose()
-    headers = http.Headers(end_to_end(answer.headers.raw))
-    if request.method != "HEAD" and answer.status_code not in (204, 304):
-        headers["Content-Length"] = str(len(body))
-    return http.Response(
-        http_version=b"HTTP/1.1",
-        status_code=answer.status_code,
-        reason=answer.reason_phrase.encode("latin-1"),
-        headers=headers,
-        content=body,
-        trailers=None,
-        timestamp_start=began,
-        timestamp_end=time.time(),
-    )
+    buffer = ReceiveBuffer()
+    answer = await _header(reader, buffer)
+    while answer.status_code < 200:
+        if answer.status_code == 101:
+            raise ValueError("it switches protocols, which nobody asked for")
+        answer = await _header(reader, buffer)
+    validate_headers(answer)
+    size = http1.expected_http_body_size(request, answer)
+    body = await _body(reader, buffer, make_body_reader(size))
+    closes = http1.connection_close(answer.http_version, answer.headers)
+    answer.headers.fields = end_to_end(answer.headers.fields)
+    if size is None or size < 0:
+        answer.headers.fields += ((b"Content-Length", b"%d" % len(body)),)
+    answer.raw_content = body
+    answer.timestamp_start, answer.timestamp_end = began, time.time()
+    return answer, size != -1 and not closes and not buffer
+
+
+async def _header(reader: asyncio.StreamReader, buffer: Any) -> http.Response:
+    while not (lines := buffer.maybe_extract_lines()):
+        if len(buffer) > _LONGEST_HEADER:
+            raise ValueError("its header has no end")
+        if not (data := await _read(reader)):
+            if buffer:
+                raise ValueError("its header broke off")
+            raise _Disconnected("it closed the connection")
+        buffer += data
+    return http1.read_response_head([bytes(line) for line in lines])
+
+
+async def _body(reader: asyncio.StreamReader, buffer: Any, body: Any) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        event = body(buffer)
+        if event is None:
+            if data := await _read(reader):
+                buffer += data
+                continue
+            event = body.read_eof()
+        if isinstance(event, h11.EndOfMessage):
+            return b"".join(parts)
+        parts.append(bytes(event.data))
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(ANSWER_SECONDS):
+        return await reader.read(1 << 16)

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import http.client
+import signal
 import socket
 import threading
 
@@ -18,6 +19,7 @@ class Fickle:
     def __init__(self) -> None:
         self.answers = 1  # on each connection
         self.heard: list[str] = []
+        self._connections: list[socket.socket] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -28,6 +30,7 @@ class Fickle:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            self._connections.append(connection)
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
@@ -42,6 +45,11 @@ class Fickle:
                 self.heard.append(request.split(b" ", 1)[0].decode())
                 if number < self.answers:
                     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    def hang_up(self) -> None:
+        """Close all connections, also those that wait for a request."""
+        for connection in self._connections:
+            connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._socket.close()
@@ -87,6 +95,20 @@ def test_a_read_is_not_sent_a_third_time(proxy, fickle):
     client.request("GET", "/anything/")
     assert client.getresponse().status == 502
     assert fickle.heard == ["GET", "GET"]
+
+
+def test_a_write_does_not_go_to_a_connection_that_was_closed_before_it(proxy, fickle):
+    fickle.answers = 9
+    client = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+    client.request("GET", "/anything/")
+    assert client.getresponse().read() == b"ok"
+    # The proxy sees both at once: the write first, then that its upstream is gone.
+    proxy.process.send_signal(signal.SIGSTOP)
+    client.request("POST", "/anything/")
+    fickle.hang_up()
+    proxy.process.send_signal(signal.SIGCONT)
+    assert client.getresponse().status == 200
+    assert fickle.heard == ["GET", "POST"]
 
 
 def test_connections_that_an_upstream_closed_are_forgotten():
