@@ -121,6 +121,8 @@ class Cutover:
 
             self.on_step(Step.VERIFY, {})
             recent = unverified(self.source, self.target, self.spec.name)
+            if not recent.complete:
+                raise SplitError("more keys came behind the gates than can be compared while nobody writes")
             verified = verify_keys(self.source, self.target, self.pairs, recent.keys)
             if not verified.equal:
                 raise SplitError(f"the sides differ after catching up: {verified}")

@@ -120,18 +120,28 @@ class Session:
         self._catch_up()
 
     def verify_recent(self) -> Verification:
-        """Compare only what was applied since the last comparison, so that a switch has little left to compare."""
+        """Compare only what was applied since the last comparison, so that a switch has little left to compare.
+
+        What of it differs for good is told of the first keys that do.
+        """
         self._catch_up()
-        found = recent.unverified(self.source, self.target, self.move)
-        first = verify_keys(self.source, self.target, self.layout.pairs, found.keys)
-        differences: list[Difference] = []
+        rows = 0
+        while True:
+            found = recent.unverified(self.source, self.target, self.move)
+            first = verify_keys(self.source, self.target, self.layout.pairs, found.keys)
+            outcome = replace(first, rows=rows + first.rows, differences=self._settled(first.differences))
+            if outcome.equal:
+                recent.forget(self.source, self.target, self.move, found.batches)
+            if found.complete or not outcome.equal:
+                return outcome
+            rows = outcome.rows
+
+    def _settled(self, suspects: Sequence[Difference]) -> tuple[Difference, ...]:
+        definite: list[Difference] = []
         for pair in self.layout.pairs:
-            suspects = [difference.key for difference in first.differences if difference.table == pair.source.relation]
-            differences += settle(self.source, self.target, pair, suspects, self._catch_up)
-        outcome = Verification(rows=first.rows, differences=tuple(differences))
-        if outcome.equal:
-            recent.forget(self.source, self.target, self.move, found.batches)
-        return outcome
+            keys = [difference.key for difference in suspects if difference.table == pair.source.relation]
+            definite += settle(self.source, self.target, pair, keys, self._catch_up)
+        return tuple(definite)
 
     def _catch_up(self) -> None:
         self.catch_up(PATIENCE)

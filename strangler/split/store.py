@@ -9,7 +9,7 @@ from __future__ import annotations
 import abc
 import enum
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -160,8 +160,11 @@ class Store(abc.ABC):
     def orphans(self, tables: Sequence[Table]) -> list[str]:
         """Foreign keys among the tables that rows violate, as sentences. Read-only."""
 
-    def straddling(self, tables: Sequence[Table]) -> Iterator[str]:
-        """Foreign keys among the tables that tie rows that are meant to rows that are not, as sentences. Read-only."""
+    def straddling(self, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None = None) -> Iterator[str]:
+        """Foreign keys among the tables that tie rows that are meant to rows that are not, as sentences. Read-only.
+
+        With "keys" only where one of the two rows has one of these, by the table's name.
+        """
         yield from ()
 
     def number_ranges(self, table: Table) -> dict[str, tuple[int, int]]:

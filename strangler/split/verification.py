@@ -17,6 +17,7 @@ from zlib import crc32
 
 from strangler.split import exchange
 from strangler.split.layout import Pair
+from strangler.split.spec import Side
 from strangler.split.store import Store
 from strangler.split.table import EVERYTHING, Family, Key, KeyRange, Table
 
@@ -28,6 +29,8 @@ BUCKETS = 4_096
 """Sums of digests that are kept of a side, however long the table."""
 AT_ONCE = 200_000
 """Keys of differing buckets that are looked at together, about."""
+_ROWS = 10_000
+"""Rows that are read whole and held against each other together."""
 _ORDERED_ALIKE = {
     Family.BOOLEAN,
     Family.INTEGER,
@@ -65,7 +68,7 @@ class Verification:
     rows: int
     differences: tuple[Difference, ...]
     orphans: tuple[str, ...] = ()
-    """Foreign keys that rows of the target violate, a sentence each."""
+    """Foreign keys that rows of the target violate, or that tie rows that move to rows that stay, a sentence each."""
 
     @property
     def equal(self) -> bool:
@@ -116,12 +119,20 @@ def verify(source: Store, target: Store, pairs: Iterable[Pair], catch_up: Callab
 
 
 def verify_keys(source: Store, target: Store, pairs: Iterable[Pair], keys: dict[str, list[Key]]) -> Verification:
-    """Compare the rows of some keys, now, when nothing is on its way. This is a read-only operation."""
+    """Compare the rows of some keys, now, when nothing is on its way. This is a read-only operation.
+
+    Where only some rows of a table move, these rows' ties to rows that stay are looked for, too.
+    """
+    pairs = tuple(pairs)
     differences: list[Difference] = []
     for pair in pairs:
         found = _differing_rows(source, target, pair, keys.get(pair.name, []))
         differences += [_difference(pair, key, two) for key, two in found.items()]
-    return Verification(rows=sum(map(len, keys.values())), differences=tuple(differences))
+    return Verification(
+        rows=sum(map(len, keys.values())),
+        differences=tuple(differences),
+        orphans=tuple(_ties(source, target, pairs, keys)),
+    )
 
 
 def settle(
@@ -228,15 +239,24 @@ def _differing(source: Store, target: Store, pair: Pair, keys: KeyRange) -> list
 
 
 def _differing_rows(source: Store, target: Store, pair: Pair, keys: list[Key]) -> dict[Key, _Two]:
-    if not keys:
-        return {}
     read = exchange.texts if exchange.by_value(source, target) else _texts
-    mine, theirs = read(source, pair.source, tuple(keys)), read(target, pair.target, tuple(keys))
-    return {
-        key: (mine.get(key), theirs.get(key))
-        for key in sorted(mine.keys() | theirs.keys())
-        if mine.get(key) != theirs.get(key)
-    }
+    found: dict[Key, _Two] = {}
+    for begin in range(0, len(keys), _ROWS):
+        some = tuple(keys[begin : begin + _ROWS])
+        mine, theirs = read(source, pair.source, some), read(target, pair.target, some)
+        found |= {
+            key: (mine.get(key), theirs.get(key))
+            for key in sorted(mine.keys() | theirs.keys())
+            if mine.get(key) != theirs.get(key)
+        }
+    return found
+
+
+def _ties(source: Store, target: Store, pairs: tuple[Pair, ...], keys: dict[str, list[Key]]) -> Iterator[str]:
+    moved = [pair for pair in pairs if pair.moved]
+    for side, store in ((Side.SOURCE, source), (Side.TARGET, target)):
+        for sentence in store.straddling([pair.of(side) for pair in moved], keys):
+            yield f"in the {side} database {sentence}"
 
 
 def _texts(store: Store, table: Table, keys: tuple[Key, ...]) -> dict[Key, _Row]:

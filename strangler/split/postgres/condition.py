@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -11,7 +12,7 @@ from psycopg import sql
 from strangler.split.errors import Refused
 from strangler.split.postgres import wording
 from strangler.split.postgres.catalog import Connection, scalar
-from strangler.split.table import Table
+from strangler.split.table import Key, Table
 
 
 def only(connection: Connection, table: Table, where: str) -> Table:
@@ -57,13 +58,18 @@ def _one(connection: Connection, before: str, where: str) -> None:
     connection.execute(f"{before}{where}\n)".encode(), binary=True)
 
 
-def straddling(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
+def straddling(
+    connection: Connection, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None
+) -> Iterator[str]:
     """See Store.straddling."""
     by_relation = {_oid(connection, table): table for table in tables}
     found = connection.execute(_KEYS, {"tables": list(by_relation)}).fetchall()
     for name, child, parent, columns, referenced in found:
         mine, theirs = by_relation[child], by_relation[parent]
         if mine.where is None and theirs.where is None:
+            continue
+        among = [sql.SQL("")] if keys is None else [*_among("c", mine, keys), *_among("p", theirs, keys)]
+        if not among:
             continue
         joined = sql.SQL(" AND ").join(
             sql.SQL("c.{} = p.{}").format(sql.Identifier(column), sql.Identifier(other))
@@ -74,18 +80,29 @@ def straddling(connection: Connection, tables: Sequence[Table]) -> Iterator[str]
             ("c", "point at", "p", (mine, theirs)),
             ("p", "are pointed at by", "c", (theirs, mine)),
         ):
-            query = sql.SQL("SELECT count(*) FROM {} c JOIN {} p ON {} WHERE {} AND ({}) IS NOT TRUE").format(
-                wording.relation(mine),
-                wording.relation(theirs),
-                joined,
-                wording.meant(ends[0], one),
-                wording.meant(ends[1], other),
+            pairs = sql.SQL(" UNION ").join(
+                sql.SQL("SELECT c.ctid, p.ctid FROM {} c JOIN {} p ON {}{} WHERE {} AND ({}) IS NOT TRUE").format(
+                    wording.relation(mine),
+                    wording.relation(theirs),
+                    joined,
+                    some,
+                    wording.meant(ends[0], one),
+                    wording.meant(ends[1], other),
+                )
+                for some in among
             )
-            if count := scalar(connection, query):
+            if count := scalar(connection, sql.SQL("SELECT count(*) FROM ({}) tied").format(pairs)):
                 yield (
                     f'{count:,} rows of "{ends[0]}" that move {said} rows of "{ends[1]}" that do not (foreign key '
                     f'"{name}"); correct the rows, or the conditions'
                 )
+
+
+def _among(alias: LiteralString, table: Table, keys: Mapping[str, Sequence[Key]]) -> Iterator[sql.Composed]:
+    """A join with those of the table's keys, if there are any: the row "alias" has one of them."""
+    if wanted := tuple(keys.get(table.name, ())):
+        columns = (sql.SQL(alias + ".{0} = wanted.{0}").format(sql.Identifier(column.name)) for column in table.key)
+        yield sql.SQL(" JOIN {} ON {}").format(wording.wanted(table, wanted), sql.SQL(" AND ").join(columns))
 
 
 _KEYS = """

@@ -16,7 +16,7 @@ from psycopg import sql
 from strangler.split.errors import Refused
 from strangler.split.postgres.archive import Archive, content_sha256, delete_archive, write_archive
 from strangler.split.postgres.catalog import Connection, describe, scalar
-from strangler.split.postgres.condition import only
+from strangler.split.postgres.condition import only, straddling
 from strangler.split.postgres.rows import delete, range_end
 from strangler.split.table import KeyRange
 
@@ -101,6 +101,10 @@ class Retirement:
             archive = self._archive(name, directory)
             if archive is not None and not early:
                 yield from archive.refusals()
+        if self.where:
+            # They are deleted past their foreign keys, which would not say that other rows point at them.
+            tables = [only(self.connection, describe(self.connection, name), self.where[name]) for name in self.names]
+            yield from straddling(self.connection, tables, None)
 
     def drop(self, directory: Path, after: timedelta) -> tuple[Archive, ...]:
         """Drop the tables with their fences and captures, in one transaction; the archives of those dropped.

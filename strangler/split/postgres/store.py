@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
 from typing import Any
@@ -162,9 +162,9 @@ class PostgresStore(Store):
         with _translated():
             return catalog.orphans(self.connection, tables)
 
-    def straddling(self, tables: Sequence[Table]) -> Iterator[str]:
+    def straddling(self, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None = None) -> Iterator[str]:
         with _translated():
-            yield from condition.straddling(self.connection, tables)
+            yield from condition.straddling(self.connection, tables, keys)
 
     def number_ranges(self, table: Table) -> dict[str, tuple[int, int]]:
         with _translated():

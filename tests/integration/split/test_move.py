@@ -7,7 +7,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from strangler.split import Move, Refused, Side, SplitError, SwitchAborted
+from strangler.split import Move, Refused, Side, SplitError, SwitchAborted, recent
 from strangler.split.cutover import Step
 from strangler.split.limits import Limits
 from tests.integration.split.conftest import BOTH, SPEC
@@ -308,6 +308,43 @@ def test_a_switch_is_refused_after_a_verification_that_found_differences(shop, t
     assert not shop.move.verify().equal
     with pytest.raises(Refused, match="found 1 rows that differ"):
         shop.move.switch(Side.TARGET, traffic)
+
+
+def test_many_keys_are_compared_a_slice_at_a_time(shop, traffic, monkeypatch):
+    shop.bring()
+    monkeypatch.setattr(recent, "SLICE", 10)
+    for begin in range(1, 100, 9):
+        shop.source.execute("UPDATE review SET body = 'new' WHERE id BETWEEN %s AND %s", (begin, begin + 8))
+        shop.move.catch_up()
+    with shop.move.session() as session:
+        first = recent.unverified(session.source, session.target, SPEC.name)
+        assert (len(first.keys["review"]), first.complete) == (18, False)
+        with psycopg.connect(shop.move.target.dsn, autocommit=True) as rogue:
+            rogue.execute("SET session_replication_role = replica; SET ROLE strangler_applier")
+            rogue.execute("UPDATE review SET body = 'spoiled' WHERE id = 99")
+        found = session.verify_recent()
+        assert [difference.key for difference in found.differences] == [("99",)]
+        left = recent.unverified(session.source, session.target, SPEC.name)
+        assert (len(left.keys["review"]), ("99",) in left.keys["review"], left.complete) == (9, True, True)
+    shop.source.execute("UPDATE review SET body = 'newer' WHERE id = 99")
+    with shop.move.session() as session:
+        assert session.verify_recent().equal
+        assert recent.unverified(session.source, session.target, SPEC.name).keys == {}
+
+
+def test_more_keys_than_a_pause_has_time_for_give_the_switch_up(shop, traffic, monkeypatch):
+    shop.bring()
+    monkeypatch.setattr(recent, "SLICE", 3)
+
+    def write_much(step, facts):
+        if step is Step.HOLD:
+            for product in range(10, 15):
+                shop.add_review(Side.SOURCE, "late", product)
+                shop.move.catch_up()
+
+    with pytest.raises(SwitchAborted, match="more keys came behind the gates than can be compared while nobody writes"):
+        shop.move.switch(Side.TARGET, traffic, on_step=write_much)
+    assert shop.move.switch(Side.TARGET, traffic).changes == 0
 
 
 @BOTH

@@ -302,6 +302,44 @@ def test_rows_tied_across_the_boundary_are_found_before_the_start_and_before_the
     )
 
 
+TIES = [
+    (  # a row that comes
+        "INSERT INTO line (id, tenant, order_id) SELECT 7777, 4, min(id) FROM orders WHERE tenant = 9",
+        "DELETE FROM line WHERE id = 7777",
+        '1 rows of "public.line" that move point at rows of "public.orders" that do not',
+    ),
+    (  # a parent that leaves
+        "UPDATE orders SET tenant = 9 WHERE id = 3",
+        "UPDATE orders SET tenant = 4 WHERE id = 3",
+        '1 rows of "public.line" that move point at rows of "public.orders" that do not',
+    ),
+    (  # a child that leaves
+        "UPDATE line SET tenant = 9 WHERE order_id = 3",
+        "UPDATE line SET tenant = 4 WHERE order_id = 3",
+        '1 rows of "public.orders" that move are pointed at by rows of "public.line" that do not',
+    ),
+]
+
+
+def test_a_tie_that_is_written_behind_the_gates_gives_the_switch_up(shop, traffic):
+    shop.run(Side.SOURCE, "UPDATE orders SET replaces = NULL")
+    shop.bring()
+    for write, undo, says in TIES:
+
+        def write_late(step, facts, write=write):
+            if step is Step.HOLD:
+                shop.run(Side.SOURCE, write)
+
+        with pytest.raises(SwitchAborted, match=f"stays with the source: .*in the source database {says}"):
+            shop.move.switch(Side.TARGET, traffic, write_late)
+        # It is the gates' last comparison's to see as well, which takes keys off the notes.
+        with shop.move.session() as session:
+            assert says in str(session.verify_recent())
+            shop.run(Side.SOURCE, undo)
+            assert session.verify_recent().equal
+    shop.move.switch(Side.TARGET, traffic)
+
+
 def test_sequences_that_would_give_out_the_same_numbers_are_refused(shop):
     shop.run(Side.TARGET, "ALTER TABLE line ALTER id SET MINVALUE 999999")
     with pytest.raises(Refused, match=r'both databases number "id" of table "line", from 999999 to 999999'):

@@ -135,6 +135,12 @@ def test_for_good_just_the_moved_rows_are_archived_and_deleted(
     assert [line.split(",")[1] for line in archived[1:]] == ["4"] * 10
     assert tenants(source) == EVERYBODY
 
+    # Nor is a row deleted at which one that stays points.
+    source.execute("INSERT INTO shop_line (id, tenant, order_id) VALUES (900, 3, 4)")
+    with pytest.raises(Refused, match=r'1 rows of "public.shop_order" that move are pointed at by rows of "public.sh'):
+        executor.run(PLAN, final=True)
+    source.execute("DELETE FROM shop_line WHERE id = 900")
+
     # Rows that are not what the archive holds stay.
     last = source.execute("SELECT max(id), max(order_id) FROM shop_line WHERE tenant = 4").fetchone()
     source.execute("ALTER TABLE shop_line DISABLE TRIGGER strangler_fence_update")
