@@ -88,12 +88,12 @@ def read_layout(spec: MoveSpec, source: Store, target: Store) -> Layout:
 def unlike_rules(layout: Layout, source: Store, target: Store) -> tuple[list[str], list[str]]:
     """(why the tables may not be moved, what the target goes without), sentences. This is a read-only operation.
 
-    Between different engines nothing is compared: their rules are not written alike.
+    Between different engines only what their rules have common words for.
     """
-    if source.engine != target.engine:
-        return [], []
     mine = list(source.rules([pair.source for pair in layout.pairs]))
     theirs = list(target.rules([pair.target for pair in layout.pairs]))
+    if source.engine != target.engine:
+        mine, theirs = rules.between_engines(mine), rules.between_engines(theirs)
     moved = [pair.name for pair in layout.moved]
     return list(rules.refusals(mine, theirs, moved=moved)), list(rules.warnings(mine, theirs, moved=moved))
 

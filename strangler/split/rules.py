@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class Kind(enum.StrEnum):
@@ -50,9 +50,26 @@ class Rule:
     table: str  # as the plan writes it; "" for the database
     kind: Kind
     text: str
+    common: str = ""  # the same in words that every engine's rules have; empty where there are none
 
     def __str__(self) -> str:
         return f"the {self.kind} {self.text}"
+
+
+def between_engines(rules: Iterable[Rule]) -> list[Rule]:
+    """Those that can be compared with the rules of another engine, in their common words."""
+    return [replace(rule, text=rule.common) for rule in rules if rule.common]
+
+
+def unique(columns: Iterable[str]) -> str:
+    """The common words for a unique index on whole columns; their order makes no difference to what it refuses."""
+    return f"({', '.join(sorted(columns))})"
+
+
+def foreign_key(columns: Iterable[str], parent: str, referenced: Iterable[str]) -> str:
+    """The common words for a foreign key; what it does on a deletion is not among them."""
+    pairs = sorted(zip(columns, referenced, strict=True))
+    return f"({', '.join(mine for mine, _ in pairs)}) to {parent} ({', '.join(theirs for _, theirs in pairs)})"
 
 
 def refusals(source: Iterable[Rule], target: Iterable[Rule], *, moved: Iterable[str]) -> Iterator[str]:

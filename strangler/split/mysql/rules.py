@@ -11,7 +11,7 @@ from typing import Any
 
 from strangler.split.mysql.catalog import bare, is_mariadb, query
 from strangler.split.mysql.wording import Connection
-from strangler.split.rules import Kind, Rule
+from strangler.split.rules import Kind, Rule, foreign_key, unique
 from strangler.split.table import Table
 
 _COLUMNS = """
@@ -55,13 +55,17 @@ def rules(connection: Connection, tables: Sequence[Table]) -> Iterator[Rule]:
         for name, parts in _grouped(query(connection, _INDEXES, (bare(table),))):
             kind = Kind.INDEX if parts[0][1] else Kind.UNIQUE
             columns = ", ".join(_part(*part[2:]) for part in parts)
-            yield Rule(table=table.name, kind=kind, text=f"({columns or name})")
+            # Of an index over whole columns.
+            whole = kind is Kind.UNIQUE and all(column and length is None for _, _, column, length, _ in parts)
+            common = unique(str(part[2]) for part in parts) if whole else ""
+            yield Rule(table=table.name, kind=kind, text=f"({columns or name})", common=common)
         for _, parts in _grouped(query(connection, _FOREIGN_KEYS, (bare(table),))):
             _, _, _, parent, on_update, on_delete = parts[0]
             if parent in names:
                 mine, theirs = (", ".join(f'"{part[place]}"' for part in parts) for place in (1, 2))
                 text = f"({mine}) to {names[parent]} ({theirs}) ON UPDATE {on_update} ON DELETE {on_delete}"
-                yield Rule(table=table.name, kind=Kind.FOREIGN_KEY, text=text)
+                common = foreign_key([part[1] for part in parts], names[parent], [part[2] for part in parts])
+                yield Rule(table=table.name, kind=Kind.FOREIGN_KEY, text=text, common=common)
         for statement, kind in ((checks, Kind.CHECK), (_TRIGGERS, Kind.TRIGGER)):
             for (text,) in query(connection, statement, (bare(table),)):
                 yield Rule(table=table.name, kind=kind, text=text)
@@ -75,7 +79,7 @@ def _columns(connection: Connection, table: Table) -> Iterator[Rule]:
         if name not in taken:
             continue
         if nullable == "NO" and key != "PRI":
-            yield Rule(table=table.name, kind=Kind.NOT_NULL, text=f'of "{name}"')
+            yield Rule(table=table.name, kind=Kind.NOT_NULL, text=f'of "{name}"', common=f'of "{name}"')
         # MariaDB writes the absence of a default as the word.
         given = " ".join(filter(None, ("" if default in (None, "NULL") else default, extra.lower())))
         if given and not expression:

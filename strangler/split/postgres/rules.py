@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from strangler.split.postgres.catalog import Connection
-from strangler.split.rules import Kind, Rule
+from strangler.split.rules import Kind, Rule, foreign_key, unique
 from strangler.split.table import Table
 
 _INDEXES = """
     SELECT i.indrelid, i.indisunique,
+           -- The columns, where these are all that it goes by, and it goes for all rows.
+           CASE WHEN i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL
+                     AND position('NULLS NOT DISTINCT' in pg_get_indexdef(i.indexrelid)) = 0
+                THEN ARRAY(SELECT a.attname::text
+                           FROM unnest(i.indkey::int2[]) WITH ORDINALITY k(attnum, position)
+                           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                           WHERE k.position <= i.indnkeyatts) ELSE '{}' END,
            regexp_replace(substring(pg_get_indexdef(i.indexrelid) from ' USING (.*)$'), ' WITH \\(.*?\\)', '')
            || CASE WHEN c.condeferrable THEN ' DEFERRABLE' ELSE '' END
            || CASE WHEN c.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
@@ -22,13 +29,12 @@ _CONSTRAINTS = """
 """
 _FOREIGN_KEYS = """
     SELECT c.conrelid, c.confrelid,
-           concat_ws(' ', (SELECT string_agg(quote_ident(attname), ', ' ORDER BY k.position)
-                           FROM unnest(c.conkey) WITH ORDINALITY k(attnum, position)
-                           JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum)),
-           concat_ws(' ', '(' || (SELECT string_agg(quote_ident(attname), ', ' ORDER BY k.position)
-                                  FROM unnest(c.confkey) WITH ORDINALITY k(attnum, position)
-                                  JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.attnum) || ')',
-                     substring(pg_get_constraintdef(c.oid) from '\\)((?: MATCH| ON| DEFERRABLE| INITIALLY| NOT).*)$'))
+           ARRAY(SELECT attname::text FROM unnest(c.conkey) WITH ORDINALITY k(attnum, position)
+                 JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.attnum ORDER BY k.position),
+           ARRAY(SELECT attname::text FROM unnest(c.confkey) WITH ORDINALITY k(attnum, position)
+                 JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.attnum ORDER BY k.position),
+           coalesce(substring(pg_get_constraintdef(c.oid)
+                              from '\\)((?: MATCH| ON| DEFERRABLE| INITIALLY| NOT).*)$'), '')
     FROM pg_constraint c
     WHERE c.contype = 'f' AND c.conparentid = 0
       AND c.conrelid = ANY(%(tables)s::regclass[]) AND c.confrelid = ANY(%(tables)s::regclass[])
@@ -74,12 +80,15 @@ def rules(connection: Connection, tables: Sequence[Table]) -> Iterator[Rule]:
     """See Store.rules."""
     names = _names(connection, tables)
     given = {"tables": [table.relation for table in tables]}
-    for oid, unique, text in connection.execute(_INDEXES, given).fetchall():
-        yield Rule(table=names[oid], kind=Kind.UNIQUE if unique else Kind.INDEX, text=text)
+    for oid, is_unique, columns, text in connection.execute(_INDEXES, given).fetchall():
+        common = unique(columns) if columns else ""
+        yield Rule(table=names[oid], kind=Kind.UNIQUE if is_unique else Kind.INDEX, text=text, common=common)
     for oid, kind, text in connection.execute(_CONSTRAINTS, given).fetchall():
         yield Rule(table=names[oid], kind=_CONSTRAINT_KINDS[kind], text=text)
-    for oid, parent, mine, theirs in connection.execute(_FOREIGN_KEYS, given).fetchall():
-        yield Rule(table=names[oid], kind=Kind.FOREIGN_KEY, text=f"({mine}) to {names[parent]} {theirs}")
+    for oid, parent, mine, theirs, actions in connection.execute(_FOREIGN_KEYS, given).fetchall():
+        text = f"({', '.join(mine)}) to {names[parent]} ({', '.join(theirs)}){actions}"
+        common = foreign_key(mine, names[parent], theirs)
+        yield Rule(table=names[oid], kind=Kind.FOREIGN_KEY, text=text, common=common)
     yield from _columns(connection, tables, names)
     for query, kind in ((_SECURITY, Kind.SECURITY), (_PRIVILEGES, Kind.PRIVILEGE), (_TRIGGERS, Kind.TRIGGER)):
         for oid, text in connection.execute(query, given).fetchall():
@@ -90,6 +99,7 @@ def rules(connection: Connection, tables: Sequence[Table]) -> Iterator[Rule]:
 
 def _columns(connection: Connection, tables: Sequence[Table], names: dict[int, str]) -> Iterator[Rule]:
     taken = {(table.name, column.name) for table in tables for column in table.columns}
+    keys = {(table.name, column.name) for table in tables for column in table.key}
     given = {"tables": [table.relation for table in tables]}
     for oid, column, not_null, generated, always, numbered, expression, collation in connection.execute(
         _COLUMNS, given
@@ -100,7 +110,8 @@ def _columns(connection: Connection, tables: Sequence[Table], names: dict[int, s
         if (table, column) not in taken:
             continue
         if not_null:
-            yield Rule(table=table, kind=Kind.NOT_NULL, text=f'of "{column}"')
+            text = f'of "{column}"'
+            yield Rule(table=table, kind=Kind.NOT_NULL, text=text, common="" if (table, column) in keys else text)
         if collation is not None:
             yield Rule(table=table, kind=Kind.COLLATION, text=f'of "{column}": {collation}')
         if always or numbered or (expression is not None and not generated):

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from strangler.split.rules import Kind, Rule
+from strangler.split.rules import Kind, Rule, foreign_key, unique
 from strangler.split.sqlite.wording import quoted, unquoted
 from strangler.split.table import Table
 
@@ -18,11 +18,11 @@ _GENERATED = (2, 3)
 
 def rules(connection: sqlite3.Connection, tables: Sequence[Table]) -> Iterator[Rule]:
     """See Store.rules."""
-    names = {unquoted(table.relation).lower(): table.name for table in tables}
+    by_name = {unquoted(table.relation).lower(): table for table in tables}
     for table in tables:
         yield from _columns(connection, table)
         yield from _indexes(connection, table)
-        yield from _foreign_keys(connection, table, names)
+        yield from _foreign_keys(connection, table, by_name)
         for (name,) in connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) "
             "AND name NOT LIKE 'strangler\\_%' ESCAPE '\\'",
@@ -39,13 +39,13 @@ def _columns(connection: sqlite3.Connection, table: Table) -> Iterator[Rule]:
         if hidden in _GENERATED:
             yield Rule(table=table.name, kind=Kind.GENERATED, text=f'"{name}"')
         if name in taken and not_null and not key:
-            yield Rule(table=table.name, kind=Kind.NOT_NULL, text=f'of "{name}"')
+            yield Rule(table=table.name, kind=Kind.NOT_NULL, text=f'of "{name}"', common=f'of "{name}"')
         if name in taken and default is not None:
             yield Rule(table=table.name, kind=Kind.DEFAULT, text=f'of "{name}": {default}')
 
 
 def _indexes(connection: sqlite3.Connection, table: Table) -> Iterator[Rule]:
-    for _, name, unique, origin, partial in connection.execute(f"PRAGMA index_list({table.relation})").fetchall():
+    for _, name, is_unique, origin, partial in connection.execute(f"PRAGMA index_list({table.relation})").fetchall():
         if origin == "pk":
             continue
         parts = [
@@ -56,19 +56,28 @@ def _indexes(connection: sqlite3.Connection, table: Table) -> Iterator[Rule]:
             if in_key
         ]
         text = f"({', '.join(part for _, part in parts)})"
+        common = unique(str(column) for column, _ in parts) if is_unique else ""
         if partial or any(column is None for column, _ in parts):
             (made,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
-            text = " ".join(made[made.index("(") :].split())
-        yield Rule(table=table.name, kind=Kind.UNIQUE if unique else Kind.INDEX, text=text)
+            text, common = " ".join(made[made.index("(") :].split()), ""
+        yield Rule(table=table.name, kind=Kind.UNIQUE if is_unique else Kind.INDEX, text=text, common=common)
 
 
-def _foreign_keys(connection: sqlite3.Connection, table: Table, names: dict[str, str]) -> Iterator[Rule]:
+def _foreign_keys(connection: sqlite3.Connection, table: Table, tables: dict[str, Table]) -> Iterator[Rule]:
     found = connection.execute(f"PRAGMA foreign_key_list({table.relation})").fetchall()
     for _, group in groupby(sorted(found), lambda row: row[0]):
         columns = list(group)
         _, _, parent, _, _, on_update, on_delete, _ = columns[0]
-        if parent.lower() not in names:
+        if parent.lower() not in tables:
             continue
-        mine, theirs = (", ".join(f'"{row[place] or "its key"}"' for row in columns) for place in (3, 4))
-        text = f"({mine}) to {names[parent.lower()]} ({theirs}) ON UPDATE {on_update} ON DELETE {on_delete}"
-        yield Rule(table=table.name, kind=Kind.FOREIGN_KEY, text=text)
+        other = tables[parent.lower()]
+        mine = [row[3] for row in columns]
+        # Without columns of its own it leads to the key.
+        theirs = [row[4] or other.key[number].name for number, row in enumerate(columns)]
+        text = f"({_listed(mine)}) to {other.name} ({_listed(theirs)}) ON UPDATE {on_update} ON DELETE {on_delete}"
+        common = foreign_key(mine, other.name, theirs)
+        yield Rule(table=table.name, kind=Kind.FOREIGN_KEY, text=text, common=common)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from strangler.split import Refused, Side
+from tests.integration.split.engines import UNLIKE as UNLIKE_ENGINES
 
 HALF = "CREATE UNIQUE INDEX half ON review (body) WHERE score < 0"
 UNLIKE = [
@@ -90,6 +91,33 @@ ON_ANY = [
         "ALTER TABLE vote ADD COLUMN other bigint",
         "ALTER TABLE vote ADD COLUMN other bigint REFERENCES review (id)",
         "only the target has the foreign key .* to review .*, which rows of the source may violate",
+    ),
+]
+
+
+ACROSS = [
+    # (at the source, at the target, why not)
+    ("CREATE UNIQUE INDEX mine ON vote (voter, id)", "", '"vote": only the source has the unique index (id, voter)'),
+    ("", "CREATE UNIQUE INDEX theirs ON vote (helpful, id)", "only the target has the unique index (helpful, id)"),
+    (
+        "ALTER TABLE vote ADD COLUMN mood integer NOT NULL DEFAULT 5",
+        "ALTER TABLE vote ADD COLUMN mood integer DEFAULT 5",
+        'only the source has the NOT NULL of "mood"',
+    ),
+    (
+        "ALTER TABLE vote ADD COLUMN tone integer DEFAULT 5",
+        "ALTER TABLE vote ADD COLUMN tone integer NOT NULL DEFAULT 5",
+        'only the target has the NOT NULL of "tone", which rows of the source may violate',
+    ),
+    (
+        "ALTER TABLE vote ADD COLUMN one bigint REFERENCES review (id)",
+        "ALTER TABLE vote ADD COLUMN one bigint",
+        "only the source has the foreign key (one) to review (id)",
+    ),
+    (
+        "ALTER TABLE vote ADD COLUMN other bigint",
+        "ALTER TABLE vote ADD COLUMN other bigint REFERENCES review (id)",
+        "only the target has the foreign key (other) to review (id), which rows of the source may violate",
     ),
 ]
 
@@ -210,3 +238,24 @@ def test_other_engines_compare_what_their_catalogs_tell(shop_of, engine):
         shop.source.run("CREATE INDEX by_voter ON vote (voter)")
         (warning,) = shop.move.create()
         assert 'table "vote": only the source has the index' in warning
+
+
+@pytest.mark.parametrize("pair", UNLIKE_ENGINES, ids="->".join)
+def test_different_engines_compare_what_they_have_common_words_for(shop_of, pair):
+    with shop_of(*pair) as shop:
+        # The order of an index's columns, checks and defaults: alike, or not to be told.
+        shop.source.run("CREATE UNIQUE INDEX alike ON vote (helpful, voter, review_id)")
+        shop.target.run("CREATE UNIQUE INDEX alike ON vote (review_id, helpful, voter)")
+        shop.source.run("ALTER TABLE label ADD COLUMN size integer DEFAULT 3 CHECK (size > 0)")
+        shop.target.run("ALTER TABLE label ADD COLUMN size integer")
+        assert shop.move.create() == []
+        shop.move.cancel()
+        for at_source, at_target, _ in ACROSS:
+            for side, statement in ((shop.source, at_source), (shop.target, at_target)):
+                if statement:
+                    side.run(statement)
+        with pytest.raises(Refused) as refused:
+            shop.move.create()
+        for _, _, why in ACROSS:
+            assert why in str(refused.value)
+        assert len(str(refused.value).split("; migrate")) == len(ACROSS) + 1
