@@ -11,16 +11,16 @@ from strangler.split.spec import MoveSpec, Replica
 
 
 def move_spec(plan: PlanKey, state: ProjectState) -> MoveSpec:
-    """The plan's tables, parents before children, under the plan's name. Raises PlanError where it moves none."""
+    """The plan's tables, parents before children, under the plan's name. Raises PlanError where it carries none."""
     moved = state.moved_by(plan.name)
     models = [entry.model for entry in moved]
-    if not models:
-        raise PlanError(f'plan "{plan.name}" moves no tables')
+    if not state.carried_by(plan.name):
+        raise PlanError(f'plan "{plan.name}" moves and replicates no tables; there is nothing of it to be compared')
     replicated = tuple(
         Replica(table=state.schema.model(entry.model).table, columns=entry.columns)
         for entry in state.replicated_by(plan.name)
     )
-    if set(models) <= set(state.dropped_tables):
+    if models and set(models) <= set(state.dropped_tables):
         return RetiredSpec(name=plan.name, moved=(), replicated=replicated)
     return MoveSpec(
         name=plan.name,

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from strangler.plans.errors import PlanError
 from strangler.plans.fingerprint import fingerprint
-from strangler.plans.operations import Operation
+from strangler.plans.operations import Operation, ReplicateTable
+from strangler.plans.operations.moving import Moving
 from strangler.plans.state import PlanKey, ProjectState
 
 RECORD = "record.jsonl"
@@ -26,7 +27,9 @@ class Plan:
     """Of a squashed plan: hashes of the lines with which its record ended."""
 
     def __init__(self, name: str, directory: Path) -> None:
-        self.key = PlanKey(name=name, service=self.service)
+        moves = any(isinstance(operation, Moving) for operation in self.operations)
+        copies = sum(isinstance(operation, ReplicateTable) for operation in self.operations)
+        self.key = PlanKey(name=name, service=self.service, copies_alone=0 if moves else copies)
         self.directory = directory
 
     @property
@@ -49,11 +52,6 @@ class Plan:
                 states.append(operation.state_forwards(self.key, states[-1]))
             except PlanError as error:
                 raise PlanError(f'plan "{self.name}", operation {number}: {error}') from error
-        if (copies := states[-1].replicated_by(self.name)) and not states[-1].moved_by(self.name):
-            raise PlanError(
-                f'plan "{self.name}" replicates "{copies[0].model}" and moves nothing, so that nobody would copy it; '
-                "put MoveTables or MoveRows behind, which bring copies along"
-            )
         return tuple(states)
 
     def digest(self, length: int) -> str:

@@ -15,6 +15,8 @@ class PlanKey:
 
     name: str
     service: str
+    copies_alone: int = 0
+    """How many tables it replicates, where it moves none that would bring these along."""
 
     def __str__(self) -> str:
         return self.name
@@ -178,6 +180,10 @@ class ProjectState:
 
     def replicated_by(self, plan: str) -> tuple[Replicated, ...]:
         return tuple(entry for entry in self.replicated if entry.plan == plan)
+
+    def carried_by(self, plan: str) -> bool:
+        """Whether a move carries tables of the plan, to be owned or to be read."""
+        return bool(self.moved_by(plan) or self.replicated_by(plan))
 
     def routed_by(self, plan: str) -> tuple[Routed, ...]:
         return tuple(entry for entry in self.routed if entry.plan == plan)

@@ -63,7 +63,9 @@ def plan_status(plan: Plan, position: Position, move: MoveStatus | None, entries
     irreversible = [op.describe() for op in plan.operations[: position.highest] if not op.reversible]
     reasons = tuple(f"{what} cannot be undone" for what in irreversible)
     broken = move is not None and move.broken
-    if move is not None and (broken or (picture is not None and not picture.done)):
+    # A plan of copies alone is never switched.
+    to_be_switched = picture is not None and not picture.done and not plan.key.copies_alone
+    if move is not None and (broken or to_be_switched):
         reasons += move.refusals
     # Only a reverse passes the gates; a plan whose tables the monolith still owns is undone without a switch.
     can_go_back = position.highest > 0 and not irreversible and not (in_target and reasons) and not broken

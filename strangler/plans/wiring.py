@@ -70,7 +70,7 @@ def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecu
 def status(loaded: Project, plan: Plan) -> PlanStatus:
     """What planstatus shows of one plan. This is a read-only operation."""
     state = _seen(loaded, plan)
-    move = _move(plan.key, state).status() if state.moved_by(plan.name) else None
+    move = _move(plan.key, state).status() if state.carried_by(plan.name) else None
     record = recorder(plan)
     return plan_status(plan, record.position(), move, record.entries())
 
@@ -93,7 +93,7 @@ def judged(plan: Plan) -> str:
 
 
 def moves() -> list[Move]:
-    """The moves of all plans that move tables, created or not. Raises PlanError."""
+    """The moves of all plans that carry tables, created or not. Raises PlanError."""
     return _moves(project())
 
 
@@ -115,7 +115,7 @@ def help_to_copy(name: str) -> None:
     loaded = project()
     plan = loaded.plan(name)
     state = _seen(loaded, plan)
-    if not state.moved_by(plan.name):
+    if not state.carried_by(plan.name):
         return
     move = _move(plan.key, state)
     if not move.copying():
@@ -189,7 +189,7 @@ def _routes(loaded: Project) -> Routes:
 
 def _moves(loaded: Project) -> list[Move]:
     states = [(plan.key, _seen(loaded, plan)) for plan in loaded.plans]
-    return [_move(key, state) for key, state in states if state.moved_by(key.name)]
+    return [_move(key, state) for key, state in states if state.carried_by(key.name)]
 
 
 def _seen(loaded: Project, plan: Plan) -> ProjectState:

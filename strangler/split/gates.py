@@ -31,6 +31,7 @@ class Gate:
 def refusals(gate: Gate, to: Side) -> Iterator[str]:
     """Why this switch must not begin; nothing where it may. These are read-only operations."""
     old = to.other
+    yield from _nothing_to_switch(gate)
     yield from _not_done(gate)
     yield from _all_copied(gate)
     yield from _unfit(gate)
@@ -58,6 +59,11 @@ def shared_numbers(source: Store, target: Store, layout: Layout) -> Iterator[str
                     f"{min(high, highest)}, and both go on to: give the sequence of each a range of its own "
                     "(MAXVALUE in the one, MINVALUE and RESTART in the other)"
                 )
+
+
+def _nothing_to_switch(gate: Gate) -> Iterator[str]:
+    if not gate.layout.moved and not gate.picture.done:
+        yield f'move "{gate.spec.name}" keeps copies only, and no table that could change its owner'
 
 
 def _not_done(gate: Gate) -> Iterator[str]:

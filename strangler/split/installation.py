@@ -72,8 +72,12 @@ def refuse_claimed(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> 
 
 
 def installed(store: Store, move: str) -> bool:
-    """Whether the move's tables are claimed here. This is a read-only operation."""
-    return bool(store.scalar("SELECT count(*) FROM strangler.claims WHERE move = %s", (move,)))
+    """Whether the move is set up here. This is a read-only operation."""
+    # The source of copies alone has no claims; a stream that is lost is for others to notice.
+    return any(
+        store.scalar(f"SELECT count(*) FROM strangler.{table} WHERE move = %s", (move,))  # noqa: S608
+        for table in ("claims", "streams")
+    )
 
 
 def statements(store: Store, spec: MoveSpec, layout: Layout, side: Side) -> Iterator[str]:

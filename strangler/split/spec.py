@@ -33,7 +33,10 @@ class Replica:
 
 @dataclass(frozen=True, kw_only=True)
 class MoveSpec:
-    """One aggregate's tables, parents before children, and what they need beside them."""
+    """One aggregate's tables, parents before children, and what they need beside them.
+
+    Where nothing is moved the copies are all there is: they follow the source, and nobody's ownership changes.
+    """
 
     name: str
     moved: tuple[str, ...]
@@ -48,8 +51,8 @@ class MoveSpec:
 
     def __post_init__(self) -> None:
         names = [*self.moved, *(replica.table for replica in self.replicated)]
-        if not self.moved:
-            raise ValueError(f'move "{self.name}" moves no table; name at least one')
+        if not names:
+            raise ValueError(f'move "{self.name}" carries no table; name at least one')
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f'move "{self.name}" names the table "{twice[0]}" twice; name it once')
@@ -60,4 +63,4 @@ class MoveSpec:
             raise ValueError(f'move "{self.name}" is to be captured by "{self.capture}"; write {known}')
 
     def __str__(self) -> str:
-        return f"{self.name} ({', '.join(self.moved)})"
+        return f"{self.name} ({', '.join(self.moved) or 'copies alone'})"

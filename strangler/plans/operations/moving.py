@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from strangler.plans.errors import PlanError
+from strangler.plans.operations import bringing
 from strangler.plans.operations.base import Operation
 from strangler.plans.operations.boundary import check_alone, check_boundary
 from strangler.plans.state import Moved, PlanKey, ProjectState
-from strangler.plans.telling import CopyTeller
 from strangler.plans.world import World
-
-CATCH_UP_SECONDS = 300.0
 
 
 class Moving(Operation):
@@ -51,41 +49,15 @@ class Moving(Operation):
         return after
 
     def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
-        yield f"-- both databases: set up move {world.plan.name}"
-        yield from world.move(after).effects()
-        for entry in after.replicated_by(world.plan.name):
-            yield f"-- copy {after.schema.model(entry.model).table} ({', '.join(entry.columns)})"
-        for moved in after.moved_by(world.plan.name):
-            yield f"-- copy {after.schema.model(moved.model).table}{moved.condition}"
-        yield "-- catch up, then compare both sides row by row"
+        yield from bringing.effects(world, after)
 
     def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
-        yield f"-- both databases: drop the captures, fences and claims of {world.plan.name}"
-        for moved in after.moved_by(world.plan.name):
-            yield f"-- {world.plan.service}: empty {after.schema.model(moved.model).table}{moved.condition}"
-        for entry in after.replicated_by(world.plan.name):
-            yield f"-- {world.plan.service}: empty {after.schema.model(entry.model).table}"
+        yield from bringing.undo_effects(world, after)
         yield f"-- proxies: forget the routes of {world.plan.name}"
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        move = world.move(after)
-        for warning in move.create():
-            world.emit("step", step="warning", what=warning)
-        world.emit("step", step="created")
-        if asked := world.ask_workers():
-            world.emit("step", step="workers asked", **asked)
-        teller = CopyTeller(world.emit)
-        move.copy(teller)
-        teller.flush()
-        world.emit("step", step="copied")
-        move.catch_up(CATCH_UP_SECONDS)
-        world.emit("step", step="caught up")
-        verification = move.verify()
-        world.emit("step", step="verified", equal=verification.equal, rows=verification.rows, verdict=str(verification))
-        if not verification.equal:
-            raise PlanError(f"the two sides differ: {verification}; run the plan again or go back")
+        bringing.bring(world, after)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        world.move(after).cancel()
-        world.emit("step", step="cancelled")
+        bringing.take_back(world, after)
         world.publish_routes()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 
 from strangler.plans.errors import PlanError
+from strangler.plans.operations import bringing
 from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.state import PlanKey, ProjectState, Replicated
 from strangler.plans.world import World
@@ -13,7 +14,10 @@ from strangler.plans.world import World
 
 @dataclass(frozen=True)
 class ReplicateTable(Operation):
-    """Declare what the service needs of a staying table. The plan's MoveTables copies it and keeps it fresh."""
+    """Declare what the service needs of a staying table. The plan's MoveTables copies it and keeps it fresh.
+
+    In a plan that moves nothing the last one does that, for all of them.
+    """
 
     model: str
     _: KW_ONLY
@@ -42,14 +46,33 @@ class ReplicateTable(Operation):
         return replace(state, replicated=(*state.replicated, entry))
 
     def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
+        if _brings(world.plan, after):
+            yield from bringing.effects(world, after)
+            return
         table = after.schema.model(self.model).table
-        yield f"-- {table} ({', '.join(self.columns)}): declared here, copied and followed by MoveTables"
+        yield f"-- {table} ({', '.join(self.columns)}): declared here, copied and followed by {_who(world.plan)}"
 
     def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
-        yield f"-- {after.schema.model(self.model).table}: emptied by undoing MoveTables"
+        if _brings(world.plan, after):
+            yield from bringing.undo_effects(world, after)
+            return
+        yield f"-- {after.schema.model(self.model).table}: emptied by undoing {_who(world.plan)}"
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        """Nothing yet: one move carries all tables of a plan, under one position."""
+        """One move carries all tables of a plan, under one position: mostly nothing yet."""
+        if _brings(world.plan, after):
+            bringing.bring(world, after)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        """Nothing left: going back through MoveTables has emptied the copy."""
+        """The copies are emptied by what brought them: mostly nothing is left."""
+        if _brings(world.plan, after):
+            bringing.take_back(world, after)
+
+
+def _brings(plan: PlanKey, after: ProjectState) -> bool:
+    """Whether this is the last copy of a plan that moves nothing."""
+    return len(after.replicated_by(plan.name)) == plan.copies_alone
+
+
+def _who(plan: PlanKey) -> str:
+    return "the plan's last ReplicateTable" if plan.copies_alone else "MoveTables"

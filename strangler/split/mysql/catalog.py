@@ -137,6 +137,8 @@ def describe(connection: Connection, name: str, columns: tuple[str, ...] | None)
 
 def shape(connection: Connection, tables: Sequence[Table]) -> str:
     """See Store.shape. A table's number belongs to it: TRUNCATE, which fires no trigger, gives it another one."""
+    if not tables:
+        return ""
     database = f"CAST(CONVERT({wording.literal(_database(connection))} USING filename) AS BINARY)"
     names = [
         f"CONCAT({database}, '/', CAST(CONVERT({wording.literal(bare(table))} USING filename) AS BINARY))"

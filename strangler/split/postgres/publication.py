@@ -22,8 +22,9 @@ def slot_name(connection: Connection, spec: MoveSpec) -> str:
 def create(connection: Connection, spec: MoveSpec, captured: Sequence[Table]) -> Iterator[sql.Composed]:
     """The statements of Store.set_up; WalLog.start makes the slot, outside of their transaction."""
     name = slot_name(connection, spec)
-    yield sql.SQL("CREATE PUBLICATION {} FOR TABLE {}").format(
-        sql.Identifier(name), sql.SQL(", ").join(map(wording.relation, captured))
+    tables = sql.SQL(", ").join(map(wording.relation, captured))
+    yield sql.SQL("CREATE PUBLICATION {}").format(sql.Identifier(name)) + (
+        sql.SQL(" FOR TABLE {}").format(tables) if captured else sql.SQL("")
     )
     yield sql.SQL("INSERT INTO strangler.slots (move, slot) VALUES ({}, {})").format(
         sql.Literal(spec.name), sql.Literal(name)

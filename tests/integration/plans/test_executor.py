@@ -47,6 +47,11 @@ OPERATIONS = (
     MoveRoutes(["/api/reviews/"], canary=[5_000], hold=0, limits=None),
 )
 PLAN = type("Plan", (Plan,), {"service": "reviews", "operations": OPERATIONS})("0001_reviews", None)
+COPIES = (
+    ReplicateTable("shop.Product", columns=["id", "name"]),
+    ReplicateTable("shop.Review", columns=["id", "title"]),
+)
+READER = type("Plan", (Plan,), {"service": "search", "operations": COPIES})("0001_search", None)
 
 
 class KillingRecorder(PlanRecorder):
@@ -69,7 +74,8 @@ class KillingRecorder(PlanRecorder):
 
 
 class Shop:
-    def __init__(self, source_dsn, target_dsn, directory):
+    def __init__(self, source_dsn, target_dsn, directory, plan):
+        self.plan = plan
         self.source_dsn, self.target_dsn = source_dsn, target_dsn
         self.path = directory / "record.jsonl"
         self.source = psycopg.connect(source_dsn, autocommit=True)
@@ -82,7 +88,7 @@ class Shop:
 
     def executor(self, boundary=None):
         return PlanExecutor(
-            project=Project((PLAN,), SCHEMA),
+            project=Project((self.plan,), SCHEMA),
             recorder=lambda plan: (
                 self.recorder() if boundary is None else KillingRecorder(self.path, plan.name, boundary)
             ),
@@ -100,14 +106,14 @@ class Shop:
         )
 
     def recorder(self):
-        return PlanRecorder(self.path, PLAN.name, who="ada")
+        return PlanRecorder(self.path, self.plan.name, who="ada")
 
     def run_and_be_killed(self, to, boundary):
         """Run in a process of its own; True where the run was over before the boundary was reached."""
         child = os.fork()
         if child == 0:
             try:
-                self.executor([boundary]).run(PLAN, to)
+                self.executor([boundary]).run(self.plan, to)
                 os._exit(0)
             except BaseException as error:
                 os.write(2, f"{error!r}\n".encode())
@@ -121,7 +127,7 @@ class Shop:
         deadline = time.monotonic() + 10
         while True:
             try:
-                return self.executor().run(PLAN, to)
+                return self.executor().run(self.plan, to)
             except PlanError as error:
                 if "already running" not in str(error) or time.monotonic() > deadline:
                     raise
@@ -151,7 +157,7 @@ def accepts(connection):
 
 @pytest.fixture
 def shop(source_dsn, target_dsn, tmp_path):
-    shop = Shop(source_dsn, target_dsn, tmp_path)
+    shop = Shop(source_dsn, target_dsn, tmp_path, PLAN)
     yield shop
     shop.source.close()
     shop.target.close()
@@ -247,3 +253,28 @@ def test_the_dry_run_shows_what_would_be_refused_now_and_goes_on(shop):
     lines = list(shop.executor().effects(PLAN))
     assert any(line.startswith("-- would be refused now:") and "shop_product" in line for line in lines)
     assert any("CREATE TRIGGER" in line for line in lines)
+
+
+def test_a_plan_of_copies_alone_is_finished_and_undone_after_any_kill(shop):
+    shop.plan = READER
+    boundary, finished = 0, False
+    while not finished:
+        finished = shop.run_and_be_killed(2, boundary)
+        shop.resume(2)
+        assert shop.counts(shop.target) == [ROWS, ROWS, 0], f"at boundary {boundary}"
+        # Nothing is owned elsewhere: the monolith writes as before, and its writes follow.
+        assert accepts(shop.source)
+        finished &= shop.run_and_be_killed(0, boundary)
+        shop.resume(0)
+        assert (shop.counts(shop.source), shop.counts(shop.target)) == ([ROWS] * 3, [0] * 3), f"at boundary {boundary}"
+        boundary += 5
+    assert boundary > 15
+    shop.resume(2)
+    shop.source.execute("UPDATE shop_product SET name = 'followed'")
+    move = Move(
+        move_spec(READER.key, Project((READER,), SCHEMA).states(READER.name)[-1]), shop.source_dsn, shop.target_dsn
+    )
+    move.catch_up()
+    assert shop.target.execute("SELECT DISTINCT name FROM shop_product").fetchall() == [("followed",)]
+    said = plan_status(READER, shop.recorder().position(), move.status())
+    assert (said.owner, said.back.possible, said.back.by_switch, said.reasons) == ("monolith", True, False, ())

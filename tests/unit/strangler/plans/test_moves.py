@@ -37,8 +37,14 @@ def test_a_model_may_point_at_itself_but_not_two_at_each_other(state, key):
 
 
 def test_a_plan_without_tables_has_no_move(state, key):
-    with pytest.raises(PlanError, match='plan "0001_reviews" moves no tables'):
+    with pytest.raises(PlanError, match='plan "0001_reviews" moves and replicates no tables; there is nothing of it'):
         move_spec(key, state)
+
+
+def test_copies_alone_are_a_move_too(state, key):
+    copy = Replicated(plan=key.name, service="reviews", model="catalog.Product", columns=("id", "name"))
+    spec = move_spec(key, replace(state, replicated=(copy,)))
+    assert (spec.moved, [replica.table for replica in spec.replicated]) == ((), ["catalog_product"])
 
 
 @given(st.integers(1, 8), st.data())

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 
-from strangler.plans.errors import PlanError
 from strangler.plans.loader import load_plans
-from strangler.plans.operations import ReplicateTable
+from strangler.plans.operations import CutForeignKey, MoveTables, ReplicateTable
 from strangler.plans.plan import Plan
 from strangler.plans.project import Project
 from strangler.plans.schema import schema_of
@@ -27,12 +26,14 @@ def test_the_reviews_and_their_routes_belong_to_the_service_at_the_end(project):
     assert state.owner_of_table("catalog.Product") == "monolith"
 
 
-def test_a_plan_that_only_replicates_is_refused_since_nobody_would_copy(state):
-    copies = type(
-        "Plan", (Plan,), {"service": "search", "operations": [ReplicateTable("catalog.Product", columns=["id"])]}
-    )
-    with pytest.raises(PlanError, match=r'plan "0001_search" replicates "catalog.Product" and moves nothing'):
-        copies("0001_search", None).states(state)
+def test_a_plan_knows_how_many_copies_nothing_else_would_bring(state):
+    copies = [ReplicateTable(model, columns=["id"]) for model in ("catalog.Product", "accounts.User")]
+    alone = type("Plan", (Plan,), {"service": "search", "operations": copies})("0001_search", None)
+    assert alone.key.copies_alone == 2
+    assert len(alone.states(state)[-1].replicated_by("0001_search")) == 2
+    cut = CutForeignKey("orders.Order.user", keep="user_id", migration="0002_cut")
+    moving = type("Plan", (Plan,), {"service": "search", "operations": [*copies, cut, MoveTables(["orders.Order"])]})
+    assert moving("0002_orders", None).key.copies_alone == 0
 
 
 def test_only_the_retirement_is_final(project):

@@ -67,3 +67,12 @@ def test_from_the_drop_on_only_its_copies_are_followed(toolkit, event):
     record(event, 8)
     (move,) = wiring.moves()
     assert (move.spec.moved, [replica.table for replica in move.spec.replicated]) == ((), ["catalog_product"])
+
+
+def test_a_plan_of_copies_alone_is_followed_and_has_a_status(toolkit, tmp_path):
+    plan = PLAN[: PLAN.index("        CutForeignKey")] + PLAN[PLAN.index("        ReplicateTable") :]
+    plan = plan[: plan.index("        MoveTables(MODELS)")] + "    ]\n"
+    (tmp_path / "0001_reviews" / "plan.py").write_text(plan)
+    (move,) = wiring.moves()
+    assert (move.spec.moved, [replica.table for replica in move.spec.replicated]) == ((), ["catalog_product"])
+    assert wiring.verifier("0001").plan.key.copies_alone == 1
