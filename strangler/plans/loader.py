@@ -13,6 +13,7 @@ from strangler.plans.fingerprint import fingerprint
 from strangler.plans.operations import Operation
 from strangler.plans.plan import Plan
 from strangler.plans.squash import Squash
+from strangler.split.spec import LONGEST_NAME
 
 _NAME = re.compile(r"(\d{4})_[a-z][a-z0-9_]*")
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]*")
@@ -57,6 +58,8 @@ def load_plan(folder: Path) -> tuple[Plan, ...]:
     for name, plan in plans:
         if not _NAME.fullmatch(name):
             raise PlanError(f'"{path}" replaces "{name}", which is not named like "0001_reviews"; correct it')
+        if len(name) > LONGEST_NAME:
+            raise PlanError(f'the name of plan "{name}" is longer than {LONGEST_NAME} characters; shorten it')
         _check(plan, path)
     if not plans:
         raise PlanError(f'"{path}" replaces nothing; name the plans that were squashed')
@@ -66,8 +69,7 @@ def load_plan(folder: Path) -> tuple[Plan, ...]:
 def _run(path: Path) -> ModuleType:
     name = f"_strangler_plan_{path.parent.name}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise PlanError(f'"{path}" cannot be imported')
+    assert spec is not None and spec.loader is not None  # of a file whose name ends like a module's
     module = importlib.util.module_from_spec(spec)
     # No bytecode: plan folders hold records and are reviewed in version control, nothing else belongs there.
     writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True

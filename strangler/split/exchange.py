@@ -56,9 +56,12 @@ def refuse_misfits(source: Store, target: Store, pairs: Iterable[Pair]) -> None:
 
 
 def agreed_keys(sender: Store, receiver: Store, table: Table, keys: Iterable[Key]) -> tuple[Key, ...]:
-    """Keys of the sender's log as both sides understand them, each once."""
+    """Keys of the sender's log as both sides understand them, each once.
+
+    Raises SplitError for one that they do not; but where its row is gone it never was over there.
+    """
     if by_value(sender, receiver):
-        keys = (_agreed(table, key) for key in keys)
+        keys = (agreed for key in keys if (agreed := _agreed(sender, table, key)) is not None)
     return tuple(dict.fromkeys(keys))
 
 
@@ -105,12 +108,15 @@ def _places(table: Table) -> list[int]:
     return [names.index(column.name) for column in table.key]
 
 
-def _agreed(table: Table, key: Key) -> Key:
+def _agreed(sender: Store, table: Table, key: Key) -> Key | None:
     try:
         return tuple(_agreed_part(part, column) for part, column in zip(key, table.key, strict=True))
     except (ValueError, KeyError, ArithmeticError) as error:
+        if not any(sender.values(table, (key,))):
+            return None
         raise SplitError(
-            f'the key {", ".join(key)} of table "{table}" is none that both sides understand; correct the row'
+            f'the key {", ".join(key)} of table "{table}" of the {sender.name} is none that both sides understand; '
+            "correct the row"
         ) from error
 
 

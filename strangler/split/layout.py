@@ -120,8 +120,11 @@ def _mapped(source: Table, target: Table, engines: tuple[str, str]) -> tuple[Tab
         except ValueError as error:
             raise Refused(f'column "{column.name}" of table "{source}" cannot be moved: {error}') from error
     for column in source.key:
-        if mapped[column.name][0].family in (Family.FLOAT, Family.JSON):
-            raise Refused(f'the key column "{column.name}" of table "{source}" is not written alike by all engines')
+        if (family := mapped[column.name][0].family) in (Family.FLOAT, Family.JSON):
+            raise Refused(
+                f'the key column "{column.name}" of table "{source}" holds {family} values, which are not written '
+                "alike by all engines; give it a key of numbers, texts, bytes or dates"
+            )
     return (
         replace(
             source,

@@ -135,7 +135,10 @@ class Move:
                 raise Refused(f'move "{self.spec.name}" cannot be repaired: {picture}; recover it first')
             moved = {pair.source.relation for pair in session.layout.moved}
             if picture.done and any(difference.table in moved for difference in differences):
-                raise Refused(f'move "{self.spec.name}" is complete; its tables at the source are tombstones')
+                raise Refused(
+                    f'move "{self.spec.name}" is complete, and its tables at the source are tombstones, to which '
+                    "nothing is carried any more; look at these rows by hand"
+                )
             session.repair(differences, picture.owner)
 
     def switch(

@@ -4,6 +4,9 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+LONGEST_NAME = 64
+"""Characters of a move's name, which every engine can keep."""
+
 
 class Side(enum.StrEnum):
     """The two databases of a move."""
@@ -51,6 +54,8 @@ class MoveSpec:
 
     def __post_init__(self) -> None:
         names = [*self.moved, *(replica.table for replica in self.replicated)]
+        if len(self.name) > LONGEST_NAME:
+            raise ValueError(f'the name of move "{self.name}" is longer than {LONGEST_NAME} characters; shorten it')
         if not names:
             raise ValueError(f'move "{self.name}" carries no table; name at least one')
         twice = sorted({name for name in names if names.count(name) > 1})

@@ -31,8 +31,14 @@ class Moving(Operation):
             check_alone(state.schema.with_table(label), state)
             if moved := state.move_of(label):
                 raise PlanError(f'table of "{label}" has moved already, with plan "{moved.plan}"')
-            if any((r.service, r.model) == (plan.service, label) for r in state.replicated):
-                raise PlanError(f'"{label}" is replicated to "{plan.service}"; it cannot move there as well')
+            for copy in state.replicated:
+                if copy.model == label and copy.service == plan.service:
+                    raise PlanError(f'"{label}" is replicated to "{plan.service}"; it cannot move there as well')
+                if copy.model == label:
+                    raise PlanError(
+                        f'"{label}" is replicated to "{copy.service}" by plan "{copy.plan}", and that copy would not '
+                        f'follow "{plan.service}"; take it out of that plan, and let its service ask the new owner'
+                    )
             split = state.split_of(label)
             if split and not split.contracted:
                 raise PlanError(

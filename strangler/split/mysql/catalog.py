@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from strangler.split.errors import SplitError
@@ -216,11 +216,9 @@ def unfit(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
     """See Store.unfit."""
     where = f'database "{_database(connection)}"'
     product = "MariaDB" if is_mariadb(connection) else "MySQL"
-    version = re.match(r"(\d+)\.(\d+)", str(scalar(connection, "SELECT VERSION()")))
-    oldest = _OLDEST[product]
-    if version and (int(version[1]), int(version[2])) < oldest:
-        yield f"{where} is {product} {version[0]}; {oldest[0]}.{oldest[1]} is the oldest that can take part"
-    for fault in _unsafe_settings(connection):
+    settings = dict(query(connection, f"SHOW GLOBAL VARIABLES WHERE Variable_name IN {_SETTINGS}"))
+    faults = *too_old(product, str(scalar(connection, "SELECT VERSION()"))), *unsafe(settings, _replicates(connection))
+    for fault in faults:
         yield f"{where} {fault}"
     yield from cascades(connection, tables)
     if lacking := _lacking(connection):
@@ -233,16 +231,25 @@ def unfit(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
         yield f"the server of {where} lets anybody in under any name; DROP USER ''@... for each of them"
 
 
-def _unsafe_settings(connection: Connection) -> Iterator[str]:
-    """What about the server makes fences, captures or commits worth less than they say. Read-only."""
-    settings = dict(query(connection, f"SHOW GLOBAL VARIABLES WHERE Variable_name IN {_SETTINGS}"))
-    if settings["read_only"] not in ("OFF", "0") or _replicates(connection):
+def too_old(product: str, version: str) -> Iterator[str]:
+    """Why a server's version cannot take part. Pure."""
+    found, oldest = re.match(r"(\d+)\.(\d+)", version), _OLDEST[product]
+    if found and (int(found[1]), int(found[2])) < oldest:
+        yield f"is {product} {found[0]}; {oldest[0]}.{oldest[1]} is the oldest that can take part"
+
+
+def unsafe(settings: Mapping[str, str], replicates: bool) -> Iterator[str]:
+    """What about the server makes fences, captures or commits worth less than they say. Pure."""
+    if settings["read_only"] not in ("OFF", "0") or replicates:
         yield (
             "is a replica: what replication writes fires no trigger; give the DSN of its primary, or end the "
             "replication (RESET REPLICA ALL) and set read_only to OFF"
         )
     if settings.get("wsrep_on") == "ON" or settings.get("group_replication_single_primary_mode") == "OFF":
-        yield "belongs to a cluster with several writers, which do not see each other's locks"
+        yield (
+            "belongs to a cluster with several writers, which do not see each other's locks; let it have one writer "
+            "alone, outside of Galera, or give another server"
+        )
     if settings["innodb_flush_log_at_trx_commit"] != "1":
         yield (
             "forgets its last commits in a power cut (innodb_flush_log_at_trx_commit is "

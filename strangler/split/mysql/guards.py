@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from strangler.split.errors import Refused
 from strangler.split.mysql import catalog, wording
 from strangler.split.mysql.wording import Connection, identifier, literal
 from strangler.split.spec import MoveSpec, Side
@@ -17,7 +16,6 @@ from strangler.split.store import Claim
 from strangler.split.table import Family, Table
 
 _EVENTS = ("insert", "update", "delete")
-_LONGEST_NAME = 64
 _CHECK_EVERY = 1024
 """Rows of the log between two looks at its length."""
 _ROW = 150
@@ -28,8 +26,6 @@ def create(
     spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side, applier: str
 ) -> Iterator[str]:
     """See Store.set_up. Repeatable: the copy begins only when all of it is there."""
-    if len(spec.name) > _LONGEST_NAME:
-        raise Refused(f'the name of move "{spec.name}" is longer than {_LONGEST_NAME} characters; shorten it')
     # The rows that the triggers ask are there before them; until the move is set up the source owns.
     owns = int(side is Side.SOURCE)
     yield (

@@ -24,13 +24,11 @@ _STATEMENT = 1 << 20
 def dump(connection: Connection, table: Table, selection: Selection) -> Iterator[list[bytes]]:
     """See Store.dump."""
     literals = ", ',', ".join(map(wording.as_literal, table.columns))
-    row = f"CAST(CONCAT('(', {literals}, ')') AS BINARY)"
+    row = f"IF({wording.too_long(table)}, NULL, CAST(CONCAT('(', {literals}, ')') AS BINARY))"
     piece: list[bytes] = []
     for (written,) in _select(connection, table, selection, [row]):
         if written is None:
-            raise SplitError(
-                f'a row of table "{table}" is longer than the server\'s max_allowed_packet; set that higher'
-            )
+            raise _too_long(table)
         piece.append(written)
         if len(piece) >= _PIECE:
             yield piece
@@ -81,9 +79,12 @@ def checksum(connection: Connection, table: Table, selection: Selection) -> tupl
     for condition in wording.conditions(table, selection):
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT COUNT(*), COALESCE(BIT_XOR({_row_hash(table)}), 0) FROM {table.relation} WHERE {condition}"
+                f"SELECT COUNT(*), COALESCE(BIT_XOR({_row_hash(table)}), 0), "
+                f"COALESCE(SUM({wording.too_long(table)}), 0) FROM {table.relation} WHERE {condition}"
             )
-            [(count, part)] = cursor.fetchall()
+            [(count, part, long)] = cursor.fetchall()
+        if long:
+            raise _too_long(table)
         rows += int(count)
         total ^= int(part)
     return rows, total
@@ -92,7 +93,9 @@ def checksum(connection: Connection, table: Table, selection: Selection) -> tupl
 def digests(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
     """See Store.digests."""
     key = wording.key_text(table.relation, table)
-    for text, digest in _select(connection, table, selection, [key, _row_hash(table)]):
+    for text, digest, long in _select(connection, table, selection, [key, _row_hash(table), wording.too_long(table)]):
+        if long:
+            raise _too_long(table)
         yield key_from_text(text), int(digest)
 
 
@@ -100,7 +103,14 @@ def texts(connection: Connection, table: Table, keys: tuple[Key, ...]) -> dict[K
     """See Store.texts."""
     key = wording.key_text(table.relation, table)
     values = [_shown(column) for column in table.columns]
-    return {key_from_text(row[0]): row[1:] for row in _select(connection, table, keys, [key, *values])}
+    found = {}
+    for text, long, *row in _select(
+        connection, table, keys, [key, wording.too_long(table, in_hexadecimal=True), *values]
+    ):
+        if long:
+            raise _too_long(table)
+        found[key_from_text(text)] = tuple(row)
+    return found
 
 
 def values(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
@@ -152,8 +162,13 @@ def _select(
                 yield row[: len(expressions)]
 
 
+def _too_long(table: Table) -> SplitError:
+    return SplitError(f'a row of table "{table}" is longer than the server\'s max_allowed_packet; set that higher')
+
+
 def _row_hash(table: Table) -> str:
-    digested = f"CONCAT_WS(',', {', '.join(map(wording.as_digested, table.columns))})"
+    # Not CONCAT_WS, which leaves out what is NULL.
+    digested = "CONCAT(" + ", ',', ".join(map(wording.as_digested, table.columns)) + ")"
     return f"CAST(CONV(LEFT(MD5({digested}), 16), 16, 10) AS UNSIGNED)"
 
 

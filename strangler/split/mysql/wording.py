@@ -15,6 +15,8 @@ Connection: TypeAlias = "pymysql.Connection[pymysql.cursors.Cursor]"
 
 KEYS = 500
 """Keys in one statement: a list that the optimizer still turns into look-ups."""
+_AROUND = 100
+"""Bytes of a value that is short, and of what is written around a long one."""
 _COMMON = re.compile(r"`[^`]*`|\bstrangler\.|\b(?:key|rows)\b|\bFOR SHARE\b|\bAS bigint\b")
 _MEANT = {"strangler.": "strangler_", "FOR SHARE": "LOCK IN SHARE MODE", "AS bigint": "AS signed"}
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -91,7 +93,17 @@ def as_digested(column: Column) -> str:
     """What stands for the value in a checksum: no two rows give the same, wherever their values begin and end."""
     if is_number(column) or column.family in _DATES:
         return f"IFNULL({text(column)}, 'N')"
-    return f"IFNULL(CONCAT(LENGTH({text(column)}), ':', {text(column)}), 'N')"
+    return f"IF({identifier(column.name)} IS NULL, 'N', CONCAT(LENGTH({text(column)}), ':', {text(column)}))"
+
+
+def too_long(table: Table, *, in_hexadecimal: bool = False) -> str:
+    """Whether a row's values are longer than what functions give, who give NULL then as if there were no value."""
+    lengths = [
+        f"IFNULL(LENGTH({identifier(column.name)}), 0) * {_growth(column, in_hexadecimal)}"
+        for column in table.columns
+        if not is_number(column) and column.family not in _DATES
+    ]
+    return f"{' + '.join([*lengths, str(_AROUND * len(table.columns))])} > @@max_allowed_packet"
 
 
 def base_type(column: Column) -> str:
@@ -106,6 +118,13 @@ def is_text(column: Column) -> bool:
 
 def is_number(column: Column) -> bool:
     return base_type(column) in NUMBERS
+
+
+def _growth(column: Column, in_hexadecimal: bool) -> int:
+    """By how much a value grows at most, when it is written as utf8mb4, or its bytes in hexadecimal."""
+    if is_text(column):
+        return 3 if column.type.rpartition(" ")[2].startswith("latin1") else 1
+    return 2 if in_hexadecimal else 1
 
 
 INTEGERS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}

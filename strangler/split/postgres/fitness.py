@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from strangler.split.postgres.catalog import Connection, scalar
 from strangler.split.table import Table
@@ -10,6 +10,7 @@ from strangler.split.table import Table
 _OLDEST = 140_000
 _PARAMETER_RIGHTS = 150_000
 _SET_OPTION = 160_000
+_DURABLE = ("fsync", "full_page_writes")
 FORGETFUL = "strangler.forgetful"
 """A setting of servers whose rows nobody would miss, as in tests: they may forget their last commits."""
 
@@ -44,9 +45,8 @@ def lacking(connection: Connection, tables: Sequence[Table], *, filled: bool) ->
 
 def _unfit_database(connection: Connection) -> Iterator[str]:
     where = f'database "{connection.info.dbname}"'
-    if connection.info.server_version < _OLDEST:
-        major = connection.info.server_version // 10_000
-        yield f"{where} is PostgreSQL {major}; 14 is the oldest that can take part"
+    for fault in (*too_old(connection.info.server_version), *forgetful(_settings(connection))):
+        yield f"{where} {fault}"
     if scalar(connection, "SELECT pg_is_in_recovery()"):
         yield f"{where} is a replica that takes no writes; give the DSN of its primary"
     elif scalar(connection, "SELECT current_setting('default_transaction_read_only')") == "on":
@@ -54,13 +54,27 @@ def _unfit_database(connection: Connection) -> Iterator[str]:
     encoding = scalar(connection, "SELECT current_setting('server_encoding')")
     if encoding != "UTF8":
         yield f"{where} is encoded in {encoding}; only UTF8 can be compared"
-    for setting in ("fsync", "full_page_writes"):
-        forgets = scalar(connection, "SELECT current_setting(%s) = 'off'", (setting,))
-        if forgets and scalar(connection, "SELECT current_setting(%s, true)", (FORGETFUL,)) != "on":
+
+
+def too_old(version: int) -> Iterator[str]:
+    """Why a server's version cannot take part. Pure."""
+    if version < _OLDEST:
+        yield f"is PostgreSQL {version // 10_000}; 14 is the oldest that can take part"
+
+
+def forgetful(settings: Mapping[str, str | None]) -> Iterator[str]:
+    """Why a server may lose what it has committed. Pure."""
+    for setting in _DURABLE:
+        if settings[setting] == "off" and settings[FORGETFUL] != "on":
             yield (
-                f"{where} may forget or break what it has committed in a power cut ({setting} is off); set it to on "
+                f"may forget or break what it has committed in a power cut ({setting} is off); set it to on "
                 f"or, where nobody would miss the rows, {FORGETFUL}"
             )
+
+
+def _settings(connection: Connection) -> dict[str, str | None]:
+    names = [*_DURABLE, FORGETFUL]
+    return dict(connection.execute("SELECT s, current_setting(s, true) FROM unnest(%s::text[]) s", (names,)).fetchall())
 
 
 def _unfit_partitions(connection: Connection, table: Table) -> Iterator[str]:

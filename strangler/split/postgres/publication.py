@@ -12,6 +12,8 @@ from strangler.split.postgres.catalog import Connection, scalar
 from strangler.split.spec import Capture, MoveSpec
 from strangler.split.table import Table
 
+_INSTEAD = f'or capture by "{Capture.TRIGGERS}"'
+
 
 def slot_name(connection: Connection, spec: MoveSpec) -> str:
     """The name of the move's slot and publication; slots belong to the server, so it is of the database too."""
@@ -33,28 +35,34 @@ def create(connection: Connection, spec: MoveSpec, captured: Sequence[Table]) ->
 
 def unfit(connection: Connection, captured: Sequence[Table]) -> Iterator[str]:
     """See Store.log_unfit."""
-    instead = f'or capture by "{Capture.TRIGGERS}"'
-    if (level := scalar(connection, "SELECT current_setting('wal_level')")) != "logical":
-        yield f"wal_level is {level}; set it to logical and restart the server, {instead}"
+    level, free, keep = connection.execute(
+        """SELECT current_setting('wal_level'),
+                  current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots),
+                  current_setting('max_slot_wal_keep_size')"""
+    ).fetchall()[0]
+    yield from unready(level, free, keep)
+    user = connection.info.user
     if not scalar(connection, "SELECT rolsuper OR rolreplication FROM pg_roles WHERE rolname = current_user"):
-        yield f'the user "{connection.info.user}" may not make a replication slot; ALTER ROLE it REPLICATION, {instead}'
+        yield f'the user "{user}" may not make a replication slot; ALTER ROLE it REPLICATION, {_INSTEAD}'
     if not scalar(connection, "SELECT has_database_privilege(current_database(), 'CREATE')"):
-        yield f'the user "{connection.info.user}" may not make a publication; GRANT CREATE on the database, {instead}'
-    free = scalar(
-        connection,
-        "SELECT current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots)",
-    )
-    if free <= 0:
-        yield f"no replication slot is free; raise max_replication_slots, {instead}"
-    if scalar(connection, "SELECT current_setting('max_slot_wal_keep_size')") == "-1":
-        yield (
-            "max_slot_wal_keep_size is not set, so a slot that nobody reads would fill the disk; set it to what there "
-            f"is room for, {instead}"
-        )
+        yield f'the user "{user}" may not make a publication; GRANT CREATE on the database, {_INSTEAD}'
     for table in captured:
         if table.where is not None:
             yield f'the log does not tell rows of "{table}" by a condition; capture by "{Capture.TRIGGERS}"'
         yield from _silent(connection, table)
+
+
+def unready(level: str, free: int, keep: str) -> Iterator[str]:
+    """Why a server is not set up for its log to be read: its level, free slots, and how much it keeps for one. Pure."""
+    if level != "logical":
+        yield f"wal_level is {level}; set it to logical and restart the server, {_INSTEAD}"
+    if free <= 0:
+        yield f"no replication slot is free; raise max_replication_slots, {_INSTEAD}"
+    if keep == "-1":
+        yield (
+            "max_slot_wal_keep_size is not set, so a slot that nobody reads would fill the disk; set it to what there "
+            f"is room for, {_INSTEAD}"
+        )
 
 
 def faults(connection: Connection, spec: MoveSpec, captured: Sequence[Table]) -> Iterator[str]:

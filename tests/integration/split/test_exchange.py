@@ -178,6 +178,36 @@ def test_a_key_that_is_written_otherwise_is_refused(two):
     two.move("sqlite").create()
 
 
+@pytest.mark.parametrize(
+    ("lite", "post", "good", "bad"),
+    [("char(32)", "uuid", "0" * 31 + "1", "no uuid"), ("bigint", "bigint", 1, "no number")],
+)
+def test_a_key_that_the_other_side_cannot_have_stops_the_applier_until_its_row_is_gone(two, lite, post, good, bad):
+    for connection, kind in ((two.sqlite, lite), (two.postgres, post)):
+        connection.execute("DROP TABLE thing")
+        connection.execute(f"CREATE TABLE thing (id {kind} NOT NULL PRIMARY KEY)")
+    move = two.move("sqlite")
+    move.create()
+    move.copy(lambda progress: None)
+    two.sqlite.execute("INSERT INTO thing VALUES (?), (?)", (good, bad))
+    with pytest.raises(SplitError, match=f"the key {bad} of table .* is none that both sides understand; correct the"):
+        move.catch_up()
+    two.sqlite.execute("DELETE FROM thing WHERE id = ?", (bad,))
+    move.catch_up()
+    assert move.verify().equal
+    assert two.postgres.execute("SELECT count(*) FROM thing").fetchone() == (1,)
+
+
+def test_a_key_that_is_not_written_alike_is_refused_before_the_start(two):
+    for connection, kind in ((two.sqlite, "text"), (two.postgres, "jsonb")):
+        connection.execute("DROP TABLE thing")
+        connection.execute(f"CREATE TABLE thing (id {kind} NOT NULL PRIMARY KEY)")
+    with pytest.raises(
+        Refused, match="holds json values, which are not written alike by all engines; give it a key of"
+    ):
+        two.move("postgresql").create()
+
+
 KEYS = [
     ("datetime", "timestamptz", ["2024-01-01 00:00:00", "2024-01-01 00:00:00.500000"]),
     ("date", "date", ["2024-01-01", "2024-02-29"]),

@@ -287,6 +287,12 @@ def test_a_table_that_does_not_tell_its_keys_any_more_refuses_the_switch(shop, t
 
 
 @LOG
+def test_a_move_whose_copy_has_not_begun_says_that_the_log_is_not_followed_yet(shop):
+    shop.move.create()
+    assert "in the source database the log is not followed yet; run the copy to its end" in shop.move.status().refusals
+
+
+@LOG
 def test_tables_whose_keys_the_log_does_not_tell_are_refused_before_anything_is_done(shop, source_dsn, target_dsn):
     shop.source.execute("ALTER TABLE review REPLICA IDENTITY USING INDEX review_reference_key")
     shop.source.execute("ALTER TABLE vote DROP CONSTRAINT vote_pkey, ADD PRIMARY KEY (id) DEFERRABLE")

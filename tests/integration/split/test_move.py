@@ -10,6 +10,7 @@ import pytest
 from strangler.split import Move, Refused, Side, SplitError, SwitchAborted, recent
 from strangler.split.cutover import Step
 from strangler.split.limits import Limits
+from strangler.split.verification import Difference
 from tests.integration.split.conftest import BOTH, SPEC
 
 OPEN = "INSERT INTO review (reference, product_id, author) VALUES (gen_random_uuid(), 1, 'open')"
@@ -375,6 +376,10 @@ def test_complete_closes_the_way_back_and_leaves_tombstones(shop, traffic):
     shop.move.complete(traffic)
     with pytest.raises(Refused, match="complete"):
         shop.move.switch(Side.SOURCE, traffic)
+    with pytest.raises(
+        Refused, match=r"is complete, and its tables at the source are tombstones, .* look at these rows"
+    ):
+        shop.move.repair([Difference(table="public.review", key=("1",), what="missing at the target")])
     with pytest.raises(psycopg.DatabaseError, match="owned elsewhere"):
         shop.add_review(Side.SOURCE)
     shop.source.execute("UPDATE product SET name = 'still followed' WHERE id = 1")

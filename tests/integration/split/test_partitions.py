@@ -241,6 +241,14 @@ def test_cancel_takes_the_guards_of_all_partitions_away(moving):
             "child",
             'is a partition of "mother", through which it is written without its fence; move "mother"',
         ),
+        (
+            "CREATE TABLE mother (id bigint NOT NULL) PARTITION BY HASH (id); CREATE EXTENSION postgres_fdw; "
+            "CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw; "
+            "CREATE FOREIGN TABLE child PARTITION OF mother FOR VALUES WITH (MODULUS 1, REMAINDER 0) SERVER far; "
+            "ALTER TABLE ONLY mother ADD PRIMARY KEY (id)",
+            "mother",
+            'the partition "child" of "public.mother" lies on another server; bring its rows here, or detach it',
+        ),
     ],
 )
 def test_tables_that_share_their_rows_are_refused_before_anything_is_done(source_dsn, target_dsn, tables, moved, why):

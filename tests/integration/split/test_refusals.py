@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import psycopg
 import pytest
 
-from strangler.split import Move, MoveSpec, Refused, Replica, Side, SplitError
+from strangler.split import DatabaseUnreachable, Move, MoveSpec, Refused, Replica, Side, SplitError
 from strangler.split.ownership import take_picture
+from strangler.split.store import Database
+from strangler.split.stream import send_beat
 from tests.integration.split.conftest import SPEC, TABLES, prepared
 from tests.integration.split.state import state
 
@@ -312,8 +315,27 @@ def test_a_repair_needs_an_owner(brought):
     try:
         with pytest.raises(Refused, match=r"cannot be repaired: nobody owns, .*; recover it first"):
             brought.move.repair([])
+        said = ("nobody owns: a switch is under way or died; recover the move",)
+        assert brought.move.status().refusals == said
     finally:
         brought.source.execute("UPDATE strangler.ownership SET owns = true")
+
+
+def test_a_move_that_is_not_set_up_on_a_side_is_told_with_the_side(brought):
+    with brought.move.source.connect() as source, brought.move.target.connect() as target:
+        with pytest.raises(SplitError, match='move "0009_other" is not set up in the source database; create it first'):
+            take_picture(source, target, "0009_other")
+        with pytest.raises(SplitError, match='move "0009_other" is not set up in the target database; create it first'):
+            send_beat(target, "0009_other")
+
+
+def test_a_database_whose_driver_is_not_installed_is_told_with_what_to_install(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("strangler.split.mysql")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pymysql", None)
+    says = r'the source database needs "pymysql"; pip install "django-strangler\[mysql\]"'
+    with pytest.raises(DatabaseUnreachable, match=says):
+        Database(name="source", dsn="mysql://ada@127.0.0.1:1/shop").connect()
 
 
 def test_an_ownership_that_never_stands_still_is_told(brought):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 
 from strangler.split import Move, Refused, Side, SplitError
+from strangler.split.postgres import fitness
 from tests.integration.split.conftest import SPEC, database_on, filled, own_server
 from tests.integration.split.state import state
 
@@ -120,6 +122,20 @@ def test_a_right_that_is_missing_is_named_and_nothing_is_changed(limited, right)
             limited.move.create()
         assert len(str(refused.value).splitlines()) == 1
         assert [state(limited.source), state(limited.target)] == before
+
+
+def test_a_server_without_rights_on_parameters_asks_for_a_superuser(limited):
+    class Older:
+        """A connection to a server that says it is PostgreSQL 14."""
+
+        info = SimpleNamespace(server_version=140_009, dbname="shop")
+
+        def __getattr__(self, name):
+            return getattr(store.connection, name)
+
+    with limited.move.source.connect() as store:
+        (said,) = fitness.lacking(Older(), [], filled=False)
+    assert said.endswith("lacks rights: before PostgreSQL 15 only a superuser may set session_replication_role")
 
 
 def test_a_schema_that_cannot_be_entered_is_named(limited):

@@ -319,6 +319,44 @@ def test_a_check_that_only_the_application_can_make_is_refused(tmp_path, files):
         move.create()
 
 
+def test_a_collation_that_only_the_application_knows_is_refused(files):
+    move = files()
+    for side in Side:
+        with opened(move, side) as connection:
+            connection.create_collation("german", lambda one, other: (one > other) - (one < other))
+            connection.execute("CREATE TABLE thing (id integer PRIMARY KEY, name text COLLATE german UNIQUE)")
+    with pytest.raises(Refused, match='the collation "german" of "thing" is known to its application only; use a buil'):
+        move.create()
+
+
+def test_another_encoding_and_too_old_a_sqlite_are_refused(tmp_path, monkeypatch):
+    dsns = [f"sqlite://{tmp_path}/{side}.sqlite3" for side in Side]
+    for dsn in dsns:
+        connection = sqlite3.connect(dsn.removeprefix("sqlite://"), isolation_level=None)
+        for statement in ("PRAGMA encoding = 'UTF-16'", "PRAGMA journal_mode = WAL", THING):
+            connection.execute(statement)
+        connection.close()
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 37, 2))
+    with pytest.raises(Refused) as refused:
+        Move(MoveSpec(name="0001_things", moved=("thing",)), *dsns).create()
+    assert "the encoding is UTF-16le; only UTF-8 can be compared" in str(refused.value)
+    assert "3.38 is the oldest that can take part" in str(refused.value)
+
+
+def test_a_lock_that_cannot_be_had_or_is_lost_is_told(files, tmp_path):
+    with Database(name="source", dsn=files(THING).source.dsn).connect() as store:
+        locks = store.locks("a plan")
+        assert locks.take("plan 0001") is None
+        (file,) = tmp_path.glob("*-strangler-????????????")
+        file.unlink()
+        with pytest.raises(SplitError, match=f'somebody has removed "{file}"'):
+            locks.check()
+        locks.close()
+        file.mkdir()
+        with pytest.raises(SplitError, match=rf'cannot lock "{file}" beside the database: .*; check the directory'):
+            store.locks("a plan").take("plan 0001")
+
+
 def test_a_file_that_is_not_there_or_no_database_is_named(tmp_path):
     with pytest.raises(DatabaseUnreachable, match="there is no file"):
         Database(name="source", dsn=f"sqlite://{tmp_path}/missing.sqlite3").connect()

@@ -171,6 +171,23 @@ def test_a_table_that_does_not_come_back_the_same_is_no_archive(source, tmp_path
     assert not (tmp_path / "public.odd.sha256").exists()
 
 
+def test_files_that_do_not_give_the_rows_back_are_no_archive(source, tmp_path):
+    """Whatever spoils a row on its way back: here a trigger on each table that is made."""
+    source.execute("CREATE TABLE odd (id int PRIMARY KEY, name text)")
+    source.execute("INSERT INTO odd VALUES (1, 'as it was')")
+    source.execute(
+        """CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql
+               AS $$ BEGIN NEW.name = 'spoiled'; RETURN NEW; END $$;
+           CREATE FUNCTION on_each() RETURNS event_trigger LANGUAGE plpgsql
+               AS $$ BEGIN CREATE TRIGGER s BEFORE INSERT ON pg_temp.odd
+                           FOR EACH ROW EXECUTE FUNCTION public.spoil(); END $$;
+           CREATE EVENT TRIGGER on_each ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION on_each()"""
+    )
+    with pytest.raises(SplitError, match=r'odd.csv" does not give back the rows of "public.odd"; run the plan again'):
+        write_archive(source, "odd", tmp_path)
+    assert not (tmp_path / "public.odd.sha256").exists()
+
+
 def test_a_directory_that_cannot_be_written_is_one_sentence(shop, key, files):
     files.parent.mkdir()
     files.write_text("I am a file")

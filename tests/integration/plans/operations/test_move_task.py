@@ -145,6 +145,8 @@ def test_what_is_not_fit_is_refused_before_the_first_effect(shop, state, key, ap
             operation.forwards(shop, state, after)
 
     refused('has no task "shop.play"', replace(MOVE, task="shop.play"))
+    with worker(broker, tmp_path, "itself", "celery"):
+        refused('task "shop.work" is sent to queue "celery" already; name the service', replace(MOVE, queue="celery"))
     refused('no worker consumes queue "service"')
     app.conf.beat_schedule = {"often": {"task": "shop.work", "schedule": 1, "options": {"queue": "celery"}}}
     refused('the schedule "often" names a queue')

@@ -227,6 +227,10 @@ def test_the_rules_of_the_old_shape_hold_for_the_new_one_too(shop):
             'the key of table "accounts_user" is of type code, which triggers cannot compare',
         ),
         ("INSERT INTO mail_preference VALUES (1, true, 'it')", '"mail_preference" is not empty; look whose rows'),
+        (
+            "ALTER TABLE accounts_user DROP opt_in, ADD opt_in boolean GENERATED ALWAYS AS (true) STORED",
+            '"opt_in" is computed by the database and never written; leave it out of the split',
+        ),
         ("ALTER TABLE accounts_user DROP opt_in", 'table "public.accounts_user" has no column "opt_in"'),
     ],
 )
@@ -348,6 +352,16 @@ def test_filling_back_waits_for_nobody_who_holds_a_narrow_row(shop, monkeypatch)
     monkeypatch.setattr(shape_rows, "_ATTEMPTS", 1)
     shop.backwards(CONTRACT)
     assert shop.wide() == shop.narrow()
+
+
+def test_a_split_whose_triggers_somebody_took_away_is_not_contracted(shop):
+    shop.forwards(SPLIT)
+    found = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'accounts_user'::regclass AND tgname LIKE 'strangler%'"
+    shop.run(f'DROP TRIGGER "{shop.source.execute(found).fetchone()[0]}" ON accounts_user')
+    with pytest.raises(
+        PlanError, match='triggers on "accounts_user" and "mail_preference" are not all there; split th'
+    ):
+        shop.forwards(CONTRACT)
 
 
 def test_a_column_that_could_not_be_left_out_is_not_contracted(shop):

@@ -8,9 +8,12 @@ import pytest
 
 from strangler.refusal import Refusal, refusal_of
 from strangler.split import DatabaseUnreachable, Move, Refused, Side, SplitError, SwitchAborted
+from strangler.split.copying import Throttle
 from strangler.split.cutover import Step
+from strangler.split.deletions import Followed
 from strangler.split.limits import Limits
-from strangler.split.store import Database
+from strangler.split.store import Database, Role
+from strangler.split.table import EVERYTHING
 from tests.integration.split.mysql_client import Client
 
 AS_IT_WAS = [
@@ -345,3 +348,65 @@ def test_a_server_is_asked_for_the_certificate_that_the_dsn_names(mariadb_server
         assert store.query("SHOW STATUS LIKE 'Ssl_cipher'")[0][1]
     with pytest.raises(DatabaseUnreachable, match=r"(?i)certificate"):
         Database(name="source", dsn=f"{source_dsn}?ssl_ca={home}/another.pem").connect()
+
+
+def test_a_guard_against_truncate_that_somebody_dropped_is_named(shop):
+    shop.move.create()
+    (guard, *_), *_ = shop.source.query("SHOW TABLES LIKE 'strangler_guard_%'")
+    shop.source.query(f"DROP TABLE `{guard}`")
+    assert any(
+        re.fullmatch('in the source database nothing forbids TRUNCATE of ".*" any more; cancel the move and .*', reason)
+        for reason in shop.move.status().refusals
+    )
+
+
+def test_a_throttle_by_what_no_server_knows_is_refused_and_nothing_is_copied(shop):
+    shop.move.create()
+    bounded = Move(shop.move.spec, shop.source.dsn, shop.target.dsn, Throttle(replica_lag=5))
+    with pytest.raises(
+        SplitError, match="does not know how far its replicas are behind; throttle the copy by rows_per"
+    ):
+        bounded.copy(lambda progress: None)
+    assert shop.count(Side.TARGET, "review") == 0
+
+
+def test_a_value_that_functions_would_give_as_null_is_told_and_never_taken_for_none(shop):
+    """MariaDB's functions give NULL for what is longer than max_allowed_packet; a row may have come before that."""
+    shop.source.query("UPDATE review SET body = repeat('x', 2000000) WHERE id = 1")
+    longer = 'a row of table "`review`" is longer than the server\'s max_allowed_packet; set that higher'
+    before = shop.source.one("SELECT @@GLOBAL.max_allowed_packet")
+    shop.source.query("SET GLOBAL max_allowed_packet = 1048576")
+    try:
+        with shop.move.source.connect() as store:
+            review = store.describe("review")
+            for read in (store.dump, store.digests, store.checksum):
+                with pytest.raises(SplitError, match=re.escape(longer)):
+                    list(read(review, EVERYTHING))
+            with pytest.raises(SplitError, match=re.escape(longer)):
+                store.texts(review, (("1",),))
+        shop.move.create()
+        with pytest.raises(
+            SplitError, match='a row of table "`review`" is longer than the server\'s max_allowed_packet'
+        ):
+            shop.move.copy(lambda progress: None)
+    finally:
+        shop.source.query(f"SET GLOBAL max_allowed_packet = {before}")
+
+
+def test_an_applier_that_is_not_there_yet_is_told(shop):
+    with pytest.raises(SplitError, match=r'the user "strangler_applier_.*", by whom changes .*; create the move first'):
+        Database(name="source", dsn=shop.source.dsn).connect(Role.APPLIER)
+
+
+def test_deletions_that_a_truncate_could_hide_are_refused(shop):
+    followed = Followed(
+        table="review",
+        key="reference",
+        service="mail",
+        field="mail.Letter.review",
+        column="review_id",
+        on_delete="cascade",
+    )
+    with Database(name="source", dsn=shop.source.dsn).connect() as store:
+        (fault,) = store.unseen_deletions(followed)
+    assert 'points at column "reference" of "review", which is not its primary key' in fault

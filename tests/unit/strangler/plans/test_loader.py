@@ -84,6 +84,11 @@ def test_a_folder_with_another_name_is_refused(tmp_path):
         load_plan(write(tmp_path, "reviews"))
 
 
+def test_a_name_that_no_database_could_keep_is_refused(tmp_path):
+    with pytest.raises(PlanError, match=r'the name of plan "0001_rrr.*" is longer than 64 characters; shorten it'):
+        load_plan(write(tmp_path, "0001_" + "r" * 60))
+
+
 def test_a_folder_without_a_plan_is_refused(tmp_path):
     (tmp_path / "0001_reviews").mkdir()
     with pytest.raises(PlanError, match="has no file"):

@@ -1,7 +1,9 @@
 """What is written of plans is read back as it was."""
 
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -77,3 +79,11 @@ def test_no_line_is_too_long_where_it_can_be_broken():
 def test_a_value_that_is_not_plain_is_refused_with_its_place(value):
     with pytest.raises(PlanError, match=r'operation 1 of plan "0001_reviews" holds .*, which cannot be written down'):
         source_of([plan(Odd(value=value))], lambda plan: ())
+
+
+def test_two_classes_of_one_name_are_refused_since_only_one_could_be_imported(monkeypatch):
+    other = ModuleType("other_operations")
+    other.Odd = type("Odd", (RetireCode,), {"__module__": other.__name__})
+    monkeypatch.setitem(sys.modules, other.__name__, other)
+    with pytest.raises(PlanError, match='operation 2 of plan "0001_reviews" shares its class\'s name with another one'):
+        source_of([plan(Odd(), other.Odd(["shop"]))], lambda plan: [])

@@ -7,6 +7,7 @@ import pytest
 from strangler.plans.agreement import disagreement
 from strangler.plans.errors import PlanError
 from strangler.plans.loader import load_plan, load_plans
+from strangler.plans.operations import RetireCode
 from strangler.plans.project import Project
 from strangler.plans.recorder import PlanRecorder
 from strangler.plans.report import check_plans, report_plans
@@ -205,3 +206,20 @@ def test_after_a_crash_between_both_folders_the_loader_says_what_to_remove(shop,
     shutil.copytree(tmp_path / "saved", shop.directory / "0001_reviews")
     with pytest.raises(PlanError, match=f'plan "0001_reviews" stands in .* and in ".*{SQUASH}"; .* remove the other'):
         load_plans(shop.directory)
+
+
+def test_an_operation_that_is_not_read_back_as_it_was_is_refused_and_nothing_changed(shop):
+    path = shop.directory / "0003_mail" / "plan.py"
+    path.write_text(f"{HEAD}from {__name__} import Growing\n" + LATER.replace("RetireCode(", "Growing("))
+    shop.apply("0003")
+    before = shop.files()
+    with pytest.raises(PlanError, match='plan "0003_mail" would not come out of the squash as it was; leave it out'):
+        shop.squash("0002", "0003")
+    assert shop.files() == before
+
+
+class Growing(RetireCode):
+    """Each time that it is made it has one more value than it was given."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "code", (*self.code, "more"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from strangler.plans import wiring
+from strangler.plans import PlanError, wiring
 from strangler.plans.recorder import Event
 
 NOWHERE = "postgresql://ada:lovelace@127.0.0.1:1/shop"
@@ -76,3 +76,26 @@ def test_a_plan_of_copies_alone_is_followed_and_has_a_status(toolkit, tmp_path):
     (move,) = wiring.moves()
     assert (move.spec.moved, [replica.table for replica in move.spec.replicated]) == ((), ["catalog_product"])
     assert wiring.verifier("0001").plan.key.copies_alone == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (
+            {"SOURCE_DSN": ""},
+            r'the setting STRANGLER\["SOURCE_DSN"\] is empty; set it to an administrator of the source',
+        ),
+        (
+            {"SERVICES": {"reviews": {"DSN": "", "UPSTREAM": "http://127.0.0.1:1"}}},
+            r'the setting STRANGLER\["SERVICES"\]\["reviews"\]\["DSN"\] is empty; set it',
+        ),
+        (
+            {"SERVICES": {"reviews": {"DSN": NOWHERE, "UPSTREAM": ""}}},
+            r'the setting STRANGLER\["SERVICES"\]\["reviews"\]\["UPSTREAM"\] is empty; set it',
+        ),
+    ],
+)
+def test_a_setting_that_is_empty_is_named(toolkit, settings, changed, sentence):
+    settings.STRANGLER = {**settings.STRANGLER, **changed}
+    with pytest.raises(PlanError, match=sentence):
+        wiring.moves()

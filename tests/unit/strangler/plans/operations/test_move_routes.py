@@ -204,3 +204,17 @@ def test_backwards_reverses_and_is_safe_to_run_again(world, moved, key, move, ev
     ROUTES.backwards(world, moved, after)
     assert published(events)[-1] == (Side.SOURCE, 3, 0, 0)
     assert move.owner is Side.SOURCE
+
+
+def test_a_plan_without_routes_or_with_two_of_it_is_refused(moved, key):
+    with pytest.raises(PlanError, match="MoveRoutes names no route; name at least one"):
+        MoveRoutes([]).state_forwards(key, moved)
+    with pytest.raises(PlanError, match="a plan moves its routes at once; name them all in one MoveRoutes"):
+        MoveRoutes(["/other/"]).state_forwards(key, ROUTES.state_forwards(key, moved))
+
+
+def test_a_move_that_somebody_cancelled_meanwhile_is_told(world, moved, key, move, events):
+    move.routing = lambda: None
+    with pytest.raises(PlanError, match="the move is not set up in the databases any more; go back behind MoveTables"):
+        ROUTES.forwards(world, moved, ROUTES.state_forwards(key, moved))
+    assert published(events) == []

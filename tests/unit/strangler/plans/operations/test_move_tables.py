@@ -76,6 +76,10 @@ def test_a_replicated_table_cannot_move_to_the_same_service(cut, key):
     replicated = ReplicateTable("reviews.Review", columns=["id"]).state_forwards(key, cut)
     with pytest.raises(PlanError, match="it cannot move there as well"):
         MOVE.state_forwards(key, replicated)
+    elsewhere = replace(key, name="0000_search", service="search")
+    replicated = ReplicateTable("reviews.Review", columns=["id"]).state_forwards(elsewhere, cut)
+    with pytest.raises(PlanError, match='replicated to "search" by plan "0000_search", and that copy would not follow'):
+        MOVE.state_forwards(key, replicated)
 
 
 def test_forwards_creates_copies_catches_up_and_verifies_in_that_order(world, cut, key, events):

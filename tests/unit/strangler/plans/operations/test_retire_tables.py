@@ -49,3 +49,10 @@ def test_retiring_before_moving_is_refused(state, moved, key):
 def test_a_part_of_a_move_cannot_be_retired(routed, key):
     with pytest.raises(PlanError, match=r'must name "reviews.Vote" too'):
         RetireTables(["reviews.Review"]).state_forwards(key, routed)
+
+
+def test_what_is_no_model_of_the_move_is_refused(routed, key):
+    with pytest.raises(PlanError, match="RetireTables names no model; name those of the plan's MoveTables"):
+        RetireTables([]).state_forwards(replace(key, name="0002_other"), routed)
+    with pytest.raises(PlanError, match=r'a move is completed as a whole; RetireTables must name "reviews.Vote" too'):
+        RetireTables(["reviews.Review"]).state_forwards(key, routed)
