@@ -29,7 +29,18 @@ _UNWELL = frozenset({502, 503, 504})
 class Strangler:
     """Collaborators are given; nothing here reads the world on its own."""
 
-    def __init__(self, *, store: TableStore, holds: Holds, identities: Identities, client: Client, token: str) -> None:
+    def __init__(
+        self,
+        *,
+        store: TableStore,
+        holds: Holds,
+        identities: Identities,
+        client: Client,
+        token: str,
+        operators_port: int | None = None,
+    ) -> None:
+        """With "operators_port" the operators' endpoints are on connections to that port alone, and nothing else is."""
+        self._operators_port = operators_port
         self._store = store
         self._holds = holds
         self._identities = identities
@@ -58,6 +69,8 @@ class Strangler:
         peer = flow.client_conn.peername
         exchange = begin(flow.request, peer[0] if peer else "unknown")
         flow.metadata["strangler"] = exchange
+        if self._for_operators(flow) and self._operators_port is not None:
+            exchange.own = True
         if exchange.own:
             if exchange.large:
                 self._answer(flow, operators.not_found())
@@ -103,11 +116,14 @@ class Strangler:
 
     async def _operate(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         answer = operators.not_found()
-        if exchange.path.startswith(operators.PREFIX):
+        if exchange.path.startswith(operators.PREFIX) and self._for_operators(flow):
             answer = await self._operators.answer(
                 exchange.method, exchange.path, exchange.authorization or "", flow.request.raw_content or b""
             )
         self._answer(flow, answer)
+
+    def _for_operators(self, flow: http.HTTPFlow) -> bool:
+        return self._operators_port in (None, flow.client_conn.sockname[1])
 
     def _send_on(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
         if exchange.is_write:

@@ -24,8 +24,11 @@ _OPTIONS = {
 }
 
 
-async def listen(host: str, port: int, monolith: str, hooks: Hooks) -> asyncio.Server:
-    """Serve there. Raises OSError where the port is taken, RuntimeError under another mitmproxy than the pinned one."""
+async def listen(host: str, port: int, monolith: str, hooks: Hooks, *, shared: bool = False) -> asyncio.Server:
+    """Serve there, alone or beside other processes that share the port, among whom the kernel spreads the connections.
+
+    Raises OSError where the port is taken, RuntimeError under another mitmproxy than the pinned one.
+    """
     if version.VERSION != _KNOWN:
         raise RuntimeError(
             f"strangler_proxy was written for mitmproxy {_KNOWN}, not {version.VERSION}; install the pinned one"
@@ -47,4 +50,4 @@ async def listen(host: str, port: int, monolith: str, hooks: Hooks) -> asyncio.S
         handler.layer = DirectLayer(Streams(context, handler.can_send), all_hooks)
         await handler.handle_client()
 
-    return await asyncio.start_server(serve, host, port)
+    return await asyncio.start_server(serve, host, port, reuse_port=shared or None)

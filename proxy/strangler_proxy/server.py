@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strangler_proxy.addon import Strangler
+from strangler_proxy.connections import Address
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities
 from strangler_proxy.listener import listen
@@ -28,8 +29,8 @@ class SettingsError(ValueError):
 class Settings:
     """docs/contracts.md, "environment variables"."""
 
-    host: str
-    port: int
+    listen: Address
+    operators: Address | None
     token: str
     state: Path
     monolith: str
@@ -37,9 +38,11 @@ class Settings:
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
         """Raises SettingsError naming the variable."""
-        host, _, port = environment.get("STRANGLER_PROXY_LISTEN", "127.0.0.1:8000").rpartition(":")
-        if not host or not port.isdigit():
-            raise SettingsError("STRANGLER_PROXY_LISTEN is not of the form 127.0.0.1:8000")
+        listen = _address("STRANGLER_PROXY_LISTEN", environment.get("STRANGLER_PROXY_LISTEN", "127.0.0.1:8000"))
+        given = environment.get("STRANGLER_PROXY_OPERATORS", "")
+        operators = _address("STRANGLER_PROXY_OPERATORS", given) if given else None
+        if operators is not None and operators[1] == listen[1]:
+            raise SettingsError("STRANGLER_PROXY_OPERATORS has the port of STRANGLER_PROXY_LISTEN; give another one")
         token = environment.get("STRANGLER_PROXY_TOKEN", "")
         if not token:
             raise SettingsError("STRANGLER_PROXY_TOKEN is not set; give the operators' token")
@@ -47,8 +50,8 @@ class Settings:
         if not state:
             raise SettingsError("STRANGLER_PROXY_STATE is not set; give the path where the route table is remembered")
         return cls(
-            host=host,
-            port=int(port),
+            listen=listen,
+            operators=operators,
             token=token,
             state=Path(state),
             monolith=environment.get("STRANGLER_PROXY_MONOLITH", "http://127.0.0.1:8001"),
@@ -81,13 +84,32 @@ async def serve(settings: Settings) -> None:
         identities=Identities(client, settings.token),
         client=client,
         token=settings.token,
+        operators_port=settings.operators[1] if settings.operators else None,
     )
+    servers = []
+    if settings.operators is not None:
+        servers.append(await _listen("STRANGLER_PROXY_OPERATORS", settings.operators, settings, addon))
+    servers.append(
+        await _listen("STRANGLER_PROXY_LISTEN", settings.listen, settings, addon, shared=settings.operators is not None)
+    )
+    await stopped.wait()
+    for server in servers:
+        server.close()
+
+
+async def _listen(
+    variable: str, address: Address, settings: Settings, addon: Strangler, *, shared: bool = False
+) -> asyncio.Server:
     try:
-        listening = await listen(settings.host, settings.port, settings.monolith, addon.hooks)
+        return await listen(*address, settings.monolith, addon.hooks, shared=shared)
     except OSError as error:
         raise OSError(
-            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); stop what listens there, or set "
-            "STRANGLER_PROXY_LISTEN"
+            f"cannot listen on {address[0]}:{address[1]} ({error.strerror}); stop what listens there, or set {variable}"
         ) from error
-    await stopped.wait()
-    listening.close()
+
+
+def _address(variable: str, given: str) -> Address:
+    host, _, port = given.rpartition(":")
+    if not host or not port.isdigit():
+        raise SettingsError(f"{variable} is not of the form 127.0.0.1:8000")
+    return host, int(port)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+_ports = iter(range(20_000 + os.getpid() % 5_000, 32_000))
 TOKEN = "operators"
 MOVE = "0001_reviews"
 
@@ -93,8 +94,9 @@ class Server:
 class Proxy:
     """The proxy as operators run it."""
 
-    def __init__(self, *, state: Path, monolith: str, port: int | None = None) -> None:
+    def __init__(self, *, state: Path, monolith: str, port: int | None = None, operators: int | None = None) -> None:
         self.port = port or free_port()
+        self.operators = operators or self.port
         self.environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(Path(__file__).parents[1]),
@@ -103,6 +105,8 @@ class Proxy:
             "STRANGLER_PROXY_STATE": str(state),
             "STRANGLER_PROXY_MONOLITH": monolith,
         }
+        if operators is not None:
+            self.environment["STRANGLER_PROXY_OPERATORS"] = f"127.0.0.1:{operators}"
 
     def launch(self) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -130,14 +134,19 @@ class Proxy:
         assert self.process.stderr is not None
         self.process.stderr.close()
 
-    def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
+    def connect(self, port: int | None = None) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=15)
 
     def ask(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        port: int | None = None,
     ) -> tuple[int, bytes, http.client.HTTPMessage]:
         """Send one request on a connection of its own."""
-        connection = self.connect()
+        connection = self.connect(port)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
@@ -147,7 +156,7 @@ class Proxy:
 
     def operate(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
         content = None if body is None else json.dumps(body).encode()
-        return self.ask(method, path, content, {"Authorization": f"Bearer {TOKEN}"})[:2]
+        return self.ask(method, path, content, {"Authorization": f"Bearer {TOKEN}"}, self.operators)[:2]
 
 
 def table(monolith: Server, reviews: Server, *, identity: bool = False, **changes: object) -> dict[str, object]:
@@ -164,7 +173,7 @@ def table(monolith: Server, reviews: Server, *, identity: bool = False, **change
 
 def free_port() -> int:
     """A port below the ephemeral range, so that no outgoing connection takes it meanwhile."""
-    for port in range(20_000 + os.getpid() % 5_000, 32_000):
+    for port in _ports:
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
