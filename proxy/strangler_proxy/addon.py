@@ -21,6 +21,7 @@ from strangler_proxy.refusal import Refusal, refusal_in
 from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
 from strangler_proxy.table import TableStore
 from strangler_proxy.upstreams import Client, NotSent, UpstreamFailed
+from strangler_proxy.wrote import Wrote
 
 REPLAY_SECONDS = 5.0
 _UNWELL = frozenset({502, 503, 504})
@@ -48,8 +49,14 @@ class Strangler:
         self._in_flight: dict[str, int] = {}
         self._counting = Counting()
         self._counting.table_changed(store.table.versions)
+        self._wrote = Wrote()
         self._operators = operators.Operators(
-            token=token, store=store, holds=holds, counting=self._counting, in_flight=self._in_flight
+            token=token,
+            store=store,
+            holds=holds,
+            counting=self._counting,
+            wrote=self._wrote,
+            in_flight=self._in_flight,
         )
         metrics.WAITING.set_function(lambda: holds.waiting)
 
@@ -149,7 +156,13 @@ class Strangler:
         return self._direct(flow, exchange, table, decision)
 
     def _decide(self, exchange: Exchange) -> Decision:
-        exchange.decision = decide(self._store.table, exchange.method, exchange.path, exchange.client_key)
+        exchange.decision = decide(
+            self._store.table,
+            exchange.method,
+            exchange.path,
+            exchange.client_key,
+            lambda move: self._wrote.behind(move, exchange.client_key, exchange.cookies),
+        )
         return exchange.decision
 
     def _direct(self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision) -> Waiting | None:
@@ -268,8 +281,11 @@ class Strangler:
     def _finish(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         assert flow.response is not None
         fields = forwarding.answered(flow.response.headers.fields)
-        if exchange.new_client and exchange.decision is not None and exchange.decision.move is not None:
+        move = exchange.decision.move if exchange.decision is not None else None
+        if move is not None and exchange.new_client:
             fields = (*fields, (b"Set-Cookie", forwarding.client_cookie(exchange.client_key)))
+        if move is not None and exchange.is_write:
+            fields = (*fields, (b"Set-Cookie", self._wrote.answered(move, exchange.client_key)))
         flow.response.headers.fields = fields
 
     def _answer(self, flow: http.HTTPFlow, answer: operators.Answer) -> None:

@@ -1,10 +1,10 @@
-"""The operators' endpoints below /-/: health, metrics, the table, holds, cohorts. Everybody else sees 404."""
+"""The operators' endpoints below /-/: health, metrics, the table, holds, cohorts, moments. Everybody else sees 404."""
 
 from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,12 @@ from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.table import OlderTable, TableStore
+from strangler_proxy.wrote import Wrote
 
 PREFIX = "/-/"
 _HOLDS = "/-/holds/"
 _COHORTS = "/-/cohorts/"
+_ARRIVED = "/-/arrived/"
 _LONGEST_HOLD = 60.0
 
 
@@ -37,6 +39,7 @@ class Operators:
     store: TableStore
     holds: Holds
     counting: Counting
+    wrote: Wrote
     in_flight: dict[str, int]
 
     async def answer(self, method: str, path: str, authorization: str, body: bytes) -> Answer:
@@ -46,6 +49,8 @@ class Operators:
             return not_found()
         if path.startswith(_HOLDS):
             return self._hold(method, path.removeprefix(_HOLDS), body)
+        if method == "PUT" and path.startswith(_ARRIVED):
+            return self._arrived(path.removeprefix(_ARRIVED), body)
         if (method, path) == ("PUT", "/-/table"):
             return await self._apply(body)
         return self._tell(path) if method == "GET" else not_found()
@@ -53,17 +58,15 @@ class Operators:
     def _tell(self, path: str) -> Answer:
         if path.startswith(_COHORTS):
             counted = self.counting.cohorts(path.removeprefix(_COHORTS))
-            if counted is None:
-                return not_found()
-            return as_json(200, {"version": counted[0], **counted[1].to_json()})
-        match path:
-            case "/-/health":
-                return as_json(200, {"status": "ok"})
-            case "/-/metrics":
-                return Answer(status=200, body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
-            case "/-/table":
-                return as_json(200, self.store.table.to_json())
-        return not_found()
+            return not_found() if counted is None else as_json(200, {"version": counted[0], **counted[1].to_json()})
+        if path == "/-/metrics":
+            return Answer(status=200, body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+        told: dict[str, Callable[[], Mapping[str, Any]]] = {
+            "/-/health": lambda: {"status": "ok"},
+            "/-/table": self.store.table.to_json,
+            "/-/moment": self.wrote.now,
+        }
+        return as_json(200, told[path]()) if path in told else not_found()
 
     async def _apply(self, body: bytes) -> Answer:
         try:
@@ -79,6 +82,14 @@ class Operators:
         self.holds.table_changed(offered.versions)
         self.counting.table_changed(offered.versions)
         return as_json(200, {"versions": offered.versions})
+
+    def _arrived(self, move: str, body: bytes) -> Answer:
+        try:
+            moments = {str(name): int(moment) for name, moment in json.loads(body).items()}
+        except (ValueError, AttributeError, TypeError):
+            return as_json(422, {"error": 'moments are a body like {"1f0c9a3e": 123456}'})
+        self.wrote.arrived(move, moments)
+        return as_json(200, {})
 
     def _hold(self, method: str, name: str, body: bytes) -> Answer:
         move = self.store.table.move(name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -145,12 +145,15 @@ class RouteTable:
         }
 
 
-def decide(table: RouteTable, method: str, path: str, client_key: str) -> Decision:
+def decide(
+    table: RouteTable, method: str, path: str, client_key: str, behind: Callable[[str], bool] = lambda move: False
+) -> Decision:
     """Where a request goes.
 
     "path" is the request's target as sent, with or without a query. A path that Django and this table could read
     differently (dot segments, empty segments, an encoded slash) goes to the default: the monolith knows all routes,
-    and its fence refuses what is no longer its own.
+    and its fence refuses what is no longer its own. "behind" tells whether a move's candidate may lack a write of this
+    client; it is asked for reads that a canary counts, and those stay with the owner then.
     """
     move = table.move_of(path)
     if move is None:
@@ -158,6 +161,8 @@ def decide(table: RouteTable, method: str, path: str, client_key: str) -> Decisi
     if method.upper() not in SAFE_METHODS:
         return Decision(upstream=move.owner, move=move.move, reason=f"write to the owner of {move.move}")
     number = bucket(client_key)
+    if number < 2 * move.weight and behind(move.move):
+        return Decision(upstream=move.owner, move=move.move, reason=f"read of {move.move} behind its client's write")
     if number < move.weight:
         reason = f"read of {move.move} in the canary"
         return Decision(upstream=move.candidate, move=move.move, reason=reason, cohort=CANDIDATE)

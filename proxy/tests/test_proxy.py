@@ -330,3 +330,33 @@ def test_a_candidate_that_nobody_reaches_is_counted_as_failing(proxy, monolith, 
     assert proxy.ask("GET", "/api/reviews/")[:2] == (200, b"monolith")
     candidate = json.loads(proxy.operate("GET", f"/-/cohorts/{MOVE}")[1])["candidate"]
     assert (candidate["requests"], candidate["failed"], sum(candidate["seconds"])) == (1, 1, 0)
+
+
+def test_a_client_reads_from_the_owner_until_its_write_is_at_the_candidate(proxy, monolith, reviews):
+    publish(proxy, monolith, reviews, n=1, weight=10_000)
+    client = {"Cookie": "strangler_client=" + "a" * 22}
+    assert proxy.ask("GET", "/api/reviews/", headers=client)[1] == b"reviews"
+    assert proxy.ask("POST", "/api/reviews/", b"x", headers=client)[1] == b"monolith"
+    assert proxy.ask("GET", "/api/reviews/", headers=client)[1] == b"monolith"
+    assert proxy.ask("GET", "/api/reviews/")[1] == b"reviews"
+    moment = json.loads(proxy.operate("GET", "/-/moment")[1])
+    assert proxy.operate("PUT", f"/-/arrived/{MOVE}", moment)[0] == 200
+    assert proxy.ask("GET", "/api/reviews/", headers=client)[1] == b"reviews"
+    assert proxy.operate("PUT", f"/-/arrived/{MOVE}", ["no moments"])[0] == 422
+
+
+def test_a_write_is_marked_for_other_proxies(proxy, monolith, reviews, tmp_path):
+    publish(proxy, monolith, reviews, n=1, weight=10_000)
+    marks = proxy.ask("POST", "/api/reviews/", b"x", {"Cookie": "strangler_client=" + "a" * 22})[2]["Set-Cookie"]
+    assert marks.startswith(f"strangler_wrote.{MOVE}=")
+    other = Proxy(state=tmp_path / "other.json", monolith=monolith.url)
+    other.start()
+    try:
+        publish(other, monolith, reviews, n=1, weight=10_000)
+        cookies = f"strangler_client={'a' * 22}; {marks.partition(';')[0]}"
+        assert other.ask("GET", "/api/reviews/", headers={"Cookie": cookies})[1] == b"monolith"
+        moments = {**json.loads(proxy.operate("GET", "/-/moment")[1])}
+        assert other.operate("PUT", f"/-/arrived/{MOVE}", moments)[0] == 200
+        assert other.ask("GET", "/api/reviews/", headers={"Cookie": cookies})[1] == b"reviews"
+    finally:
+        other.stop()

@@ -85,7 +85,10 @@ class Rolling:
 
     def _look(self) -> None:
         """See that the service is fit to answer and that what it answers is not old."""
+        moments = self.world.readers.moments()
+        # The log's end is read behind these moments, so all that was answered before them is brought over.
         self.move.catch_up(STALE_SECONDS)
+        self.world.readers.arrived(self.world.plan.name, moments)
         self.world.gate()
 
     def _verdict(self) -> Verdict:

@@ -158,6 +158,7 @@ def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
         traffic=MoveTraffic(move=plan.name, routes=shared, emit=emit),
         publish_routes=shared.publish,
         cohorts=lambda routing: shared.fleet.cohorts(plan.name, (routing.term, routing.n)),
+        readers=shared.fleet,
         wishes=Wishes(databases=databases, plan=plan.name),
         gate=ReadinessGate(service=service.name, url=service.upstream.rstrip("/") + _READY),
         emit=emit,

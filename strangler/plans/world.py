@@ -11,6 +11,7 @@ from strangler_proxy.cohorts import Cohorts
 
 from strangler.plans.databases import Databases
 from strangler.plans.tasks import CeleryTasks
+from strangler.rollout.fleet import Fleet
 from strangler.rollout.rollout import Wish
 
 if TYPE_CHECKING:
@@ -72,6 +73,13 @@ class Tasks(Protocol):
     def held(self, task: str, queue: str, /) -> Mapping[str, int]: ...
 
 
+class Readers(Protocol):
+    """The proxies, as far as clients read their own writes; see `strangler.rollout.fleet.Fleet`."""
+
+    def moments(self) -> Mapping[str, int]: ...
+    def arrived(self, move: str, moments: Mapping[str, int], /) -> None: ...
+
+
 class Wishes(Protocol):
     """What a person asked of the plan's rollout; see `strangler.plans.wishes`."""
 
@@ -117,6 +125,8 @@ class World:
 
     cohorts: Callable[[Routing], Cohorts] = lambda routing: Cohorts()
     """What the reads came to that the proxies routed by this version; raises StranglerError where one does not tell."""
+    readers: Readers = field(default_factory=lambda: Fleet(engines=()))
+    """Who keeps clients with the owner until their writes have arrived at the service."""
     wishes: Wishes = field(default_factory=NobodyAsks)
     ask_workers: Callable[[], Mapping[str, object]] = dict
     """Ask others to help with the plan's copy; what was asked, or nothing."""

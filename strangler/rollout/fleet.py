@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -48,6 +48,16 @@ class Fleet:
         found: list[Cohorts] = []
         self._ask(lambda engine: found.append(engine.cohorts(move, version)))
         return sum(found, Cohorts())
+
+    def moments(self) -> dict[str, int]:
+        """A moment of every proxy's clock."""
+        found: dict[str, int] = {}
+        self._ask(lambda engine: found.update(engine.moments()))
+        return found
+
+    def arrived(self, move: str, moments: Mapping[str, int]) -> None:
+        """Tell every proxy that the candidate has what was committed before these moments."""
+        self._ask(lambda engine: engine.arrived(move, moments))
 
     def _ask(self, what: Callable[[RoutingEngine], None]) -> None:
         if not self.engines:

@@ -13,6 +13,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,13 @@ class Orchard:
 
     def kill_executor_at(self, position: str, step: str) -> None:
         """Run the plan to a position, and kill -9 the executor as soon as the record says that it is at "step"."""
+        with self.executor_at(position, step) as running:
+            running.send_signal(signal.SIGKILL)
+            running.wait()
+
+    @contextmanager
+    def executor_at(self, position: str, step: str) -> Iterator[subprocess.Popen[bytes]]:
+        """An executor on its way to a position, as soon as the record says that it is at "step"."""
         seen = len(self._record_lines())
         running = subprocess.Popen(
             [sys.executable, "manage.py", "applyplan", PLAN, position],
@@ -76,13 +84,16 @@ class Orchard:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        deadline = time.monotonic() + 60
-        while not any(_step(line) == step for line in self._record_lines()[seen:]):
-            assert running.poll() is None, f"it ended before {step}: {running.stderr.read().decode()}"
-            assert time.monotonic() < deadline, f"it never came to {step}"
-            time.sleep(0.0005)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+        try:
+            deadline = time.monotonic() + 60
+            while not any(_step(line) == step for line in self._record_lines()[seen:]):
+                assert running.poll() is None, f"it ended before {step}: {running.stderr.read().decode()}"
+                assert time.monotonic() < deadline, f"it never came to {step}"
+                time.sleep(0.0005)
+            yield running
+        finally:
+            running.kill()
+            running.wait()
 
     def person(self) -> Person:
         """Somebody new, registered and logged in through the proxy."""

@@ -8,9 +8,11 @@ import uuid
 import httpx
 import psycopg
 import pytest
+from strangler_proxy.routes import bucket
 
 from strangler.deploy.ports import free_port
 from strangler.deploy.supervisor import Process
+from tests.acceptance.conftest import PLAN
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
@@ -135,6 +137,34 @@ def test_a_service_that_dies_in_the_canary_costs_nobody_a_read(orchard):
     (instance.home / "proxy" / "table.json").unlink()
     orchard.system.restart("proxy")
     orchard.at(SWITCHED)
+
+
+def test_everybody_reads_their_own_writes_while_a_canary_splits_the_reads(orchard):
+    orchard.at(MOVED)
+    orchard.system.supervisor.stop("visitors")
+    orchard.manage("rollout", PLAN, "pause")
+
+    def reads_by_the_service():
+        return operator(orchard, "GET", f"/-/cohorts/{PLAN}").json()["candidate"]["requests"]
+
+    with orchard.executor_at(SWITCHED, "acknowledged") as executor:
+        person = orchard.person()
+        in_the_canary = next(key for key in (f"{n:022}" for n in range(10_000)) if bucket(key) < 2_500)
+        person.client.cookies.set("strangler_client", in_the_canary)
+        path = f"/api/reviews/{person.review(7).json()['id']}/"
+        for rating in (1, 2, 3, 4, 5) * 4:
+            assert person.write("PATCH", path, {"rating": rating}).json()["rating"] == rating
+            assert person.client.get(path).json()["rating"] == rating
+        deadline, before = time.monotonic() + 30, reads_by_the_service()
+        while reads_by_the_service() == before:
+            assert time.monotonic() < deadline, "what the person had written was never known to be at the service"
+            time.sleep(0.2)
+            assert person.client.get(path).json()["rating"] == 5
+        assert "canary at 25%" in orchard.manage("rollout", PLAN)
+        orchard.system.restart("visitors")
+        orchard.manage("rollout", PLAN, "resume")
+        assert executor.wait(120) == 0
+    assert person.client.get(path).json()["rating"] == 5
 
 
 def test_a_stale_proxy_gets_no_write_through_to_the_wrong_side(orchard):

@@ -1,5 +1,6 @@
 """What the toolkit asks of anything that routes requests."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from strangler_proxy.cohorts import Cohorts
@@ -33,3 +34,9 @@ class RoutingEngine(Protocol):
 
     def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
         """What the reads came to that this proxy has counted since it routes by this version of the move."""
+
+    def moments(self) -> dict[str, int]:
+        """A moment of each of its clocks, by a name of the clock's own: the writes answered before are committed."""
+
+    def arrived(self, move: str, moments: Mapping[str, int]) -> None:
+        """Let clients read from the candidate again that wrote to the move before these moments, of all proxies."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,12 @@ class MitmproxyEngine:
         if found != version:
             raise EngineError(f'the proxy at {self.url} has version {found} of move "{move}", not {version}')
         return Cohorts.from_json(counted)
+
+    def moments(self) -> dict[str, int]:
+        return self._ask("GET", "/-/moment")
+
+    def arrived(self, move: str, moments: Mapping[str, int]) -> None:
+        self._ask("PUT", f"/-/arrived/{move}", dict(moments))
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         try:

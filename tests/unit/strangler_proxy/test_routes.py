@@ -92,6 +92,12 @@ def test_the_control_is_as_large_as_the_candidates_share_as_far_as_there_are_so_
         assert (decision.cohort == CANDIDATE) is (decision.upstream == "reviews")
 
 
+@given(st.text(), st.integers(0, BUCKETS), st.sampled_from(["GET", "POST"]))
+def test_who_may_lack_a_write_at_the_candidate_reads_from_the_owner_and_is_not_counted(key, weight, method):
+    decision = decide(table(move(weight=weight)), method, "/api/reviews/", key, behind=lambda name: True)
+    assert (decision.upstream, decision.cohort) == ("monolith", "")
+
+
 def test_writes_and_reads_outside_of_a_canary_are_of_no_cohort():
     assert decide(table(move(weight=BUCKETS)), "POST", "/api/reviews/", "x").cohort == ""
     assert decide(table(move(weight=0)), "GET", "/api/reviews/", "x").cohort == ""

@@ -1,5 +1,6 @@
 """Several proxies asked at once; the fakes implement the real interface."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -38,6 +39,7 @@ class MemoryEngine:
     table: RouteTable = EMPTY
     applied: int = 0
     held: set[str] = field(default_factory=set)
+    there: dict[str, int] = field(default_factory=dict)
     counted: Cohorts = field(default_factory=Cohorts)
 
     def apply(self, table: RouteTable) -> None:
@@ -56,6 +58,14 @@ class MemoryEngine:
     def release(self, move: str) -> None:
         self._answer()
         self.held.discard(move)
+
+    def moments(self) -> dict[str, int]:
+        self._answer()
+        return {self.name: 7}
+
+    def arrived(self, move: str, moments: Mapping[str, int]) -> None:
+        self._answer()
+        self.there = dict(moments)
 
     def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
         self._answer()
@@ -106,3 +116,10 @@ def test_the_cohorts_of_all_proxies_are_one():
 def test_a_proxy_that_does_not_tell_leaves_nothing_to_judge():
     with pytest.raises(EngineError, match="the proxy b does not answer"):
         Fleet(engines=[MemoryEngine("a"), MemoryEngine("b", away=True)]).cohorts("0001_reviews", (2, 0))
+
+
+def test_every_proxy_is_told_the_moments_of_all():
+    engines = [MemoryEngine("a"), MemoryEngine("b")]
+    fleet = Fleet(engines=engines)
+    fleet.arrived("0001_reviews", fleet.moments())
+    assert [engine.there for engine in engines] == [{"a": 7, "b": 7}] * 2
