@@ -63,15 +63,16 @@ _ON_DATABASE = {
     "ALTER",
     "REFERENCES",
     "TRIGGER",
-    "LOCK TABLES",
 }
 _ON_SERVER = {"CREATE USER", "PROCESS"}
+_HAND_ON = "GRANT OPTION"
 _SETTINGS = (
     "binlog_format",
     "foreign_key_checks",
     "group_replication_single_primary_mode",
     "innodb_flush_log_at_trx_commit",
     "log_bin",
+    "log_bin_trust_function_creators",
     "read_only",
     "sync_binlog",
     "wsrep_on",
@@ -221,12 +222,8 @@ def unfit(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
     for fault in faults:
         yield f"{where} {fault}"
     yield from cascades(connection, tables)
-    if lacking := _lacking(connection):
-        user = scalar(connection, "SELECT CURRENT_USER()")
-        yield (
-            f'the user "{user}" of {where} lacks {", ".join(sorted(lacking))}; GRANT '
-            f"{', '.join(sorted(_ON_SERVER))} ON *.* and ALL ON the database to it, WITH GRANT OPTION"
-        )
+    if missing := list(lacking(_privileges(connection), settings)):
+        yield f'the user "{scalar(connection, "SELECT CURRENT_USER()")}" of {where} lacks rights: {"; ".join(missing)}'
     elif _may_read_users(connection) and query(connection, "SELECT 1 FROM mysql.user WHERE User = ''"):
         yield f"the server of {where} lets anybody in under any name; DROP USER ''@... for each of them"
 
@@ -267,6 +264,19 @@ def unsafe(settings: Mapping[str, str], replicates: bool) -> Iterator[str]:
         )
     if settings["foreign_key_checks"] == "OFF":
         yield "checks no foreign keys, so that TRUNCATE would pass the fence; set foreign_key_checks to ON"
+
+
+def lacking(held: Mapping[str, set[str]], settings: Mapping[str, str]) -> Iterator[str]:
+    """What a user must be allowed and is not, who holds that "server" and "database" rights. Pure."""
+    if server := _ON_SERVER - held["server"]:
+        yield f"GRANT {', '.join(sorted(server))} ON *.* to it"
+    if database := _ON_DATABASE - held["database"] - held["server"]:
+        yield f"GRANT {', '.join(sorted(database))} ON the database to it"
+    if _HAND_ON not in held["database"] | held["server"]:
+        yield "GRANT these ON the database to it WITH GRANT OPTION, for the user that applies changes"
+    distrusts = settings["log_bin"] == "ON" and settings["log_bin_trust_function_creators"] != "ON"
+    if distrusts and "SUPER" not in held["server"]:
+        yield "GRANT SUPER ON *.* to it, or set log_bin_trust_function_creators to ON, since it is to make triggers"
 
 
 def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
@@ -430,13 +440,6 @@ def _replicates(connection: Connection) -> bool:
     )
 
 
-def _lacking(connection: Connection) -> set[str]:
-    held = _privileges(connection)
-    lacking = _ON_SERVER - held["server"]
-    lacking |= _ON_DATABASE - held["database"] - held["server"]
-    return lacking
-
-
 def _may_read_users(connection: Connection) -> bool:
     return "SELECT" in _privileges(connection)["server"]
 
@@ -449,7 +452,7 @@ def _privileges(connection: Connection) -> dict[str, set[str]]:
     """What SHOW GRANTS names, on the server and on this database."""
     database = _database(connection)
     held: dict[str, set[str]] = {"server": set(), "database": set()}
-    everything = {*_ON_DATABASE, *_ON_SERVER, "REPLICATION CLIENT", "SLAVE MONITOR"}
+    everything = {*_ON_DATABASE, *_ON_SERVER, "SUPER", "REPLICATION CLIENT", "SLAVE MONITOR"}
     for (grant,) in query(connection, "SHOW GRANTS"):
         found = re.match(r"GRANT (.+?) ON (\*|`(?:[^`]|``)+`)\.\* TO ", grant)
         if not found:
@@ -459,4 +462,5 @@ def _privileges(connection: Connection) -> dict[str, set[str]]:
         if where == "server" or re.fullmatch(pattern.replace("%", ".*"), database):
             names = {name.strip() for name in found[1].split(",")}
             held[where] |= everything if "ALL PRIVILEGES" in names else names
+            held[where] |= {_HAND_ON} if "WITH GRANT OPTION" in grant else set()
     return held

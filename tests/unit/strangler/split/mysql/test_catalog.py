@@ -1,6 +1,6 @@
 import pytest
 
-from strangler.split.mysql.catalog import too_old, unsafe
+from strangler.split.mysql.catalog import lacking, too_old, unsafe
 from strangler.split.mysql.wording import conditions
 from strangler.split.table import Column, Family, Table
 
@@ -9,6 +9,7 @@ SAFE = {
     "foreign_key_checks": "ON",
     "innodb_flush_log_at_trx_commit": "1",
     "log_bin": "ON",
+    "log_bin_trust_function_creators": "ON",
     "read_only": "OFF",
     "sync_binlog": "1",
     "wsrep_on": "OFF",
@@ -40,3 +41,32 @@ def test_a_key_that_is_no_number_never_becomes_sql():
     table = Table(name="t", relation="`t`", columns=(column,), key=(column,))
     with pytest.raises(ValueError, match='"1 OR 1" is no value of the key column "id bigint"'):
         list(conditions(table, (("1 OR 1",),)))
+
+
+ON_DATABASE = {
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "DROP",
+    "ALTER",
+    "REFERENCES",
+    "TRIGGER",
+    "GRANT OPTION",
+}
+
+
+@pytest.mark.parametrize("where", ["database", "server"])
+def test_rights_count_wherever_they_are_held(where):
+    held = {"server": {"CREATE USER", "PROCESS"}, "database": set()}
+    held[where] = held[where] | ON_DATABASE
+    assert list(lacking(held, SAFE)) == []
+
+
+def test_where_a_binary_log_lets_only_trusted_users_make_triggers_that_is_asked_for():
+    held = {"server": {"CREATE USER", "PROCESS"}, "database": ON_DATABASE}
+    (said,) = lacking(held, {**SAFE, "log_bin_trust_function_creators": "OFF"})
+    assert said.startswith("GRANT SUPER ON *.* to it, or set log_bin_trust_function_creators to ON")
+    without = {**SAFE, "log_bin": "OFF", "log_bin_trust_function_creators": "OFF"}
+    assert list(lacking(held, without)) == []
