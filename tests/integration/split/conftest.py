@@ -31,7 +31,7 @@ from tests.conftest import a_database
 from tests.integration.split import engines
 from tests.integration.split.mysql_client import Client
 
-NewDatabase: TypeAlias = "Callable[[str, Side], AbstractContextManager[str]]"
+NewDatabase: TypeAlias = "Callable[..., AbstractContextManager[str]]"
 _MARIADB = {
     # With a binary log, as a primary has it; and with names of tables in small letters, unlike the source's.
     Side.SOURCE: {"debug-no-sync": "", "log-bin": "binlog", "binlog-format": "ROW", "sync-binlog": "1"},
@@ -90,13 +90,50 @@ def traffic() -> RecordedTraffic:
 
 BOTH = pytest.mark.parametrize("shop", list(Capture), indirect=True)
 """For tests of what is the captures' to do."""
+BROUGHT = pytest.mark.brought
+"""For tests that begin where Shop.bring() ends: they get copies of databases in which it ran."""
 
 
 @pytest.fixture
 def shop(source_dsn: str, target_dsn: str, request: pytest.FixtureRequest) -> Iterator[Shop]:
     """Captured by triggers unless a test asks for something else."""
-    with filled(source_dsn, target_dsn, getattr(request, "param", Capture.TRIGGERS)) as made:
+    opens = opened if is_brought(request) else filled
+    with opens(source_dsn, target_dsn, getattr(request, "param", Capture.TRIGGERS)) as made:
         yield made
+
+
+def is_brought(request: pytest.FixtureRequest) -> bool:
+    return request.node.get_closest_marker(BROUGHT.name) is not None
+
+
+@pytest.fixture
+def source_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new database on the first server."""
+    with _new(request, Side.SOURCE) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def target_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new database on the second server."""
+    with _new(request, Side.TARGET) as dsn:
+        yield dsn
+
+
+def _new(request: pytest.FixtureRequest, side: Side) -> AbstractContextManager[str]:
+    template = request.getfixturevalue("brought")[side] if is_brought(request) else "template1"
+    return a_database(os.environ[f"STRANGLER_TEST_{side.name}"], template)
+
+
+@pytest.fixture(scope="session")
+def brought() -> Iterator[dict[Side, str]]:
+    """The names of two databases to be copied, in which a move was created, copied and compared."""
+    with ExitStack() as stack:
+        dsns = [stack.enter_context(a_database(os.environ[f"STRANGLER_TEST_{side.name}"])) for side in Side]
+        with filled(*dsns) as made:
+            made.bring()
+        # Nobody is connected any more, as copying a database wants it.
+        yield dict(zip(Side, (dsn.rsplit("/", 1)[1] for dsn in dsns), strict=True))
 
 
 @contextmanager
@@ -110,9 +147,16 @@ def prepared() -> Iterator[Shop]:
 @contextmanager
 def filled(source_dsn: str, target_dsn: str, capture: Capture = Capture.TRIGGERS) -> Iterator[Shop]:
     """The shop's tables, with rows in the source."""
+    with opened(source_dsn, target_dsn, capture) as shop:
+        fill(shop.source, shop.target)
+        yield shop
+
+
+@contextmanager
+def opened(source_dsn: str, target_dsn: str, capture: Capture = Capture.TRIGGERS) -> Iterator[Shop]:
+    """A shop in databases as they are."""
     move = Move(replace(SPEC, capture=capture), source_dsn, target_dsn)
     with psycopg.connect(source_dsn, autocommit=True) as source, psycopg.connect(target_dsn, autocommit=True) as target:
-        fill(source, target)
         yield Shop(source=source, target=target, move=move)
 
 
@@ -312,19 +356,17 @@ def _certificate(path: Path) -> None:
 
 @pytest.fixture(scope="session")
 def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
-    """The DSN of an empty database, by engine and side, for as long as it is needed."""
+    """The DSN of a database, by engine and side, for as long as it is needed: empty, or a copy of another one."""
 
     @contextmanager
-    def made(engine: str, side: Side) -> Iterator[str]:
+    def made(engine: str, side: Side, template: str | None = None) -> Iterator[str]:
         name = f"test_{uuid.uuid4().hex[:12]}"
         if engine == "sqlite":
-            yield engines.new_file(tmp_path_factory.mktemp("sqlite"), name)
+            yield engines.new_file(tmp_path_factory.mktemp("sqlite"), name, template)
         elif engine == "postgresql":
             server = os.environ[f"STRANGLER_TEST_{side.name}"]
-            with psycopg.connect(server, autocommit=True) as admin:
-                admin.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-                yield server.rsplit("/", 1)[0] + "/" + name
-                admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+            with a_database(server, template.rsplit("/", 1)[1] if template else "template1") as dsn:
+                yield dsn
         else:
             mariadb = request.getfixturevalue("mariadb_servers")[side]
             with Client(mariadb.dsn()) as client:
@@ -340,14 +382,32 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture(scope="session")
-def shop_of(new_database: NewDatabase) -> Callable[[str, str], AbstractContextManager[engines.Shop]]:
-    """The test shop of engines.py on a pair of engines."""
+def shop_of(new_database: NewDatabase) -> Iterator[Callable[..., AbstractContextManager[engines.Shop]]]:
+    """The test shop of engines.py on a pair of engines; its move is brought already where that is asked for."""
+    templates: dict[tuple[str, ...], dict[Side, str]] = {}
+
+    def template(pair: dict[Side, str]) -> Mapping[Side, str]:
+        if tuple(pair.values()) not in templates:
+            dsns = {side: kept.enter_context(new_database(engine, side)) for side, engine in pair.items()}
+            with engines.opened_shop({side: (pair[side], dsn) for side, dsn in dsns.items()}) as shop:
+                shop.bring()
+            templates[tuple(pair.values())] = dsns
+        return templates[tuple(pair.values())]
 
     @contextmanager
-    def opened(source: str, target: str) -> Iterator[engines.Shop]:
-        with new_database(source, Side.SOURCE) as mine, new_database(target, Side.TARGET) as theirs:
-            dsns = {Side.SOURCE: (source, mine), Side.TARGET: (target, theirs)}
-            with engines.opened_shop(dsns) as shop:
-                yield shop
+    def opened(source: str, target: str, *, brought: bool = False) -> Iterator[engines.Shop]:
+        pair = {Side.SOURCE: source, Side.TARGET: target}
+        # MariaDB does not copy databases.
+        copied = template(pair) if brought and "mariadb" not in pair.values() else {}
+        with ExitStack() as stack:
+            dsns = {
+                side: (engine, stack.enter_context(new_database(engine, side, copied.get(side))))
+                for side, engine in pair.items()
+            }
+            shop = stack.enter_context(engines.opened_shop(dsns, fill=not copied))
+            if brought and not copied:
+                shop.bring()
+            yield shop
 
-    return opened
+    with ExitStack() as kept:
+        yield opened

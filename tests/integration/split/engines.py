@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import shutil
 import sqlite3
 import threading
 import time
@@ -255,9 +256,11 @@ class MariaDB(Engine):
 ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Sqlite(), Postgres(), MariaDB())}
 
 
-def new_file(home: Path, name: str) -> str:
-    """The DSN of a new SQLite database."""
+def new_file(home: Path, name: str, template: str | None = None) -> str:
+    """The DSN of a new SQLite database: empty, or a copy of one that nobody uses."""
     path = home / f"{name}.sqlite3"
+    if template:
+        shutil.copy(template.removeprefix("sqlite://"), path)
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.close()
@@ -322,14 +325,15 @@ class Shop:
 
 
 @contextmanager
-def opened_shop(dsns: dict[Side, tuple[str, str]]) -> Iterator[Shop]:
-    """A shop with rows in the source; (engine, DSN) of two empty databases by side."""
+def opened_shop(dsns: dict[Side, tuple[str, str]], *, fill: bool = True) -> Iterator[Shop]:
+    """A shop by (engine, DSN) of its two databases. They are empty and get rows in the source, or are as they are."""
     applications = {side: Application(engine=ENGINES[engine], dsn=dsn) for side, (engine, dsn) in dsns.items()}
-    for side, application in applications.items():
-        for statement in application.engine.setup(side).split(";\n"):
-            application.run(statement)
     source, target = applications[Side.SOURCE], applications[Side.TARGET]
-    _fill(source)
+    if fill:
+        for side, application in applications.items():
+            for statement in application.engine.setup(side).split(";\n"):
+                application.run(statement)
+        _fill(source)
     yield Shop(source=source, target=target, move=Move(SPEC, source.dsn, target.dsn))
     for application in applications.values():
         application.connection.close()

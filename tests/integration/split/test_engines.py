@@ -12,6 +12,7 @@ from strangler.split import Move, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
 from strangler.split.limits import Limits
 from strangler.split.store import Role
+from tests.integration.split.conftest import BROUGHT, is_brought
 from tests.integration.split.engines import (
     PAIRS,
     REVIEW,
@@ -25,7 +26,7 @@ from tests.integration.split.engines import (
 
 @pytest.fixture(params=PAIRS, ids="->".join)
 def shop(request, shop_of):
-    with shop_of(*request.param) as opened:
+    with shop_of(*request.param, brought=is_brought(request)) as opened:
         yield opened
 
 
@@ -40,15 +41,15 @@ def refusal(shop, side, statement, params=()):
     assert shop.of(side).engine.refused(refused.value), refused.value
 
 
+@BROUGHT
 def test_copy_and_catch_up_make_both_sides_equal(shop):
-    shop.bring()
     assert (shop.target.count("review"), shop.target.count("vote")) == (REVIEWS, REVIEWS)
     assert shop.target.count("product") == 100
     assert shop.target.references() == shop.source.references()
 
 
+@BROUGHT
 def test_changes_of_every_kind_follow(shop):
-    shop.bring()
     shop.source.run("UPDATE review SET body = 'changed' WHERE id = 1")
     shop.source.run("DELETE FROM vote WHERE review_id = 2")
     shop.source.run("DELETE FROM review WHERE id = 2")
@@ -63,14 +64,14 @@ def test_changes_of_every_kind_follow(shop):
     assert shop.target.scalar("SELECT count(*) FROM ticket") == REVIEWS - 1
 
 
+@BROUGHT
 def test_a_change_of_a_column_that_is_not_replicated_is_not_logged(shop):
-    shop.bring()
     shop.source.run("UPDATE product SET price = price + 1")
     assert shop.source.scalar("SELECT count(*) FROM strangler.changes WHERE name = 'product'") == 0
 
 
+@BROUGHT
 def test_a_changed_key_leaves_no_row_behind(shop):
-    shop.bring()
     shop.source.run("DELETE FROM vote WHERE review_id = 3")
     shop.source.run("UPDATE review SET id = 5000000 WHERE id = 3")
     shop.source.run("UPDATE label SET word = 'new' WHERE word = 'W\u00f6rt 10'")
@@ -80,8 +81,8 @@ def test_a_changed_key_leaves_no_row_behind(shop):
     assert shop.target.scalar("SELECT count(*) FROM review WHERE id IN (3, 5000000)") == 1
 
 
+@BROUGHT
 def test_rows_that_are_deleted_with_another_are_deleted_over_there(shop):
-    shop.bring()
     if not shop.source.engine.cascades:
         shop.source.run("DELETE FROM vote WHERE review_id <= 20")  # nothing that the database cascades may be moved
     shop.source.run("DELETE FROM review WHERE id <= 20")
@@ -90,16 +91,16 @@ def test_rows_that_are_deleted_with_another_are_deleted_over_there(shop):
     assert shop.move.verify().equal
 
 
+@BROUGHT
 def test_an_emptied_table_is_empty_over_there(shop):
-    shop.bring()
     shop.source.run("DELETE FROM vote")
     shop.move.catch_up()
     assert shop.target.count("vote") == 0
     assert shop.move.verify().equal
 
 
+@BROUGHT
 def test_a_unique_value_that_wanders_between_rows_is_followed(shop):
-    shop.bring()
     shop.source.run("UPDATE review SET product_id = 1, author = 'tmp' WHERE id = 100")
     shop.source.run("UPDATE review SET product_id = 1, author = 'author 100' WHERE id = 200")
     shop.source.run("UPDATE review SET product_id = 1, author = 'author 200' WHERE id = 100")
@@ -116,8 +117,8 @@ def test_rows_written_while_the_capture_is_installed_arrive(shop, writers):
     assert set(writers.acknowledged) <= shop.target.references()
 
 
+@BROUGHT
 def test_the_target_refuses_writers_from_the_start(shop):
-    shop.bring()
     insert = "INSERT INTO review (reference, product_id, author) VALUES (?, 1, 'rogue')"
     for statement in (insert, shop.target.engine.unless_there(insert)):
         refusal(shop, Side.TARGET, statement, (uuid.uuid4(),))
@@ -127,8 +128,8 @@ def test_the_target_refuses_writers_from_the_start(shop):
         shop.target.run("UPDATE product SET name = 'x'")
 
 
+@BROUGHT
 def test_switch_reverse_and_switch_lose_nothing_under_load(shop, writers, traffic):
-    shop.bring()
     with OwnerWatch(shop=shop) as watch, writers:
         for to in (Side.TARGET, Side.SOURCE, Side.TARGET):
             assert shop.move.switch(to, traffic).owner is to
@@ -146,8 +147,8 @@ def test_switch_reverse_and_switch_lose_nothing_under_load(shop, writers, traffi
     refusal(shop, Side.SOURCE, "DELETE FROM vote")
 
 
+@BROUGHT
 def test_changes_flow_back_after_the_switch(shop, traffic):
-    shop.bring()
     shop.move.switch(Side.TARGET, traffic)
     shop.target.run(f"INSERT INTO review ({REVIEW}) VALUES ({', '.join('?' * 12)})", a_review(888))
     shop.target.run("UPDATE review SET body = 'there' WHERE id = 5")
@@ -159,8 +160,8 @@ def test_changes_flow_back_after_the_switch(shop, traffic):
     assert shop.source.scalar("SELECT count(*) FROM ticket WHERE note = 'ticket 7'") == 0
 
 
+@BROUGHT
 def test_the_new_owner_gives_out_numbers_behind_the_old_ones(shop, traffic):
-    shop.bring()
     shop.source.add_review("deleted at once")
     shop.source.run("DELETE FROM review WHERE author = 'deleted at once'")
     shop.move.switch(Side.TARGET, traffic)
@@ -172,8 +173,8 @@ def test_the_new_owner_gives_out_numbers_behind_the_old_ones(shop, traffic):
     assert shop.source.scalar("SELECT max(id) FROM review") == REVIEWS + 3
 
 
+@BROUGHT
 def test_a_writer_that_keeps_the_fence_waiting_makes_it_give_up(shop, traffic):
-    shop.bring()
     limits = Limits(lock=0.1, fence_attempts=2, fence_pause=0.05)
 
     def write(step, facts):
@@ -189,8 +190,8 @@ def test_a_writer_that_keeps_the_fence_waiting_makes_it_give_up(shop, traffic):
     assert shop.target.scalar("SELECT count(*) FROM review WHERE author = 'open'") == 1
 
 
+@BROUGHT
 def test_a_transaction_left_open_across_the_fence_is_waited_for(shop, traffic):
-    shop.bring()
     began, committed = threading.Event(), threading.Event()
 
     def write():
@@ -220,8 +221,8 @@ def test_a_transaction_left_open_across_the_fence_is_waited_for(shop, traffic):
     assert shop.target.scalar("SELECT count(*) FROM review WHERE author = 'open'") == 1
 
 
+@BROUGHT
 def test_a_transaction_that_is_open_before_the_switch_refuses_it(shop, traffic):
-    shop.bring()
     shop.source.run("BEGIN")
     shop.source.add_review("open")
     # With one writer at a time, not even the note that comes before the gates can be written.
@@ -231,9 +232,8 @@ def test_a_transaction_that_is_open_before_the_switch_refuses_it(shop, traffic):
     assert not traffic.asked
 
 
+@BROUGHT
 def test_a_switch_that_goes_back_opens_the_old_owner_under_a_new_term(shop, traffic):
-    shop.bring()
-
     def corrupt(step, facts):
         if step is Step.HOLD:
             shop.source.run("UPDATE vote SET helpful = NOT helpful WHERE review_id = 5")
@@ -250,8 +250,8 @@ def test_a_switch_that_goes_back_opens_the_old_owner_under_a_new_term(shop, traf
 
 
 @pytest.mark.parametrize(("table", "given_up"), [("review", True), ("product", False)], ids=["moved", "replicated"])
+@BROUGHT
 def test_rows_applied_behind_the_comparison_give_the_switch_up(shop, traffic, table, given_up):
-    shop.bring()
     at_it = threading.Event()
 
     def apply():
@@ -277,9 +277,8 @@ def test_rows_applied_behind_the_comparison_give_the_switch_up(shop, traffic, ta
     assert shop.move.picture().owner is (Side.SOURCE if given_up else Side.TARGET)
 
 
+@BROUGHT
 def test_a_sleeper_cannot_commit_after_somebody_recovered(shop, traffic):
-    shop.bring()
-
     def recover_meanwhile(step, facts):
         if step is Step.COMMIT:
             assert shop.move.recover(traffic).owner is Side.SOURCE
@@ -290,8 +289,8 @@ def test_a_sleeper_cannot_commit_after_somebody_recovered(shop, traffic):
     shop.source.add_review("still the owner")
 
 
+@BROUGHT
 def test_an_applier_that_dies_between_commit_and_acknowledgement_applies_again(shop):
-    shop.bring()
     shop.source.add_review("twice")
     log = shop.source.run("SELECT name, key FROM strangler.changes")
     shop.move.catch_up()
@@ -322,8 +321,8 @@ def test_a_log_beyond_its_limit_stops_the_capture_and_not_the_application(shop, 
     assert shop.target.count("vote") == 13_000
 
 
+@BROUGHT
 def test_rows_that_are_missing_or_too_many_are_named(shop):
-    shop.bring()
     code = uuid.uuid4()
     with shop.target.spoiling() as spoiler:
         spoiler.run("DELETE FROM vote WHERE id = 9")
@@ -341,8 +340,8 @@ def test_rows_that_are_missing_or_too_many_are_named(shop):
 
 
 @pytest.mark.parametrize("owner", list(Side))
+@BROUGHT
 def test_a_repair_brings_the_owners_rows_over_and_touches_none_of_them(shop, traffic, owner):
-    shop.bring()
     if owner is Side.TARGET:
         shop.move.switch(Side.TARGET, traffic)
     other = shop.of(owner.other)
@@ -367,24 +366,24 @@ def test_a_repair_brings_the_owners_rows_over_and_touches_none_of_them(shop, tra
     assert other.run(everything) == before
 
 
+@BROUGHT
 def test_verification_under_writes_finds_no_false_difference(shop, writers):
-    shop.bring()
     with writers:
         for _ in range(3):
             assert shop.move.verify().equal
     assert not writers.failures
 
 
+@BROUGHT
 def test_a_rogue_write_at_the_target_is_noticed(shop):
-    shop.bring()
     key = '["00000000000000000000000000000001"]'
     shop.target.run("INSERT INTO strangler.changes (move, name, key) VALUES (?, 'ticket', ?)", (SPEC.name, key))
     with pytest.raises(SplitError, match="past the fence of the target"):
         shop.move.catch_up()
 
 
+@BROUGHT
 def test_a_receiver_that_was_set_back_in_time_is_a_gap(shop):
-    shop.bring()
     shop.source.add_review("one")
     shop.move.catch_up()
     shop.target.run("UPDATE strangler.streams SET batch = batch - 1")
@@ -393,8 +392,8 @@ def test_a_receiver_that_was_set_back_in_time_is_a_gap(shop):
         shop.move.catch_up()
 
 
+@BROUGHT
 def test_cancel_leaves_nothing_but_the_ownership_rows_and_can_be_created_again(shop, traffic):
-    shop.bring()
     shop.move.switch(Side.TARGET, traffic)
     with pytest.raises(Refused, match="reverse it first"):
         shop.move.cancel()
@@ -411,8 +410,8 @@ def test_cancel_leaves_nothing_but_the_ownership_rows_and_can_be_created_again(s
     assert shop.move.switch(Side.TARGET, traffic).term == term + 1
 
 
+@BROUGHT
 def test_complete_closes_the_way_back_and_leaves_tombstones(shop, traffic):
-    shop.bring()
     with pytest.raises(Refused, match="switch it to the target first"):
         shop.move.complete(traffic)
     shop.move.switch(Side.TARGET, traffic)

@@ -9,11 +9,11 @@ import pytest
 from strangler.split import Limits, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
 from strangler.split.recent import batches, forget, unverified
+from tests.integration.split.conftest import BROUGHT
 
 
+@BROUGHT
 def test_a_sleeper_before_the_fence_finds_the_epoch_of_a_recovery(shop, traffic):
-    shop.bring()
-
     def recover_meanwhile(step, facts):
         if step is Step.FENCE:
             assert shop.move.recover(traffic).owner is Side.SOURCE
@@ -23,8 +23,8 @@ def test_a_sleeper_before_the_fence_finds_the_epoch_of_a_recovery(shop, traffic)
     assert shop.move.picture().owner is Side.SOURCE
 
 
+@BROUGHT
 def test_a_sequence_is_never_set_back(shop):
-    shop.bring()
     shop.source.execute(
         "SELECT strangler.set_owner('0001_reviews', 1, true, 1, false, %s)",
         ('[{"relation": "public.review", "attribute": "id", "at_least": 5}]',),
@@ -33,8 +33,8 @@ def test_a_sequence_is_never_set_back(shop):
     assert number == 1_001
 
 
+@BROUGHT
 def test_a_way_back_that_does_not_work_refuses_the_switch(shop, traffic):
-    shop.bring()
     shop.target.execute(
         "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
         "CREATE TRIGGER swallow BEFORE INSERT ON strangler.changes FOR EACH ROW EXECUTE FUNCTION swallow()"
@@ -44,8 +44,8 @@ def test_a_way_back_that_does_not_work_refuses_the_switch(shop, traffic):
     assert shop.move.picture().owner is Side.SOURCE
 
 
+@BROUGHT
 def test_a_lag_refuses_the_switch(shop, traffic):
-    shop.bring()
     shop.add_review(Side.SOURCE)
     with pytest.raises(Refused, match="1 changes wait to be applied, more than 0"):
         shop.move.switch(Side.TARGET, traffic, limits=Limits(pending=0))
@@ -60,15 +60,15 @@ def test_a_lag_refuses_the_switch(shop, traffic):
         (Side.TARGET, "ALTER TABLE review ENABLE TRIGGER strangler_fence", 'the fence on "public.review" is in state'),
     ],
 )
+@BROUGHT
 def test_a_capture_or_a_fence_that_was_switched_off_refuses_the_switch(shop, traffic, side, statement, why):
-    shop.bring()
     shop.connection(side).execute(statement)
     with pytest.raises(Refused, match=why):
         shop.move.switch(Side.TARGET, traffic)
 
 
+@BROUGHT
 def test_what_is_applied_during_a_comparison_stays_to_be_compared(shop):
-    shop.bring()
     with shop.move.session() as session:
         upto = batches(session.source, session.target, session.move)
         shop.add_review(Side.SOURCE)
@@ -78,8 +78,8 @@ def test_what_is_applied_during_a_comparison_stays_to_be_compared(shop):
         assert [len(keys) for keys in found.keys.values()] == [1]
 
 
+@BROUGHT
 def test_a_cancel_that_was_overtaken_by_a_switch_takes_nothing_away(shop, traffic, source_dsn, target_dsn):
-    shop.bring()
     failures = []
 
     def cancel():

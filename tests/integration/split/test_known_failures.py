@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from strangler.split import Limits, Move, MoveSpec, Side, SwitchAborted
+from tests.integration.split.conftest import BROUGHT
 
 MEASURES = """
     CREATE TABLE measure (
@@ -32,8 +33,8 @@ def test_a_large_value_that_stays_comes_along_when_its_row_changes(shop):
     assert shop.move.verify().equal
 
 
+@BROUGHT
 def test_an_update_that_changes_nothing_changes_nothing(shop):
-    shop.bring()
     before = shop.target.execute("SELECT * FROM review ORDER BY id").fetchall()
     shop.source.execute("UPDATE review SET id = id, author = author")
     shop.move.catch_up()
@@ -80,8 +81,8 @@ def test_values_that_are_nearly_or_falsely_equal_are_found_to_differ(measures, c
     assert (difference.key, column in difference.what) == (("3",), True)
 
 
+@BROUGHT
 def test_a_reverse_that_fails_leaves_the_move_as_it_was(shop, traffic, target_dsn):
-    shop.bring()
     shop.move.switch(Side.TARGET, traffic)
     with psycopg.connect(target_dsn) as writer:
         writer.execute("UPDATE vote SET helpful = NOT helpful WHERE id = 1")

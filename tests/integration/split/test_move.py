@@ -11,13 +11,13 @@ from strangler.split import Move, Refused, Side, SplitError, SwitchAborted, rece
 from strangler.split.cutover import Step
 from strangler.split.limits import Limits
 from strangler.split.verification import Difference
-from tests.integration.split.conftest import BOTH, SPEC
+from tests.integration.split.conftest import BOTH, BROUGHT, SPEC
 
 OPEN = "INSERT INTO review (reference, product_id, author) VALUES (gen_random_uuid(), 1, 'open')"
 
 
+@BROUGHT
 def test_a_changed_key_leaves_no_row_behind(shop):
-    shop.bring()
     shop.source.execute("DELETE FROM vote WHERE review_id = 3")
     shop.source.execute("UPDATE review SET id = 5000000 WHERE id = 3")
     shop.move.catch_up()
@@ -60,8 +60,8 @@ def test_a_row_of_an_open_transaction_is_not_skipped(shop, source_dsn):
     assert shop.target.execute("SELECT body FROM review WHERE id = 10").fetchone() == ("slow",)
 
 
+@BROUGHT
 def test_the_target_refuses_writers_from_the_start(shop):
-    shop.bring()
     with pytest.raises(psycopg.DatabaseError) as refused:
         shop.add_review(Side.TARGET)
     assert refused.value.sqlstate == "SF001"
@@ -70,8 +70,8 @@ def test_the_target_refuses_writers_from_the_start(shop):
         shop.target.execute("UPDATE product SET name = 'x'")
 
 
+@BROUGHT
 def test_the_new_owner_gives_out_numbers_behind_the_old_ones(shop, traffic):
-    shop.bring()
     shop.move.switch(Side.TARGET, traffic)
     shop.add_review(Side.TARGET, "first at the target")
     ids = shop.target.execute("SELECT max(id) FROM review").fetchone()
@@ -86,8 +86,8 @@ def test_a_switch_refuses_with_every_reason_at_once(shop, traffic):
     assert not traffic.asked
 
 
+@BROUGHT
 def test_a_transaction_left_open_across_the_switch_is_waited_for(shop, traffic, source_dsn):
-    shop.bring()
     open_one = psycopg.connect(source_dsn)
     commit = threading.Timer(0.3, open_one.commit)
 
@@ -103,8 +103,8 @@ def test_a_transaction_left_open_across_the_switch_is_waited_for(shop, traffic, 
     assert shop.target.execute("SELECT count(*) FROM review WHERE author = 'open'").fetchone() == (1,)
 
 
+@BROUGHT
 def test_a_transaction_that_is_open_before_the_switch_refuses_it(shop, traffic, source_dsn):
-    shop.bring()
     with psycopg.connect(source_dsn) as open_one:
         open_one.execute(OPEN)
         with pytest.raises(Refused, match="has held tables of the source for more than 0 s"):
@@ -112,8 +112,8 @@ def test_a_transaction_that_is_open_before_the_switch_refuses_it(shop, traffic, 
     assert not traffic.asked
 
 
+@BROUGHT
 def test_an_old_snapshot_cannot_write_past_the_fence(shop, traffic, source_dsn):
-    shop.bring()
     with psycopg.connect(source_dsn) as old:
         old.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         old.execute("SELECT count(*) FROM product")
@@ -123,9 +123,9 @@ def test_an_old_snapshot_cannot_write_past_the_fence(shop, traffic, source_dsn):
         assert refused.value.sqlstate == "SF001"
 
 
+@BROUGHT
 def test_a_writing_transaction_on_another_table_holds_nothing_up(shop, traffic, source_dsn):
     """Nothing waits for it, and what it writes to a moved table later meets the fence."""
-    shop.bring()
     with psycopg.connect(source_dsn) as busy:
         busy.execute("UPDATE product SET price = 1 WHERE id = 1")
         shop.add_review(Side.SOURCE, "meanwhile")
@@ -152,9 +152,8 @@ def test_a_transaction_older_than_a_switch_there_and_back_is_not_skipped(shop, t
     assert shop.move.verify().equal
 
 
+@BROUGHT
 def test_a_switch_that_goes_back_opens_the_old_owner_under_a_new_term(shop, traffic):
-    shop.bring()
-
     def corrupt(step, facts):
         if step is Step.HOLD:
             shop.source.execute("UPDATE vote SET helpful = NOT helpful WHERE review_id = 5")
@@ -172,9 +171,9 @@ def test_a_switch_that_goes_back_opens_the_old_owner_under_a_new_term(shop, traf
     shop.add_review(Side.SOURCE, "open again")
 
 
+@BROUGHT
 def test_a_sleeper_cannot_commit_after_somebody_recovered(shop, traffic):
     """An executor wakes before its commit point; another one has gone back meanwhile."""
-    shop.bring()
 
     def recover_meanwhile(step, facts):
         if step is Step.COMMIT:
@@ -195,8 +194,8 @@ def test_a_rogue_write_at_the_target_is_noticed(shop):
         shop.move.catch_up()
 
 
+@BROUGHT
 def test_lost_checkpoints_are_refused_and_named(shop, traffic):
-    shop.bring()
     shop.target.execute("DELETE FROM strangler.streams")
     shop.add_review(Side.SOURCE)
     with pytest.raises(SplitError, match="the checkpoint of 0001_reviews from the source to the target is lost"):
@@ -217,8 +216,8 @@ def test_a_receiver_that_was_set_back_in_time_is_a_gap(shop):
         shop.move.catch_up()
 
 
+@BROUGHT
 def test_a_sender_that_was_set_back_in_time_is_noticed(shop):
-    shop.bring()
     for author in ("one", "two"):
         shop.add_review(Side.SOURCE, author)
         shop.move.catch_up()
@@ -250,8 +249,8 @@ def test_a_log_beyond_its_limit_stops_the_capture_and_not_the_application(shop, 
     assert shop.count(Side.TARGET, "vote") == 13_000
 
 
+@BROUGHT
 def test_a_column_added_to_both_sides_is_followed_and_asks_for_a_verification(shop, traffic):
-    shop.bring()
     with shop.move.session() as session:
         shop.source.execute("ALTER TABLE review ADD COLUMN mood text")
         shop.source.execute("UPDATE review SET mood = 'glad' WHERE id = 1")
@@ -268,8 +267,8 @@ def test_a_column_added_to_both_sides_is_followed_and_asks_for_a_verification(sh
     shop.move.switch(Side.TARGET, traffic)
 
 
+@BROUGHT
 def test_a_restored_backup_is_recognised_by_its_epoch(shop, traffic):
-    shop.bring()
     shop.move.switch(Side.TARGET, traffic)
     shop.move.switch(Side.SOURCE, traffic)
     shop.target.execute("UPDATE strangler.ownership SET epoch = 0")
@@ -277,15 +276,15 @@ def test_a_restored_backup_is_recognised_by_its_epoch(shop, traffic):
         shop.move.switch(Side.TARGET, traffic)
 
 
+@BROUGHT
 def test_two_owners_stop_everything(shop, traffic):
-    shop.bring()
     shop.target.execute("UPDATE strangler.ownership SET owns = true")
     with pytest.raises(SplitError, match="both databases say"):
         shop.move.recover(traffic)
 
 
+@BROUGHT
 def test_verification_names_the_differing_rows_and_columns(shop):
-    shop.bring()
     with shop.target.transaction():
         shop.target.execute("SET LOCAL session_replication_role = replica")
         shop.target.execute("SET LOCAL ROLE strangler_applier")
@@ -300,8 +299,8 @@ def test_verification_names_the_differing_rows_and_columns(shop):
     }
 
 
+@BROUGHT
 def test_a_switch_is_refused_after_a_verification_that_found_differences(shop, traffic):
-    shop.bring()
     with shop.target.transaction():
         shop.target.execute("SET LOCAL session_replication_role = replica")
         shop.target.execute("SET LOCAL ROLE strangler_applier")
@@ -311,8 +310,8 @@ def test_a_switch_is_refused_after_a_verification_that_found_differences(shop, t
         shop.move.switch(Side.TARGET, traffic)
 
 
+@BROUGHT
 def test_many_keys_are_compared_a_slice_at_a_time(shop, traffic, monkeypatch):
-    shop.bring()
     monkeypatch.setattr(recent, "SLICE", 10)
     for begin in range(1, 100, 9):
         shop.source.execute("UPDATE review SET body = 'new' WHERE id BETWEEN %s AND %s", (begin, begin + 8))
@@ -333,8 +332,8 @@ def test_many_keys_are_compared_a_slice_at_a_time(shop, traffic, monkeypatch):
         assert recent.unverified(session.source, session.target, SPEC.name).keys == {}
 
 
+@BROUGHT
 def test_more_keys_than_a_pause_has_time_for_give_the_switch_up(shop, traffic, monkeypatch):
-    shop.bring()
     monkeypatch.setattr(recent, "SLICE", 3)
 
     def write_much(step, facts):
@@ -387,8 +386,8 @@ def test_complete_closes_the_way_back_and_leaves_tombstones(shop, traffic):
     assert shop.target.execute("SELECT name FROM product WHERE id = 1").fetchone() == ("still followed",)
 
 
+@BROUGHT
 def test_the_canary_weight_is_versioned_within_the_term(shop, traffic):
-    shop.bring()
     assert (shop.move.set_weight(100).n, shop.move.set_weight(1000).n) == (1, 2)
     assert shop.move.routing().weight == 1000
     shop.move.switch(Side.TARGET, traffic)
@@ -405,8 +404,8 @@ def test_the_daemons_heartbeats_do_not_hide_the_executors(shop):
         assert session.beat(2)
 
 
+@BROUGHT
 def test_a_target_that_was_made_anew_after_a_cancel_is_taken(shop, traffic):
-    shop.bring()
     shop.move.switch(Side.TARGET, traffic)
     shop.move.switch(Side.SOURCE, traffic)
     shop.move.cancel()
@@ -415,9 +414,9 @@ def test_a_target_that_was_made_anew_after_a_cancel_is_taken(shop, traffic):
     assert shop.move.switch(Side.TARGET, traffic).owner is Side.TARGET
 
 
+@BROUGHT
 def test_an_autovacuum_makes_way_for_the_fence(shop, traffic, source_dsn):
     """An autovacuum that works slowly on a moved table: a plain lock timeout would never outwait it."""
-    shop.bring()
     shop.source.execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")
     shop.source.execute(
         "ALTER TABLE review SET (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0, "

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from strangler.split import Refused, Side
+from tests.integration.split.conftest import BROUGHT
 from tests.integration.split.engines import UNLIKE as UNLIKE_ENGINES
 
 HALF = "CREATE UNIQUE INDEX half ON review (body) WHERE score < 0"
@@ -185,17 +186,17 @@ def test_a_target_that_only_superusers_may_write_is_refused(shop, users):
     shop.move.create()
 
 
+@BROUGHT
 def test_what_was_dropped_at_the_target_since_the_start_refuses_the_switch(shop, traffic):
-    shop.bring()
     shop.target.execute("ALTER TABLE review DROP CONSTRAINT review_product_id_author_key")
     with pytest.raises(Refused, match=r"only the source has the unique index btree \(product_id, author\)"):
         shop.move.switch(Side.TARGET, traffic)
     assert not traffic.asked
 
 
+@BROUGHT
 def test_rows_that_violate_a_foreign_key_refuse_the_switch_also_when_both_sides_are_equal(shop, traffic):
     """The applier passes the constraint; only their rows tell."""
-    shop.bring()
     with shop.source.transaction():
         shop.source.execute("SET LOCAL session_replication_role = replica")
         shop.source.execute("DELETE FROM review WHERE id = 5")
@@ -213,8 +214,8 @@ def test_rows_that_violate_a_foreign_key_refuse_the_switch_also_when_both_sides_
     shop.move.switch(Side.TARGET, traffic)
 
 
+@BROUGHT
 def test_an_orphan_that_somebody_made_at_the_target_is_named_with_its_row(shop):
-    shop.bring()
     with spoiling(shop.target) as target:
         target.execute("INSERT INTO vote (id, review_id, voter, helpful) VALUES (5000, 4711, 'nobody', true)")
     assert str(shop.move.verify()) == (
