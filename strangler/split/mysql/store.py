@@ -320,8 +320,8 @@ class MySQLStore(Store):
         except Busy as error:
             # Not Busy any more: the ownership row has changed.
             raise StatementFailed(
-                f'a prepared transaction of the {self.name} database has written tables of move "{move}"; '
-                "end it, see XA RECOVER"
+                f'a transaction of the {self.name} database that has written tables of move "{move}" has not ended: '
+                "a prepared one (XA RECOVER shows it), or an open one that wrote a table which is only copied; end it"
             ) from error
 
     def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
