@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 
 from strangler.deploy.ports import free_port
 from strangler.deploy.postgres import PostgresServer
+from strangler.split import Side
 from tests.places import in_memory
 
 # Nothing here outlives the run, so nothing has to reach the disk.
@@ -60,16 +61,22 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture
-def source_dsn() -> Iterator[str]:
+def templates() -> Mapping[Side, str]:
+    """The names of databases that the next two are copies of; empty ones where nothing is said."""
+    return {}
+
+
+@pytest.fixture
+def source_dsn(templates: Mapping[Side, str]) -> Iterator[str]:
     """A new database on the first server."""
-    with a_database(os.environ["STRANGLER_TEST_SOURCE"]) as dsn:
+    with a_database(os.environ["STRANGLER_TEST_SOURCE"], templates.get(Side.SOURCE, "template1")) as dsn:
         yield dsn
 
 
 @pytest.fixture
-def target_dsn() -> Iterator[str]:
+def target_dsn(templates: Mapping[Side, str]) -> Iterator[str]:
     """A new database on the second server."""
-    with a_database(os.environ["STRANGLER_TEST_TARGET"]) as dsn:
+    with a_database(os.environ["STRANGLER_TEST_TARGET"], templates.get(Side.TARGET, "template1")) as dsn:
         yield dsn
 
 

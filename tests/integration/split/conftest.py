@@ -107,22 +107,8 @@ def is_brought(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def source_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A new database on the first server."""
-    with _new(request, Side.SOURCE) as dsn:
-        yield dsn
-
-
-@pytest.fixture
-def target_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A new database on the second server."""
-    with _new(request, Side.TARGET) as dsn:
-        yield dsn
-
-
-def _new(request: pytest.FixtureRequest, side: Side) -> AbstractContextManager[str]:
-    template = request.getfixturevalue("brought")[side] if is_brought(request) else "template1"
-    return a_database(os.environ[f"STRANGLER_TEST_{side.name}"], template)
+def templates(request: pytest.FixtureRequest) -> Mapping[Side, str]:
+    return request.getfixturevalue("brought") if is_brought(request) else {}
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A world of two real databases for operations that speak SQL themselves."""
 
+import os
 from dataclasses import replace
 
 import psycopg
@@ -8,9 +9,14 @@ import pytest
 from strangler.plans.databases import Databases
 from strangler.plans.state import PlanKey, ProjectState
 from strangler.plans.world import World
+from strangler.split import Side
 from strangler.split.store import Database
+from tests.conftest import a_database
 from tests.integration.plans.operations.brokers import valkey
+from tests.integration.plans.operations.retired import prepare, retire
 from tests.unit.strangler.plans.fake_world import FakeMigrations, FakeMove, FakeTraffic, schema
+
+KEY = PlanKey(name="0001_reviews", service="reviews")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +27,7 @@ def broker(tmp_path_factory):
 
 @pytest.fixture
 def key():
-    return PlanKey(name="0001_reviews", service="reviews")
+    return KEY
 
 
 @pytest.fixture
@@ -35,10 +41,14 @@ def events():
 
 
 @pytest.fixture
-def world(key, events, source_dsn, target_dsn, tmp_path):
+def world(events, source_dsn, target_dsn, tmp_path):
+    return a_world(events, source_dsn, target_dsn, tmp_path)
+
+
+def a_world(events, source_dsn, target_dsn, root):
     return World(
-        plan=key,
-        root=tmp_path,
+        plan=KEY,
+        root=root,
         migrations=FakeMigrations(events),
         move=lambda state: FakeMove(events),
         traffic=FakeTraffic(events),
@@ -49,6 +59,21 @@ def world(key, events, source_dsn, target_dsn, tmp_path):
             monolith=Database(name="source", dsn=source_dsn), service=Database(name="target", dsn=target_dsn)
         ),
     )
+
+
+@pytest.fixture(scope="session")
+def retired(tmp_path_factory):
+    """The names of two databases to be copied, in which the reviews have moved for good."""
+    with (
+        a_database(os.environ["STRANGLER_TEST_SOURCE"]) as source_dsn,
+        a_database(os.environ["STRANGLER_TEST_TARGET"]) as target_dsn,
+    ):
+        with psycopg.connect(source_dsn, autocommit=True) as source:  # noqa: SIM117
+            with psycopg.connect(target_dsn, autocommit=True) as target:
+                prepare(source, target)
+        world = a_world([], source_dsn, target_dsn, tmp_path_factory.mktemp("retired"))
+        retire(world, KEY, ProjectState(schema=schema()), source_dsn, target_dsn)
+        yield {side: dsn.rsplit("/", 1)[1] for side, dsn in ((Side.SOURCE, source_dsn), (Side.TARGET, target_dsn))}
 
 
 @pytest.fixture

@@ -52,15 +52,20 @@ def states(key, state):
     return found
 
 
+def moved(world, key, state, source_dsn, target_dsn):
+    """The world of the move between these databases, and the state when all is done."""
+    *_, after = states(key, state)
+    return replace(world, move=lambda state: Move(move_spec(key, state), source_dsn, target_dsn)), after
+
+
 def retire(world, key, state, source_dsn, target_dsn):
     """Bring the reviews to the service, for good; the world to go on in, and the state."""
-    *_, before, after = states(key, state)
-    world = replace(world, move=lambda state: Move(move_spec(key, state), source_dsn, target_dsn))
+    world, after = moved(world, key, state, source_dsn, target_dsn)
     move = world.move(after)
     move.create()
     move.copy(lambda at: None)
     move.catch_up()
     assert move.verify().equal
     move.switch(Side.TARGET, FakeTraffic([]))
-    OPERATIONS[-1].forwards(world, before, after)
+    OPERATIONS[-1].forwards(world, states(key, state)[-2], after)
     return world, after

@@ -11,16 +11,20 @@ from strangler.plans.operations import ArchiveTables
 from strangler.split.errors import SplitError
 from strangler.split.postgres.archive import write_archive
 from strangler.split.postgres.retirement import Retirement
-from tests.integration.plans.operations.retired import MODELS, prepare, retire
+from tests.integration.plans.operations.retired import MODELS, moved
 
 ARCHIVE = ArchiveTables(MODELS, to="archive/reviews", after=timedelta(0))
 RELATIONS = ("public.reviews_review", "public.reviews_vote")
 
 
 @pytest.fixture
-def shop(source, target, world, key, state, source_dsn, target_dsn):
-    prepare(source, target)
-    return retire(world, key, state, source_dsn, target_dsn)
+def templates(retired):
+    return retired
+
+
+@pytest.fixture
+def shop(world, key, state, source_dsn, target_dsn):
+    return moved(world, key, state, source_dsn, target_dsn)
 
 
 @pytest.fixture
@@ -173,10 +177,10 @@ def test_a_table_that_does_not_come_back_the_same_is_no_archive(source, tmp_path
 
 def test_files_that_do_not_give_the_rows_back_are_no_archive(source, tmp_path):
     """Whatever spoils a row on its way back: here a trigger on each table that is made."""
-    source.execute("CREATE TABLE odd (id int PRIMARY KEY, name text)")
+    source.execute("CREATE TABLE public.odd (id int PRIMARY KEY, name text)")
     source.execute("INSERT INTO odd VALUES (1, 'as it was')")
     source.execute(
-        """CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql
+        """CREATE FUNCTION public.spoil() RETURNS trigger LANGUAGE plpgsql
                AS $$ BEGIN NEW.name = 'spoiled'; RETURN NEW; END $$;
            CREATE FUNCTION on_each() RETURNS event_trigger LANGUAGE plpgsql
                AS $$ BEGIN CREATE TRIGGER s BEFORE INSERT ON pg_temp.odd

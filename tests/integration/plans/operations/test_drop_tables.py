@@ -6,18 +6,22 @@ import pytest
 from strangler.plans.operations import ArchiveTables, DropTables
 from strangler.split import Side
 from strangler.split.errors import Refused
-from tests.integration.plans.operations.retired import MODELS, prepare, retire
+from tests.integration.plans.operations.retired import MODELS, moved
 
 ARCHIVE = ArchiveTables(MODELS, to="archive", after=timedelta(0))
 DROP = DropTables(MODELS, after=timedelta(0))
 
 
 @pytest.fixture
-def shop(source, target, world, key, state, source_dsn, target_dsn):
-    prepare(source, target)
-    world, retired = retire(world, key, state, source_dsn, target_dsn)
-    archived = ARCHIVE.state_forwards(key, retired)
-    ARCHIVE.forwards(world, retired, archived)
+def templates(retired):
+    return retired
+
+
+@pytest.fixture
+def shop(world, key, state, source_dsn, target_dsn):
+    world, before = moved(world, key, state, source_dsn, target_dsn)
+    archived = ARCHIVE.state_forwards(key, before)
+    ARCHIVE.forwards(world, before, archived)
     return world, archived
 
 
