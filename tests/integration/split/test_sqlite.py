@@ -362,7 +362,10 @@ def test_a_file_that_is_not_there_or_no_database_is_named(tmp_path):
         Database(name="source", dsn=f"sqlite://{tmp_path}/missing.sqlite3").connect()
     path = tmp_path / "text.sqlite3"
     path.write_text("this is no database at all, but long enough to be read as one" * 20)
-    with pytest.raises(DatabaseUnreachable, match="file is not a database"):
+    with pytest.raises(
+        DatabaseUnreachable,
+        match=r"cannot open the source database .*: file is not a database; check the file and its rights",
+    ):
         Database(name="source", dsn=f"sqlite://{path}").connect()
 
 

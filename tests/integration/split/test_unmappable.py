@@ -56,7 +56,7 @@ TYPES = {
     "beginning": (to_postgres("longblob, UNIQUE (c(10))", "bytea"), "index it whole"),
     "collation there": (to_mariadb("varchar(20) UNIQUE", "varchar(20) UNIQUE"), "give the column the collation"),
     "array": (to_mariadb("integer[]", "json"), "keep arrays as JSON"),
-    "json": (to_mariadb("jsonb", "varchar(2000)"), "holds json and"),
+    "json": (to_mariadb("jsonb", "varchar(2000)"), "text values; make both the same"),
     "single precision": (to_postgres("float", "real"), "make it double precision"),
     "single precision there": (to_mariadb("real", "float"), "make it double precision"),
     "time zone": (to_mariadb("time with time zone", "time(6)"), "make it a time without time zone"),

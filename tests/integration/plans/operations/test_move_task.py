@@ -169,6 +169,15 @@ def test_what_is_not_fit_is_refused_before_the_first_effect(shop, state, key, ap
         assert cursor.fetchone() == (None,)
 
 
+def test_a_task_that_another_plan_has_moved_is_refused(shop, state, key, app):
+    with shop.databases.connect("monolith") as store:
+        store.create_plan_tables(shop.databases.user("monolith"))
+        row = ("shop.work", "0000_other", "other", "celery")
+        store.execute("INSERT INTO strangler.task_routes (task, plan, queue, was) VALUES (%s, %s, %s, %s)", row)
+    with pytest.raises(PlanError, match=r'task "shop.work" was moved by plan "0000_other"; undo that one first'):
+        MOVE.forwards(shop, state, MOVE.state_forwards(key, state))
+
+
 def test_routes_that_do_not_ask_us_are_refused(shop, state, key, app):
     app.conf.task_routes = [{"shop.*": "celery"}, task_routes.route]
     with pytest.raises(PlanError, match="do not begin with"):

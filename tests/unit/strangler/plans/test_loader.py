@@ -62,7 +62,7 @@ def test_loading_leaves_nothing_in_the_plans_folder(tmp_path):
         (SQUASH.replace('"s"', "None"), "names no service"),
         (PLAN.replace('["reviews.Review"]', "[lambda: 1]"), "operation 1: a lambda has no fingerprint"),
         (PLAN + "    operations = ['move']", "operation 1: 'move' is not an operation"),
-        (PLAN + "    operations = [MoveRoutes('/api/')]", "MoveRoutes: patterns is a list"),
+        (PLAN + "    operations = [MoveRoutes('/api/')]", "MoveRoutes: patterns is a list, not the text"),
         (PLAN + "    operations = [MoveRoutes(['api'])]", 'route "api" is no pattern'),
         (PLAN + "    operations = [MoveRoutes(['/a/'], canary=[50, 10])]", "must ascend"),
         (
@@ -91,7 +91,7 @@ def test_a_name_that_no_database_could_keep_is_refused(tmp_path):
 
 def test_a_folder_without_a_plan_is_refused(tmp_path):
     (tmp_path / "0001_reviews").mkdir()
-    with pytest.raises(PlanError, match="has no file"):
+    with pytest.raises(PlanError, match=r'has no file ".*plan.py"; write it or remove the folder'):
         load_plans(tmp_path)
 
 
