@@ -32,7 +32,9 @@ TABLES = """
     CREATE TABLE shop_product (id bigint PRIMARY KEY, name text NOT NULL)
 """
 ROWS = 50
-SHARES = 5
+MOVED, SWITCHED = 2, 3
+"""Operations done: the rows are copied and followed; the service owns them."""
+SHARES = 3
 """Of the boundaries, so that several workers can share them."""
 SCHEMA = Schema(
     models=(
@@ -137,6 +139,14 @@ class Shop:
         """The sides that take a write now."""
         return [side for side, connection in self.sides() if accepts(connection)]
 
+    def stands_at(self, position):
+        """Record, owners and rows agree on how far the plan is."""
+        assert self.recorder().position() == Position(lowest=position, highest=position)
+        assert self.counts(self.source) == [ROWS] * 3
+        assert self.counts(self.target) == ([ROWS] * 3 if position else [0] * 3)
+        if position:
+            assert self.owners() == [Side.TARGET if position == SWITCHED else Side.SOURCE]
+
     def sides(self):
         return (Side.SOURCE, self.source), (Side.TARGET, self.target)
 
@@ -204,22 +214,26 @@ def test_the_way_back_costs_what_the_record_says_and_a_gate_that_closes_it_is_na
 
 
 @pytest.mark.parametrize("first", range(SHARES))
-def test_killed_at_any_boundary_a_plan_is_finished_by_the_next_run_in_both_directions(shop, first):
+@pytest.mark.parametrize(("low", "high", "boundaries"), [(0, MOVED, 20), (MOVED, SWITCHED, 40)])
+def test_killed_at_any_boundary_a_plan_is_finished_by_the_next_run_in_both_directions(
+    shop, low, high, boundaries, first
+):
+    """Up to the rows that are brought, and from there on, so that they are not brought anew for each death."""
+    shop.executor().run(PLAN, low)
     boundary, finished = first, False
     while not finished:
-        finished = shop.run_and_be_killed(3, boundary)
+        finished = shop.run_and_be_killed(high, boundary)
         owners = shop.owners()
         # Until the move is set up, the target is an ordinary database that nobody is led to.
-        assert len(owners) <= 1 or shop.recorder().position().lowest < 2, f"two owners at boundary {boundary}"
-        shop.resume(3)
-        assert (shop.owners(), shop.counts(shop.target)) == ([Side.TARGET], [ROWS] * 3), f"at boundary {boundary}"
+        assert len(owners) <= 1 or shop.recorder().position().lowest < MOVED, f"two owners at boundary {boundary}"
+        shop.resume(high)
+        shop.stands_at(high)
 
-        finished &= shop.run_and_be_killed(0, boundary)
-        shop.resume(0)
-        assert (shop.counts(shop.source), shop.counts(shop.target)) == ([ROWS] * 3, [0] * 3), f"at boundary {boundary}"
-        assert shop.recorder().position() == Position()
+        finished &= shop.run_and_be_killed(low, boundary)
+        shop.resume(low)
+        shop.stands_at(low)
         boundary += SHARES
-    assert boundary > 40
+    assert boundary > boundaries
 
 
 def test_a_killed_run_can_be_undone_instead(shop):
