@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down test check bench-split bench-growth bench-proxy faults sweep model mutants soak clean
+.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy faults sweep model mutants soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -25,6 +25,10 @@ test: setup ## all tests
 	$(VENV)/python -m pytest tests/acceptance
 	$(RUN) -m strangler.deploy.postgres -- sh -c 'cd extracted/reviews && REVIEWS_DATABASE_URL=$$POSTGRES_URL ../../$(VENV)/python -m pytest'
 	cd proxy && ../.venv-proxy/bin/python -m pytest
+
+mysql: setup ## the tests of MySQL, on one that is fetched from Debian's unstable
+	@test -x .run/mysql/mysqld || .ci/mysqld .run/mysql
+	STRANGLER_MYSQLD=$(CURDIR)/.run/mysql/mysqld $(VENV)/python -m pytest -n 2 -k mysql tests/integration
 
 check: setup ## ruff, types, import contracts, templates, migrations
 	$(VENV)/ruff check .

@@ -33,22 +33,47 @@ class MariaDBServer(Server):
         give_away(self._scratch)
         if (self.data / "mysql").exists():
             return
+        word = secrets.token_urlsafe(24)
+        self.keep("password", word)
+        self.keep("sql", self.first_words(word))
+        self.make(self.maker)
+
+    def first_words(self, password: str) -> str:
+        """What the server runs whenever it starts: one administrator, and nobody without a password."""
+        return "\n".join(
+            (
+                f"CREATE USER IF NOT EXISTS '{ADMIN}'@'127.0.0.1' IDENTIFIED BY '{password}';",
+                f"GRANT ALL ON *.* TO '{ADMIN}'@'127.0.0.1' WITH GRANT OPTION;",
+                "DELETE FROM mysql.global_priv WHERE User IN ('', 'root');",
+                "FLUSH PRIVILEGES;",
+                "",
+            )
+        )
+
+    def maker(self, data: Path) -> list[str]:
+        """What makes a data directory. Raises ServerError where there is nothing that could."""
         maker = shutil.which("mariadb-install-db")
         if maker is None:
             raise ServerError("there is no mariadb-install-db; install the package mariadb-server")
-        word = secrets.token_urlsafe(24)
-        self.keep("password", word)
-        self.keep("sql", _first_words(word))
-        self.make(
-            lambda data: [
-                *(maker, "--no-defaults", f"--datadir={data}", f"--tmpdir={self._scratch.resolve()}"),
-                *("--skip-test-db", "--skip-name-resolve", "--auth-root-authentication-method=normal"),
-                "--debug-no-sync",
-            ]
-        )
+        return [
+            *(maker, "--no-defaults", f"--datadir={data}", f"--tmpdir={self._scratch.resolve()}"),
+            *("--skip-test-db", "--skip-name-resolve", "--auth-root-authentication-method=normal"),
+            "--debug-no-sync",
+        ]
+
+    def binary(self) -> str:
+        """Where the server is. Raises ServerError where there is none."""
+        return server_binary()
 
     def command(self) -> list[str]:
-        settings = {
+        options = (
+            f"--{name}={value}" if value or name == "socket" else f"--{name}" for name, value in self.options().items()
+        )
+        return [self.binary(), "--no-defaults", self.data_argument(), *options]
+
+    def options(self) -> dict[str, str]:
+        """What the server is started with."""
+        return {
             # Its own: at its start a server deletes what looks like left over there from another one.
             "tmpdir": str(self._scratch.resolve()),
             "pid-file": str(self.data.resolve() / self.pid_file),
@@ -63,10 +88,6 @@ class MariaDBServer(Server):
             "max-connections": "200",
             **self.settings,
         }
-        options = (
-            f"--{name}={value}" if value or name == "socket" else f"--{name}" for name, value in settings.items()
-        )
-        return [server_binary(), "--no-defaults", self.data_argument(), *options]
 
     def data_argument(self) -> str:
         return f"--datadir={self.data.resolve()}"
@@ -96,19 +117,6 @@ def server_binary() -> str:
     if found is None:
         raise ServerError("there is no MariaDB; install the package mariadb-server")
     return found
-
-
-def _first_words(password: str) -> str:
-    """What the server runs whenever it starts: one administrator, and nobody without a password."""
-    return "\n".join(
-        (
-            f"CREATE USER IF NOT EXISTS '{ADMIN}'@'127.0.0.1' IDENTIFIED BY '{password}';",
-            f"GRANT ALL ON *.* TO '{ADMIN}'@'127.0.0.1' WITH GRANT OPTION;",
-            "DELETE FROM mysql.global_priv WHERE User IN ('', 'root');",
-            "FLUSH PRIVILEGES;",
-            "",
-        )
-    )
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ Everything here is pure. The sizes are those of table.Family.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -242,7 +243,22 @@ def _json(value: Value, column: Column, engine: str) -> str | None:
         return "which is no JSON that every engine reads"
     if engine == POSTGRESQL and _NUL_IN_JSON.search(value):
         return "with a NUL character, which PostgreSQL does not take"
+    if engine == MYSQL and (number := _rounded(value)) is not None:
+        return f"with the number {number}, which MySQL would round; write it as a text"
     return _not_utf8(value)
+
+
+def _rounded(value: str) -> str | None:
+    """A number of the JSON that MySQL would not keep: beyond 64 bits it has floating ones only."""
+    numbers: list[str] = []
+    json.loads(value, parse_int=numbers.append, parse_float=numbers.append)
+    for number in numbers:
+        exact = Decimal(number)
+        if not (exact == exact.to_integral_value() and -(2**63) <= exact < 2**64) and exact != Decimal(
+            repr(float(number))
+        ):
+            return number
+    return None
 
 
 def _not_utf8(value: str) -> str | None:

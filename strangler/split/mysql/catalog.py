@@ -140,15 +140,15 @@ def shape(connection: Connection, tables: Sequence[Table]) -> str:
     """See Store.shape. A table's number belongs to it: TRUNCATE, which fires no trigger, gives it another one."""
     if not tables:
         return ""
-    database = f"CAST(CONVERT({wording.literal(_database(connection))} USING filename) AS BINARY)"
-    names = [
-        f"CONCAT({database}, '/', CAST(CONVERT({wording.literal(bare(table))} USING filename) AS BINARY))"
+    database = _database(connection)
+    named = " OR ".join(
+        f"CAST(NAME AS BINARY) LIKE {wording.literal(f'{_in_files(database)}/{_in_files(bare(table))}')}"
         for table in tables
-    ]
+    )
     numbers = query(
         connection,
         f"SELECT TABLE_ID FROM information_schema.INNODB_{'SYS_' if is_mariadb(connection) else ''}TABLES "
-        f"WHERE CAST(NAME AS BINARY) IN ({', '.join(names)}) ORDER BY NAME",
+        f"WHERE {named} ORDER BY NAME",
     )
     found = [
         query(
@@ -167,7 +167,7 @@ def crossing_keys(connection: Connection, tables: Sequence[Table]) -> list[str]:
     moved = {bare(table) for table in tables}
     return [
         f'the foreign key "{name}" still ties "{child}" to "{parent}"; cut it first (CutForeignKey)'
-        for name, child, parent, _, _ in _foreign_keys(connection)
+        for name, child, parent, _, _ in foreign_keys(connection)
         if (child in moved) != (parent in moved)
     ]
 
@@ -178,7 +178,7 @@ def cascades(connection: Connection, tables: Sequence[Table]) -> list[str]:
     return [
         f'the foreign key "{name}" changes rows of "{child}" by ON {event} {rule}, which fires no trigger, so that '
         "neither fence nor capture would see it; make it ON " + event + " RESTRICT"
-        for name, child, _, on_delete, on_update in _foreign_keys(connection)
+        for name, child, _, on_delete, on_update in foreign_keys(connection)
         for event, rule in (("DELETE", on_delete), ("UPDATE", on_update))
         if child in children and rule not in ("RESTRICT", "NO ACTION")
     ]
@@ -188,7 +188,7 @@ def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
     """See Store.orphans."""
     moved = {bare(table) for table in tables}
     found = []
-    for name, child, parent, _, _ in _foreign_keys(connection):
+    for name, child, parent, _, _ in foreign_keys(connection):
         if child not in moved or parent not in moved:
             continue
         pairs = [
@@ -311,6 +311,24 @@ def old_writers(connection: Connection, seconds: float) -> str | None:
     return f"{who}, {age} s"
 
 
+def foreign_keys(connection: Connection) -> list[tuple[Any, ...]]:
+    """(name, table, referenced table, delete rule, update rule) of foreign keys, but not of our own.
+
+    Tables of other databases, which may lead into this one or be led to, bear the database's name.
+    """
+    return query(
+        connection,
+        "SELECT CONSTRAINT_NAME, "
+        "IF(CONSTRAINT_SCHEMA = DATABASE(), TABLE_NAME, CONCAT(CONSTRAINT_SCHEMA, '.', TABLE_NAME)), "
+        "IF(UNIQUE_CONSTRAINT_SCHEMA = DATABASE(), REFERENCED_TABLE_NAME, "
+        "CONCAT(UNIQUE_CONSTRAINT_SCHEMA, '.', REFERENCED_TABLE_NAME)), DELETE_RULE, UPDATE_RULE "
+        "FROM information_schema.REFERENTIAL_CONSTRAINTS "
+        "WHERE DATABASE() IN (CONSTRAINT_SCHEMA, UNIQUE_CONSTRAINT_SCHEMA) "
+        "AND LEFT(TABLE_NAME, %s) <> %s ORDER BY CONSTRAINT_NAME",
+        (len(GUARD), GUARD),
+    )
+
+
 def bare(table: Table) -> str:
     """The table's name as the catalog has it."""
     return table.relation[1:-1].replace("``", "`")
@@ -410,22 +428,14 @@ def _json_constraints(connection: Connection, table: str) -> list[tuple[Any, ...
     )
 
 
-def _foreign_keys(connection: Connection) -> list[tuple[Any, ...]]:
-    """(name, table, referenced table, delete rule, update rule) of foreign keys, but not of our own.
-
-    Tables of other databases, which may lead into this one or be led to, bear the database's name.
-    """
-    return query(
-        connection,
-        "SELECT CONSTRAINT_NAME, "
-        "IF(CONSTRAINT_SCHEMA = DATABASE(), TABLE_NAME, CONCAT(CONSTRAINT_SCHEMA, '.', TABLE_NAME)), "
-        "IF(UNIQUE_CONSTRAINT_SCHEMA = DATABASE(), REFERENCED_TABLE_NAME, "
-        "CONCAT(UNIQUE_CONSTRAINT_SCHEMA, '.', REFERENCED_TABLE_NAME)), DELETE_RULE, UPDATE_RULE "
-        "FROM information_schema.REFERENTIAL_CONSTRAINTS "
-        "WHERE DATABASE() IN (CONSTRAINT_SCHEMA, UNIQUE_CONSTRAINT_SCHEMA) "
-        "AND LEFT(TABLE_NAME, %s) <> %s ORDER BY CONSTRAINT_NAME",
-        (len(GUARD), GUARD),
-    )
+def _in_files(name: str) -> str:
+    """A pattern for the name as InnoDB writes it. A letter that is none of ASCII may be any: one table too many is
+    harmless, it only asks for a comparison too many."""
+    return "".join(
+        rf"\{char}" if char == "_" else char if char.isascii() and char.isalnum() else
+        f"@{ord(char):04x}" if char.isascii() else "@%"
+        for char in name
+    )  # fmt: skip
 
 
 def _database(connection: Connection) -> str:

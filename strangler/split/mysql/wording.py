@@ -84,8 +84,9 @@ def as_literal(column: Column) -> str:
     if is_number(column):
         return f"IFNULL({text(column)}, 'NULL')"
     if column.family is Family.BYTES or base_type(column) in GEOMETRIES:
-        # QUOTE writes NULL for a missing value.
-        return f"CONCAT(IF({identifier(column.name)} IS NULL, '', '_binary'), QUOTE({text(column)}))"
+        # QUOTE writes NULL for a missing value, and takes texts only: in latin1 every byte is one.
+        quoted = f"CAST(QUOTE(CONVERT({text(column)} USING latin1)) AS BINARY)"
+        return f"CONCAT(IF({identifier(column.name)} IS NULL, '', '_binary'), {quoted})"
     return f"QUOTE({text(column)})"
 
 

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from strangler.deploy.mariadb import MariaDBServer
+from strangler.deploy.mysql import MySQLServer
 from strangler.deploy.ports import free_port
 from strangler.deploy.postgres import PostgresServer, default_binaries
 from strangler.split import Capture, Move, MoveSpec, Replica, Side
@@ -32,10 +33,17 @@ from tests.integration.split import engines
 from tests.integration.split.mysql_client import Client
 
 NewDatabase: TypeAlias = "Callable[..., AbstractContextManager[str]]"
+# One with a binary log, as a primary has it; and one with names of tables in small letters, unlike the source's.
 _MARIADB = {
-    # With a binary log, as a primary has it; and with names of tables in small letters, unlike the source's.
     Side.SOURCE: {"debug-no-sync": "", "log-bin": "binlog", "binlog-format": "ROW", "sync-binlog": "1"},
     Side.TARGET: {"debug-no-sync": "", "lower-case-table-names": "1"},
+}
+_MYSQL = {
+    Side.SOURCE: {"innodb-flush-method": "nosync", "local-infile": "ON"},
+    Side.TARGET: {
+        **{"innodb-flush-method": "nosync", "local-infile": "ON"},
+        **{"disable-log-bin": "", "lower-case-table-names": "1"},
+    },
 }
 
 TABLES = """
@@ -302,13 +310,25 @@ def writers(source_dsn: str, target_dsn: str, shop: Shop) -> Writers:
 def mariadb_servers() -> Iterator[dict[Side, MariaDBServer]]:
     if shutil.which("mariadb-install-db") is None:
         pytest.skip("there is no MariaDB here; install the package mariadb-server")
-    home = Path(tempfile.mkdtemp(prefix="mariadb-", dir=os.environ["STRANGLER_TEST_HOME"]))
-    for name in ("own", "another"):
-        _certificate(home / f"{name}.pem")
+    yield from _servers(MariaDBServer, "mariadb", _MARIADB)
+
+
+@pytest.fixture(scope="session")
+def mysql_servers() -> Iterator[dict[Side, MariaDBServer]]:
+    if "STRANGLER_MYSQLD" not in os.environ:
+        pytest.skip("there is no MySQL here; let .ci/mysqld fetch it, and set STRANGLER_MYSQLD")
+    yield from _servers(MySQLServer, "mysql", _MYSQL)
+
+
+def _servers(
+    kind: type[MariaDBServer], name: str, settings: Mapping[Side, Mapping[str, str]]
+) -> Iterator[dict[Side, MariaDBServer]]:
+    home = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=os.environ["STRANGLER_TEST_HOME"]))
+    for certificate in ("own", "another"):
+        _certificate(home / f"{certificate}.pem")
     encrypted = {"ssl-cert": str(home / "own.pem"), "ssl-key": str(home / "own.pem")}
     servers = {
-        side: MariaDBServer(data=home / side.value, port=free_port(), settings=_MARIADB[side] | encrypted)
-        for side in Side
+        side: kind(data=home / side.value, port=free_port(), settings={**settings[side], **encrypted}) for side in Side
     }
     try:
         for server in servers.values():
@@ -350,15 +370,15 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         if engine == "sqlite":
             yield engines.new_file(tmp_path_factory.mktemp("sqlite"), name, template)
         elif engine == "postgresql":
-            server = os.environ[f"STRANGLER_TEST_{side.name}"]
-            with a_database(server, template.rsplit("/", 1)[1] if template else "template1") as dsn:
-                yield dsn
+            dsn = os.environ[f"STRANGLER_TEST_{side.name}"]
+            with a_database(dsn, template.rsplit("/", 1)[1] if template else "template1") as made_dsn:
+                yield made_dsn
         else:
-            mariadb = request.getfixturevalue("mariadb_servers")[side]
-            with Client(mariadb.dsn()) as client:
+            server = request.getfixturevalue(f"{engine}_servers")[side]
+            with Client(server.dsn()) as client:
                 client.query(f"CREATE DATABASE {name}")
-            yield mariadb.dsn(name)
-            with Client(mariadb.dsn()) as client:
+            yield server.dsn(name)
+            with Client(server.dsn()) as client:
                 for (thread,) in client.query("SELECT id FROM information_schema.processlist WHERE db = %s", (name,)):
                     with suppress(pymysql.Error):  # it may have gone by itself
                         client.query(f"KILL {thread}")

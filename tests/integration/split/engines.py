@@ -34,7 +34,8 @@ SPEC = MoveSpec(
 ALIKE = [("postgresql", "postgresql"), ("mariadb", "mariadb"), ("sqlite", "sqlite")]
 UNLIKE = [("postgresql", "mariadb"), ("mariadb", "sqlite"), ("sqlite", "postgresql")]
 """A ring: each engine is once the source and once the target, and rows go both ways."""
-PAIRS = ALIKE + UNLIKE
+MYSQL = [("mysql", "mysql"), ("mysql", "mariadb")]
+PAIRS = ALIKE + UNLIKE + MYSQL
 REVIEW = "reference, product_id, author, body, score, tags, raw, price, public, visited, opens, written_at"
 REVIEWS = 300
 
@@ -253,7 +254,14 @@ class MariaDB(Engine):
         return value
 
 
-ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Sqlite(), Postgres(), MariaDB())}
+class MySQL(MariaDB):
+    """The same; it has no type for UUIDs, and calls that collation otherwise."""
+
+    name = "mysql"
+    tables = MariaDB.tables.replace(" uuid ", " char(32) ").replace("utf8mb4_nopad_bin", "utf8mb4_0900_bin")
+
+
+ENGINES: dict[str, Engine] = {engine.name: engine for engine in (Sqlite(), Postgres(), MariaDB(), MySQL())}
 
 
 def new_file(home: Path, name: str, template: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""What only MariaDB does in the life of a move: its statements, its counters, its changes of the schema."""
+"""What only MariaDB and MySQL do in the life of a move: its statements, its counters, its changes of the schema."""
 
 import threading
 import uuid
@@ -73,7 +73,7 @@ def test_the_application_reads_its_own_new_numbers(shop):
 
 
 @pytest.mark.parametrize("rows_left", [True, False])
-def test_the_new_owner_gives_out_numbers_behind_the_old_ones(shop, traffic, mariadb_servers, rows_left):
+def test_the_new_owner_gives_out_numbers_behind_the_old_ones(shop, traffic, servers, rows_left):
     """Also behind those that were given out and are gone, and after a power cut."""
     shop.bring()
     last = shop.source.insert(REVIEW, (str(uuid.uuid4()), 1, "gone at once"))
@@ -84,8 +84,8 @@ def test_the_new_owner_gives_out_numbers_behind_the_old_ones(shop, traffic, mari
     # What no row has brought over the target learns at the switch.
     shop.target.query("ALTER TABLE review AUTO_INCREMENT = 1")
     shop.move.switch(Side.TARGET, traffic)
-    mariadb_servers[Side.TARGET].kill()
-    mariadb_servers[Side.TARGET].start()
+    servers[Side.TARGET].kill()
+    servers[Side.TARGET].start()
     with Client(shop.target.dsn) as target:
         assert target.insert(REVIEW, (str(uuid.uuid4()), 1, "first at the target")) > last
 

@@ -1,4 +1,4 @@
-"""The fence of MariaDB as writers meet it."""
+"""The fence of MariaDB and MySQL as writers meet it."""
 
 import re
 import threading
@@ -21,9 +21,11 @@ AS_IT_WAS = [
     "SET GLOBAL innodb_flush_log_at_trx_commit = 1",
     "SET GLOBAL sync_binlog = 1",
     "SET GLOBAL binlog_format = 'ROW'",
-    "RESET SLAVE ALL",
     "DROP USER IF EXISTS ''@'localhost'",
 ]
+NO_REPLICA = {"mariadb": "RESET SLAVE ALL", "mysql": "RESET REPLICA ALL"}
+MARIADB_ONLY = ("SYSTEM VERSIONING", "SEQUENCE", "CHANGE MASTER")
+MYSQL_ONLY = ("CHANGE REPLICATION",)
 OPEN = "INSERT INTO review (reference, product_id, author) VALUES (uuid(), 1, 'open')"
 
 
@@ -172,6 +174,7 @@ def test_an_old_transaction_cannot_write_past_the_fence(shop, traffic, source_ds
         assert refusal_of(refused.value) == Refusal(move="0001_reviews", term=1)
 
 
+@pytest.mark.parametrize("engine", ["mariadb"])
 def test_an_old_snapshot_that_the_server_itself_refuses_cannot_write_either(shop, traffic, source_dsn):
     """Newer servers say so first: what the fence reads has changed since the snapshot."""
     shop.bring()
@@ -197,24 +200,31 @@ def test_a_writing_transaction_on_another_table_holds_nothing_up(shop, traffic, 
     assert shop.target.one("SELECT count(*) FROM review WHERE author = 'meanwhile'") == 1
 
 
-def test_a_prepared_transaction_makes_the_switch_go_back(shop, traffic, source_dsn):
-    """It holds no shared lock any more, so the fence does not wait for it; its rows of the log say that it is there."""
+def test_a_prepared_transaction_makes_the_switch_go_back(shop, engine, traffic, source_dsn):
+    """MariaDB gives its shared locks up, so the fence does not wait for it; its rows of the log say that it is there.
+    MySQL keeps them."""
     shop.bring()
+    why = {
+        "mariadb": "a transaction of the source database that has written .*: a prepared one",
+        "mysql": "kept its tables locked longer",
+    }
+    written = []
     with Client(source_dsn) as prepared:
 
         def write(step, facts):
-            if step is Step.FENCE and not facts.get("written"):
+            if step is Step.FENCE and not written:
+                written.append(OPEN)
                 prepared.query("XA START 'late'")
                 prepared.query(OPEN)
                 prepared.query("XA END 'late'")
                 prepared.query("XA PREPARE 'late'")
 
-        with pytest.raises(
-            SwitchAborted, match=r"a transaction of the source database that has written .*: a prepared one"
-        ):
-            shop.move.switch(Side.TARGET, traffic, on_step=write)
-        assert shop.move.picture().owner is Side.SOURCE
-        prepared.query("XA COMMIT 'late'")
+        try:
+            with pytest.raises(SwitchAborted, match=why[engine]):
+                shop.move.switch(Side.TARGET, traffic, on_step=write)
+            assert shop.move.picture().owner is Side.SOURCE
+        finally:
+            prepared.query("XA COMMIT 'late'")
     shop.move.switch(Side.TARGET, traffic)
     assert shop.target.one("SELECT count(*) FROM review WHERE author = 'open'") == 1
 
@@ -268,6 +278,7 @@ def test_an_administrator_with_another_password_applies_too(shop, source_dsn, ta
         ("SET GLOBAL binlog_format = 'STATEMENT'", "writes statements to its binary log (STATEMENT)"),
         ("SET GLOBAL binlog_format = 'MIXED'", "writes statements to its binary log (MIXED)"),
         ("CHANGE MASTER TO MASTER_HOST = '127.0.0.1', MASTER_USER = 'x'", "is a replica"),
+        ("CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_USER = 'x'", "is a replica"),
         ("ALTER TABLE product ADD COLUMN parent bigint, ADD CONSTRAINT c FOREIGN KEY (parent) REFERENCES product (id) "
          "ON DELETE SET NULL", 'changes rows of "product" by ON DELETE SET NULL, which fires no trigger'),
         ("CREATE TABLE {other}.child (id bigint, CONSTRAINT c FOREIGN KEY (id) REFERENCES {this}.review (id))",
@@ -277,13 +288,15 @@ def test_an_administrator_with_another_password_applies_too(shop, source_dsn, ta
         ("CREATE USER ''@'localhost'", "lets anybody in under any name"),
     ],
 )  # fmt: skip
-def test_what_is_not_fit_is_refused_and_nothing_is_changed(shop, new_database, statement, why):
-    with new_database("mariadb", Side.SOURCE) as other:
+def test_what_is_not_fit_is_refused_and_nothing_is_changed(shop, engine, new_database, statement, why):
+    if any(what in statement for what in {"mariadb": MYSQL_ONLY, "mysql": MARIADB_ONLY}[engine]):
+        return  # the other server's
+    with new_database(engine, Side.SOURCE) as other:
         names = {"this": shop.source.dsn.rsplit("/", 1)[1], "other": other.rsplit("/", 1)[1]}
-        refuse(shop, statement.format(**names), why.format(**names))
+        refuse(shop, [*AS_IT_WAS, NO_REPLICA[engine]], statement.format(**names), why.format(**names))
 
 
-def refuse(shop, statement, why):
+def refuse(shop, as_it_was, statement, why):
     if "FOREIGN KEY vote_ibfk_1" in statement:
         shop.source.query("ALTER TABLE vote DROP FOREIGN KEY vote_ibfk_1")
         statement = "ALTER TABLE vote DROP KEY review_id PARTITION BY HASH (id) PARTITIONS 4"
@@ -295,7 +308,7 @@ def refuse(shop, statement, why):
         with pytest.raises(SplitError, match=re.escape(why)):
             shop.move.create()
     finally:
-        for setting in AS_IT_WAS:
+        for setting in as_it_was:
             shop.source.query(setting)
     for client in (shop.source, shop.target):
         assert not client.query("SHOW TABLES LIKE 'strangler%'")
@@ -330,8 +343,8 @@ def test_a_wrong_dsn_is_one_sentence_without_the_password(shop, source_dsn, targ
         assert "hidden" not in str(refused.value)
 
 
-def test_a_server_is_asked_for_the_certificate_that_the_dsn_names(mariadb_servers, source_dsn):
-    home = mariadb_servers[Side.SOURCE].data.parent
+def test_a_server_is_asked_for_the_certificate_that_the_dsn_names(servers, source_dsn):
+    home = servers[Side.SOURCE].data.parent
     with Database(name="source", dsn=f"{source_dsn}?ssl_ca={home}/own.pem").connect() as store:
         assert store.query("SHOW STATUS LIKE 'Ssl_cipher'")[0][1]
     with pytest.raises(DatabaseUnreachable, match=r"(?i)certificate"):

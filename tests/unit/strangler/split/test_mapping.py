@@ -256,6 +256,8 @@ def test_two_canonical_texts_are_equal_if_and_only_if_the_values_are(given_value
     [
         ("a\0b", PG["text"], POSTGRESQL, "with a NUL character"),
         ('{"a":"\\u0000"}', PG["jsonb"], POSTGRESQL, "with a NUL character"),
+        ('{"a":[18446744073709551616]}', MY["json"], MYSQL, "18446744073709551616, which MySQL would round"),
+        ("0.1234567890123456789", MY["json"], MYSQL, "0.1234567890123456789, which MySQL would round"),
         ("a" * 101, PG["varchar(100)"], POSTGRESQL, "longer than character varying"),
         ("\ud800", LITE["text"], SQLITE, "half a character"),
         (2**31, PG["integer"], POSTGRESQL, "out of the range of integer"),
@@ -304,6 +306,7 @@ def test_values_that_do_not_fit_are_told(value, column, engine, why):
         ('{"a":"\\\\u0000"}', PG["jsonb"], POSTGRESQL),
         ("a\0b", LITE["text"], SQLITE),
         (2**64 - 1, MY["bigint unsigned"], MYSQL),
+        ("[18446744073709551615,-1.5e+300,0.1]", MY["json"], MYSQL),
         (float("inf"), LITE["real"], SQLITE),
         (float("nan"), PG["double"], POSTGRESQL),
         (Decimal("12345678.90"), PG["numeric(10,2)"], POSTGRESQL),
