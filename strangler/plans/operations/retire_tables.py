@@ -11,7 +11,8 @@ from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.state import PlanKey, ProjectState
 from strangler.plans.world import World
-from strangler.split.postgres.retirement import Retirement
+from strangler.split.retirement import Retirement
+from strangler.split.store import Role
 
 
 @dataclass(frozen=True)
@@ -77,15 +78,17 @@ def check_whole_move(operation: Operation, models: tuple[str, ...], plan: PlanKe
 
 @contextmanager
 def retirement(world: World, state: ProjectState, models: tuple[str, ...]) -> Iterator[Retirement]:
-    """The retirement of models of the plan's move, over a connection to the monolith's database.
-
-    Raises PlanError where that is not PostgreSQL.
-    """
-    advice = "leave them behind their fences, or save and drop them with the tools of that database"
-    with world.databases.postgres(MONOLITH, "tables are archived and dropped by plans", advice) as store:
+    """The retirement of models of the plan's move, over a connection to the monolith's database."""
+    with world.databases.connect(MONOLITH) as store:
         where = {
             state.schema.model(entry.model).table: entry.where
             for entry in state.moved_by(world.plan.name)
             if entry.where is not None
         }
-        yield Retirement(connection=store.connection, move=world.plan.name, names=state.tables(models), where=where)
+        yield Retirement(
+            store=store,
+            applier=lambda: world.databases.connect(MONOLITH, Role.APPLIER),
+            move=world.plan.name,
+            names=state.tables(models),
+            where=where,
+        )

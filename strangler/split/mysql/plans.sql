@@ -29,6 +29,12 @@ CREATE TABLE IF NOT EXISTS strangler_retirements (
     name varchar(200) NOT NULL,
     relation varchar(200) NOT NULL,
     tombstoned_at double NOT NULL,
+    archived_at double,
+    `rows` bigint,
+    data_sha256 char(64),
+    shape_sha256 char(64),
+    compared_at double,
+    dropped_at double,
     PRIMARY KEY (move, name)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 

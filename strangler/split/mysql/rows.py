@@ -29,7 +29,7 @@ def dump(connection: Connection, table: Table, selection: Selection) -> Iterator
     piece: list[bytes] = []
     for (written,) in _select(connection, table, selection, [row]):
         if written is None:
-            raise _too_long(table)
+            raise too_long(table)
         piece.append(written)
         if len(piece) >= _PIECE:
             yield piece
@@ -85,7 +85,7 @@ def checksum(connection: Connection, table: Table, selection: Selection) -> tupl
             )
             [(count, part, long)] = cursor.fetchall()
         if long:
-            raise _too_long(table)
+            raise too_long(table)
         rows += int(count)
         total ^= int(part)
     return rows, total
@@ -97,7 +97,7 @@ def digests(connection: Connection, table: Table, selection: Selection) -> Itera
     wanted = [key, _row_hash(connection, table), wording.too_long(table)]
     for text, digest, long in _select(connection, table, selection, wanted):
         if long:
-            raise _too_long(table)
+            raise too_long(table)
         yield key_from_text(text), int(digest)
 
 
@@ -110,7 +110,7 @@ def texts(connection: Connection, table: Table, keys: tuple[Key, ...]) -> dict[K
         connection, table, keys, [key, wording.too_long(table, in_hexadecimal=True), *values]
     ):
         if long:
-            raise _too_long(table)
+            raise too_long(table)
         found[key_from_text(text)] = tuple(row)
     return found
 
@@ -144,6 +144,11 @@ def insert(connection: Connection, table: Table, given: Iterable[tuple[Value, ..
     )
 
 
+def too_long(table: Table) -> SplitError:
+    """What to raise for a row of which the server gives NULL."""
+    return SplitError(f'a row of table "{table}" is longer than the server\'s max_allowed_packet; set that higher')
+
+
 def _select(
     connection: Connection, table: Table, selection: Selection, expressions: list[str]
 ) -> Iterator[tuple[Any, ...]]:
@@ -162,10 +167,6 @@ def _select(
                 if twice:
                     seen.add(row[-1])
                 yield row[: len(expressions)]
-
-
-def _too_long(table: Table) -> SplitError:
-    return SplitError(f'a row of table "{table}" is longer than the server\'s max_allowed_packet; set that higher')
 
 
 def _row_hash(connection: Connection, table: Table) -> str:

@@ -17,7 +17,7 @@ import pymysql
 from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
-from strangler.split.mysql import catalog, guards, plans, rows, rules, wording
+from strangler.split.mysql import archive, catalog, guards, plans, rows, rules, wording
 from strangler.split.mysql.locks import NamedLocks
 from strangler.split.mysql.wording import Connection
 from strangler.split.rules import Rule
@@ -264,12 +264,7 @@ class MySQLStore(Store):
         self.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON strangler_{table} TO {applier}" for table in _TABLES)
 
     def has_tables(self, one: str = "ownership") -> bool:
-        return bool(
-            self.query(
-                "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
-                (f"strangler_{one}",),
-            )
-        )
+        return self.exists(f"strangler_{one}")
 
     def guard_faults(
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
@@ -370,6 +365,30 @@ class MySQLStore(Store):
 
     def ignore_deletions(self, followed: Followed) -> Iterator[str]:
         yield from plans.no_triggers(followed)
+
+    def exists(self, name: str) -> bool:
+        return bool(
+            self.query(
+                "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s", (name,)
+            )
+        )
+
+    def script(self, table: Table, data: str) -> tuple[list[str], list[str]]:
+        with _translated():
+            return archive.script(self.connection, table, data)
+
+    def csv(self, table: Table) -> Iterator[bytes]:
+        with _translated():
+            yield from archive.csv(self.connection, table)
+
+    def given_back(self, table: Table, making: str, filled: str, data: Iterable[bytes]) -> tuple[int, str]:
+        with _translated():
+            return archive.given_back(self.connection, table, making, data)
+
+    @contextmanager
+    def dropping(self, move: str, tables: Sequence[Table]) -> Iterator[None]:
+        with _translated(), archive.dropping(self.connection, tables):
+            yield
 
     def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
         with _translated():

@@ -46,3 +46,19 @@ CREATE TABLE IF NOT EXISTS strangler.wishes (
     plan text PRIMARY KEY,
     wish text NOT NULL
 );
+
+-- When the tables of a move that is complete were fenced for good, archived, compared with the archive (where rows are
+-- deleted a few at a time) and dropped: seconds since 1970 by this database's clock.
+CREATE TABLE IF NOT EXISTS strangler.retirements (
+    move text NOT NULL,
+    name text NOT NULL,  -- as the plan has it
+    relation text NOT NULL,  -- quoted and qualified
+    tombstoned_at double precision NOT NULL,
+    archived_at double precision,
+    rows bigint,
+    data_sha256 text,
+    shape_sha256 text,
+    compared_at double precision,
+    dropped_at double precision,
+    PRIMARY KEY (move, name)
+);

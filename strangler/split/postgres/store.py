@@ -17,12 +17,22 @@ from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
 from strangler.split.log import Log
-from strangler.split.postgres import aside, catalog, condition, fitness, guards, plans, publication, rows, rules
+from strangler.split.postgres import (
+    archive,
+    aside,
+    catalog,
+    condition,
+    fitness,
+    guards,
+    plans,
+    publication,
+    rows,
+    rules,
+)
 from strangler.split.postgres.catalog import Connection
 from strangler.split.postgres.locks import AdvisoryLocks
 from strangler.split.postgres.log import WalLog
 from strangler.split.postgres.pgoutput import APPLIED
-from strangler.split.postgres.retirement import Retirement
 from strangler.split.rules import Rule
 from strangler.split.spec import Capture, MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
@@ -311,10 +321,6 @@ class PostgresStore(Store):
             if user:
                 self.run(grant.as_string(self.connection) for grant in plans.grants(user))
 
-    def note_tombstones(self, move: str, names: Sequence[str]) -> None:
-        with _translated():
-            Retirement(connection=self.connection, move=move, names=tuple(names)).note_tombstones()
-
     def unseen_deletions(self, followed: Followed) -> Iterator[str]:
         yield from ()
 
@@ -325,6 +331,26 @@ class PostgresStore(Store):
     def ignore_deletions(self, followed: Followed) -> Iterator[str]:
         for statement in plans.no_triggers(followed):
             yield statement.as_string(self.connection)
+
+    def exists(self, name: str) -> bool:
+        return self.scalar("SELECT to_regclass(%s)", (name,)) is not None
+
+    def script(self, table: Table, data: str) -> tuple[list[str], list[str]]:
+        with _translated():
+            return archive.script(self.connection, table, data)
+
+    def csv(self, table: Table) -> Iterator[bytes]:
+        with _translated():
+            yield from archive.csv(self.connection, table)
+
+    def given_back(self, table: Table, making: str, filled: str, data: Iterable[bytes]) -> tuple[int, str]:
+        with _translated():
+            return archive.given_back(self.connection, table, making, data)
+
+    @contextmanager
+    def dropping(self, move: str, tables: Sequence[Table]) -> Iterator[None]:
+        with _translated(), archive.dropping(self.connection, move, tables):
+            yield
 
     def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
         with _translated():

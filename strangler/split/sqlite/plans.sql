@@ -29,6 +29,12 @@ CREATE TABLE IF NOT EXISTS strangler_retirements (
     name TEXT NOT NULL,
     relation TEXT NOT NULL,
     tombstoned_at REAL NOT NULL,
+    archived_at REAL,
+    rows INTEGER,
+    data_sha256 TEXT,
+    shape_sha256 TEXT,
+    compared_at REAL,
+    dropped_at REAL,
     PRIMARY KEY (move, name)
 ) WITHOUT ROWID;
 

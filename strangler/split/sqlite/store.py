@@ -17,7 +17,7 @@ from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, Stateme
 from strangler.split.locks import Locks
 from strangler.split.rules import Rule
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.sqlite import catalog, guards, plans, rows, rules, wording
+from strangler.split.sqlite import archive, catalog, guards, plans, rows, rules, wording
 from strangler.split.sqlite.locks import FileLocks
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
@@ -164,7 +164,7 @@ class SqliteStore(Store):
             self.run(statement for statement in schema.split(";\n") if statement.strip())
 
     def has_tables(self, one: str = "ownership") -> bool:
-        return bool(self.query("SELECT 1 FROM sqlite_master WHERE name = %s", (f"strangler_{one}",)))
+        return self.exists(f"strangler_{one}")
 
     def guard_faults(
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
@@ -250,6 +250,26 @@ class SqliteStore(Store):
 
     def ignore_deletions(self, followed: Followed) -> Iterator[str]:
         yield plans.no_trigger(followed)
+
+    def exists(self, name: str) -> bool:
+        return bool(self.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = %s", (name,)))
+
+    def script(self, table: Table, data: str) -> tuple[list[str], list[str]]:
+        with _translated():
+            return archive.script(self.connection, table, data)
+
+    def csv(self, table: Table) -> Iterator[bytes]:
+        with _translated():
+            yield from archive.csv(self.connection, table)
+
+    def given_back(self, table: Table, making: str, filled: str, data: Iterable[bytes]) -> tuple[int, str]:
+        with _translated():
+            return archive.given_back(table, making, filled, data)
+
+    @contextmanager
+    def dropping(self, move: str, tables: Sequence[Table]) -> Iterator[None]:
+        with self.transaction(), archive.dropping(self.connection, tables):
+            yield
 
     def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
         with _translated():

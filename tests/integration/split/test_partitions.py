@@ -10,7 +10,8 @@ import pytest
 
 from strangler.split import Capture, Move, MoveSpec, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
-from strangler.split.postgres.retirement import Retirement
+from strangler.split.retirement import Retirement
+from strangler.split.store import Database, Role
 
 SOURCE = """
     CREATE TABLE visit (id bigint NOT NULL, tenant text NOT NULL, day date NOT NULL, note text,
@@ -261,13 +262,16 @@ def test_tables_that_share_their_rows_are_refused_before_anything_is_done(source
         assert connection.execute("SELECT to_regclass('strangler.ownership')").fetchone() == (None,)
 
 
-def test_a_partitioned_table_is_archived_and_dropped_whole(moving, traffic, tmp_path):
+def test_a_partitioned_table_is_archived_and_dropped_whole(moving, source_dsn, traffic, tmp_path):
     moving.move.switch(Side.TARGET, traffic)
     moving.move.complete(traffic)
-    retirement = Retirement(connection=moving.source, move="0001_visits", names=("visit", "remark"))
-    retirement.note_tombstones()
-    assert [retirement.archive(name, tmp_path).rows for name in retirement.names] == [600, 0]
-    assert len(retirement.drop(tmp_path, timedelta(0))) == 2
+    database = Database(name="source", dsn=source_dsn)
+    move, names = "0001_visits", ("visit", "remark")
+    with database.connect() as store:
+        store.note_tombstones(move, names)
+        end = Retirement(store=store, applier=lambda: database.connect(Role.APPLIER), move=move, names=names)
+        assert [end.archive(name, tmp_path).rows for name in names] == [600, 0]
+        assert len(end.drop(tmp_path, timedelta(0))) == 2
     tables = moving.source.execute("SELECT relname FROM pg_class WHERE relname LIKE 'visit%'")
     functions = moving.source.execute("SELECT proname FROM pg_proc WHERE proname LIKE 'strangler_capture%'")
     assert tables.fetchall() == functions.fetchall() == []

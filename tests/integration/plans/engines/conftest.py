@@ -25,6 +25,7 @@ import pymysql
 import pytest
 
 from strangler.deploy.mariadb import MariaDBServer
+from strangler.deploy.mysql import MySQLServer
 from strangler.deploy.ports import free_port
 from strangler.split.store import Database, Store
 
@@ -109,6 +110,26 @@ def mariadb() -> Iterator[MariaDBServer]:
         server.stop()
 
 
+@pytest.fixture(scope="session")
+def mysql() -> Iterator[MariaDBServer]:
+    if "STRANGLER_MYSQLD" not in os.environ:
+        pytest.skip("there is no MySQL here; let .ci/mysqld fetch it, and set STRANGLER_MYSQLD")
+    home = Path(tempfile.mkdtemp(prefix="plans-", dir=os.environ["STRANGLER_TEST_HOME"]))
+    server = MySQLServer(
+        data=home / "mysql",
+        port=free_port(),
+        settings={"innodb-flush-method": "nosync", "local-infile": "ON"},
+    )
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+_EXACT = {"mariadb": "utf8mb4_nopad_bin", "mysql": "utf8mb4_0900_bin"}
+
+
 @contextmanager
 def new_database(engine: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[str]:
     """An empty database of an engine; its DSN."""
@@ -119,12 +140,12 @@ def new_database(engine: str, request: pytest.FixtureRequest, directory: Path) -
         connection.execute("PRAGMA journal_mode = WAL")
         connection.close()
         yield f"sqlite://{path}"
-    elif engine == "mariadb":
-        server = request.getfixturevalue("mariadb")
-        # Its usual collations take some different texts for the same, which no other engine does.
-        _ask_mariadb(server.dsn(), f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
+    elif engine in _EXACT:
+        server = request.getfixturevalue(engine)
+        # Their usual collations take some different texts for the same, which no other engine does.
+        _ask(server.dsn(), f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE {_EXACT[engine]}")
         yield server.dsn(name)
-        _ask_mariadb(server.dsn(), f"DROP DATABASE {name}")
+        _ask(server.dsn(), f"DROP DATABASE {name}")
     else:
         server_dsn = os.environ["STRANGLER_TEST_TARGET"]
         with psycopg.connect(server_dsn, autocommit=True) as admin:
@@ -178,7 +199,7 @@ def _ready_service() -> Iterator[str]:
         server.shutdown()
 
 
-def _ask_mariadb(dsn: str, statement: str) -> None:
+def _ask(dsn: str, statement: str) -> None:
     where = urlsplit(dsn)
     connection = pymysql.connect(
         host=where.hostname, port=where.port or 0, user=where.username, password=where.password or ""

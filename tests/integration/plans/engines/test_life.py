@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from strangler.plans.lock import plan_lock
@@ -10,7 +12,7 @@ from strangler.split.store import Database
 
 from .conftest import new_project
 
-PAIRS = [("mariadb", "mariadb"), ("sqlite", "sqlite"), ("mariadb", "postgresql")]
+PAIRS = [("mariadb", "mariadb"), ("sqlite", "sqlite"), ("mariadb", "postgresql"), ("mysql", "mysql")]
 BEGIN = """
     import io
     import threading
@@ -23,6 +25,7 @@ BEGIN = """
     from shop.models import Product, Review, Vote
     from strangler import cleanups, deletion, flags, tables, task_routes
     from strangler.middleware import StranglerMiddleware
+    from strangler.plans import wiring
     from strangler.plans.databases import Databases
     from strangler.plans.django_migrations import DjangoMigrations
     from strangler.refusal import MoveRefused
@@ -70,7 +73,8 @@ def test_a_plan_lives_from_its_first_run_to_its_last(request, tmp_path, source, 
         forwards_the_service_owns_and_writes_of_the_monolith_are_refused_by_their_type(project)
         a_deletion_here_is_followed_by_a_note_and_leaves_the_moved_rows_alone(project)
         backwards_the_monolith_owns_again_with_what_was_written_at_the_service(project)
-        forwards_again_and_for_good_the_tombstones_stay_fenced_and_the_record_is_whole(project)
+        forwards_again_and_for_good_the_tombstones_stay_fenced(project)
+        archived_and_dropped_the_extraction_is_over_and_the_record_is_whole(project)
 
 
 def rows(store):
@@ -197,36 +201,68 @@ def backwards_the_monolith_owns_again_with_what_was_written_at_the_service(proje
         assert rows(target) == [0, 0, 0]
 
 
-def forwards_again_and_for_good_the_tombstones_stay_fenced_and_the_record_is_whole(project):
+def forwards_again_and_for_good_the_tombstones_stay_fenced(project):
     facts = project.act(
         BEGIN
         + """
     plan()
-    plan("--final", "--noinput")
+    plan("7", "--final", "--noinput")
     facts["refused"] = refused(lambda: Review.objects.create(product_id=1, author="late"))
     call_command("checkplans", stdout=io.StringIO())
     facts["unseen"] = list(Databases(alias="default").unseen())
     if connection.vendor == "mysql":
         with connection.cursor() as cursor:
-            cursor.execute("CREATE OR REPLACE USER blind@'%' IDENTIFIED BY 'word'")
+            cursor.execute("DROP USER IF EXISTS blind@'%'")
+            cursor.execute("CREATE USER blind@'%' IDENTIFIED BY 'word'")
             cursor.execute("GRANT SELECT ON shop_review TO blind@'%'")
         connections.databases["blind"] = {**connection.settings_dict, "USER": "blind", "PASSWORD": "word"}
         facts["unseen"] += Databases(alias="blind").unseen()
-    out = io.StringIO()
-    call_command("planstatus", "0001_reviews", stdout=out)
-    facts["status"] = out.getvalue()
     """
     )
     assert facts["refused"] == ["0001_reviews", 3]
     assert len(facts["unseen"]) == project.source_dsn.startswith("mysql")
     assert all('"blind" cannot see strangler_ownership and strangler_claims' in said for said in facts["unseen"])
-    assert "applied      7 of 7 operations" in facts["status"], facts["status"]
-    assert "the extraction is over" in facts["status"]
-    recorder = PlanRecorder(project.records / "0001_reviews" / "record.jsonl", "0001_reviews")
-    events = [entry.event for entry in recorder.entries()]
-    assert (events.count("started"), events.count("done"), events.count("failed")) == (19, 19, 0)
     with project.source() as source:
         assert source.query("SELECT name FROM strangler.retirements ORDER BY name") == [
             ("shop_review",),
             ("shop_vote",),
         ]
+
+
+def archived_and_dropped_the_extraction_is_over_and_the_record_is_whole(project):
+    facts = project.act(
+        BEGIN
+        + """
+    out = io.StringIO()
+    call_command("sqlplan", "0001_reviews", "--final", stdout=out)
+    facts["said"] = out.getvalue()
+    plan("--final", "--noinput")
+    Product.objects.filter(name="product 0").update(name="product zero")
+    facts["moved"] = [flags.moved("reviews"), deletion.elsewhere(Review)]
+    (move,) = wiring.moves()
+    move.catch_up()
+    call_command("checkplans", stdout=io.StringIO())
+    out = io.StringIO()
+    call_command("planstatus", "0001_reviews", stdout=out)
+    facts["status"] = out.getvalue()
+    """
+    )
+    assert "DROP TABLE shop_review, shop_vote;" in facts["said"]
+    assert facts["moved"] == [True, True]
+    assert "applied      9 of 9 operations" in facts["status"], facts["status"]
+    assert "the extraction is over" in facts["status"]
+    archive = project.records / "archive"
+    for table in ("shop_review", "shop_vote"):
+        checked = subprocess.check_output(["sha256sum", "-c", f"{table}.sha256"], cwd=archive, text=True)
+        assert checked.count("OK") == 2
+    with project.source() as source, project.target() as target:
+        assert [source.exists(f"shop_{name}") for name in ("product", "review", "vote")] == [True, False, False]
+        assert not source.query("SELECT 1 FROM strangler.changes WHERE name <> 'shop_product'")
+        archived = [len((archive / f"shop_{name}.csv").read_text().splitlines()) - 1 for name in ("review", "vote")]
+        assert archived == rows(target)[1:]
+        assert min(archived) > 10
+        # The copies are followed on.
+        assert target.scalar("SELECT name FROM shop_product ORDER BY id LIMIT 1") == "product zero"
+    recorder = PlanRecorder(project.records / "0001_reviews" / "record.jsonl", "0001_reviews")
+    events = [entry.event for entry in recorder.entries()]
+    assert (events.count("started"), events.count("done"), events.count("failed")) == (21, 21, 0)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from strangler.plans.databases import Databases
 from strangler.plans.errors import PlanError
 from strangler.plans.operations import (
-    ArchiveTables,
     ContractTable,
     CopySequence,
     CutForeignKey,
-    DropTables,
     MoveTask,
     RunPython,
     RunSQL,
@@ -204,20 +201,13 @@ def cascading(store):
             yield
 
 
-def test_sequences_are_not_copied_and_tables_not_archived_and_each_says_so(world, state, store, tmp_path):
+def test_sequences_are_not_copied_which_is_said(world, state, store):
     copy = CopySequence("invoice_number", margin=10)
     after = copy.state_forwards(KEY, state)
     refusal = f"on PostgreSQL only, and the (monolith|service)'s database is {store.engine}; "
     for run in (copy.forwards, copy.backwards, lambda *rest: list(copy.effects(*rest))):
         with pytest.raises(PlanError, match=refusal):
             run(world, state, after)
-    for operation in (
-        ArchiveTables(["reviews.Review"], to=str(tmp_path / "archive"), after=timedelta(0)),
-        DropTables(["reviews.Review"], after=timedelta(0)),
-    ):
-        with pytest.raises(PlanError, match=refusal):
-            operation.forwards(world, state, state)
-    assert not (tmp_path / "archive").exists()
 
 
 def test_tables_are_not_split_and_rows_not_moved_and_each_says_so(world, state, store):

@@ -25,9 +25,8 @@ from strangler.plans.project import Project
 from strangler.plans.recorder import PlanRecorder
 from strangler.plans.schema import Field, Schema
 from strangler.plans.state import PlanKey
-from strangler.split import Move
+from strangler.split import Move, retirement
 from strangler.split.errors import Refused
-from strangler.split.postgres import retirement
 from strangler.split.store import Database
 from tests.unit.strangler.plans.fake_world import CASCADE, foreign_key, model
 

@@ -1,8 +1,14 @@
 """Reviews and their votes leave the shop."""
 
+import os
+from datetime import timedelta
+from pathlib import Path
+
 from strangler import plans
 from strangler.plans.operations import (
+    ArchiveTables,
     CutForeignKey,
+    DropTables,
     MoveRoutes,
     MoveTables,
     ReplicateTable,
@@ -10,6 +16,8 @@ from strangler.plans.operations import (
     RunPython,
     RunSQL,
 )
+
+ARCHIVE = str(Path(os.environ["RECORDS"]) / "archive")
 
 
 def greet(connection):
@@ -30,4 +38,6 @@ class Plan(plans.Plan):
         MoveTables(["shop.Review", "shop.Vote"]),
         MoveRoutes(["/reviews/"], canary=[5_000], hold=0, limits=None),
         RetireTables(["shop.Review", "shop.Vote"]),
+        ArchiveTables(["shop.Review", "shop.Vote"], to=ARCHIVE, after=timedelta(0)),
+        DropTables(["shop.Review", "shop.Vote"], after=timedelta(0)),
     ]
