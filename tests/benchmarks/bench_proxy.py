@@ -1,167 +1,114 @@
-"""The proxy against stock mitmdump with a two-way addon: requests a second, and microseconds of CPU a request.
+"""The proxy against stock mitmdump with a two-way addon: rates, CPU, latency added, and memory that has to stay flat.
 
 Needs wrk, nginx and taskset. The proxy has core 0 for itself; the upstream and the load share core 1.
 The arms are interleaved, so that a noisy machine is noisy for all of them.
 
-    PYTHONPATH=.:proxy .venv/bin/python tests/benchmarks/bench_proxy.py [seconds an arm]
+    PYTHONPATH=.:proxy .venv/bin/python tests/benchmarks/bench_proxy.py [--seconds 8] [--requests 100000]
 """
 
-import json
-import os
-import re
+import argparse
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-import httpx
-from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
+from proxy_arms import Load, Running, load, mitmdump, nginx, ours
 
-from strangler.deploy.ports import free_port
-
-ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv-proxy/bin"
 ROUNDS = 3
-STOCK_ADDON = """
-def request(flow):
-    if flow.request.path.startswith("/moved/"):
-        flow.request.host, flow.request.port = "127.0.0.1", {port}
-"""
+SAMPLES = 10
+STOCK = "mitmdump, two-way addon"
+MANY = "ours, 10,000 routes"
+
+Start = Callable[[], AbstractContextManager[Running]]
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of load on an arm in each of the rounds")
+    parser.add_argument("--requests", type=int, default=100_000, help="over which memory is looked at")
+    given = parser.parse_args()
     missing = [tool for tool in ("wrk", "nginx", "taskset") if shutil.which(tool) is None]
     if missing:
         sys.stderr.write(f"bench_proxy: {', '.join(missing)} not found; install it (apt-get install wrk nginx-light)\n")
         return 1
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 8.0
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        upstream = free_port()
-        nginx = _nginx(folder, upstream)
-        arms: dict[str, Callable[[], tuple[subprocess.Popen[bytes], int]]] = {
-            "mitmdump, two-way addon": lambda: _mitmdump(folder, upstream),
-            "ours, 10 routes": lambda: _ours(folder, upstream, 10),
-            "ours, 10,000 routes": lambda: _ours(folder, upstream, 10_000),
+    with tempfile.TemporaryDirectory() as name, nginx(Path(name)) as upstream:
+        folder, port = Path(name), upstream.port
+        arms: dict[str, Start] = {
+            STOCK: lambda: mitmdump(folder, port),
+            "ours, 10 routes": lambda: ours(folder, port),
+            MANY: lambda: ours(folder, port, routes=10_000),
+            "ours, canary reads": lambda: ours(folder, port, canary=True),
+            "ours, python -O": lambda: ours(folder, port, flags=("-O",)),
         }
-        figures: dict[str, list[tuple[float, float]]] = {arm: [] for arm in arms}
-        try:
-            for _ in range(ROUNDS):
-                for arm, start in arms.items():
-                    figures[arm].append(_measure(*start(), seconds))
-        finally:
-            nginx.terminate()
-            nginx.wait(10)
-    _render({arm: _medians(measured) for arm, measured in figures.items()})
+        _render_rates(_rates(arms, given.seconds))
+        _render_latency(upstream, lambda: ours(folder, port), given.seconds)
+        for what, close in (("32 connections", False), ("a connection a request", True)):
+            with ours(folder, port) as server:
+                _render_memory(what, _memory(server, given.requests, close=close))
     return 0
 
 
-def _measure(process: subprocess.Popen[bytes], port: int, seconds: float) -> tuple[float, float]:
-    """(requests a second, CPU microseconds a request); fails where a request failed."""
-    url = f"http://127.0.0.1:{port}/moved/"
-    try:
-        _wait_for(url)
-        _wrk(url, 1.0)  # warm
-        before = _cpu_seconds(process.pid)
-        rate, requests = _wrk(url, seconds)
-        return rate, (_cpu_seconds(process.pid) - before) / requests * 1e6
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wrk(url: str, seconds: float) -> tuple[float, int]:
-    command = ["taskset", "-c", "1", "wrk", "-t1", "-c32", f"-d{seconds:g}s", url]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise RuntimeError(f"requests failed, so the figures mean nothing:\n{said}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    requests = re.search(r"(\d+) requests in", said)
-    assert rate is not None
-    assert requests is not None
-    return float(rate[1]), int(requests[1])
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _mitmdump(folder: Path, upstream: int) -> tuple[subprocess.Popen[bytes], int]:
-    addon = folder / "addon.py"
-    addon.write_text(STOCK_ADDON.format(port=upstream))
-    port = free_port()
-    command = [PYTHON / "mitmdump", "-q", "--mode", f"reverse:http://127.0.0.1:{upstream}", "-s", addon]
-    options = ["--listen-host", "127.0.0.1", "--listen-port", str(port), "--set", f"confdir={folder}"]
-    return _pinned([*command, *options], {}), port
-
-
-def _ours(folder: Path, upstream: int, routes: int) -> tuple[subprocess.Popen[bytes], int]:
-    port = free_port()
-    state = folder / f"routes-{routes}.json"
-    state.write_text(json.dumps(_table(upstream, routes).to_json()))
-    environment = {
-        "PYTHONPATH": str(ROOT / "proxy"),
-        "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{port}",
-        "STRANGLER_PROXY_TOKEN": "bench",
-        "STRANGLER_PROXY_STATE": str(state),
+def _rates(arms: dict[str, Start], seconds: float) -> dict[str, tuple[float, float]]:
+    """For each arm the medians of (requests a second, CPU microseconds a request)."""
+    measured: dict[str, list[tuple[float, float]]] = {arm: [] for arm in arms}
+    for _ in range(ROUNDS):
+        for arm, start in arms.items():
+            with start() as server:
+                load(server.url, 3.0)  # warm
+                before = server.cpu_seconds
+                came = load(server.url, seconds)
+                measured[arm].append((came.rate, (server.cpu_seconds - before) / came.requests * 1e6))
+    return {
+        arm: (statistics.median(rate for rate, _ in rounds), statistics.median(cost for _, cost in rounds))
+        for arm, rounds in measured.items()
     }
-    return _pinned([PYTHON / "python", "-m", "strangler_proxy"], environment), port
 
 
-def _table(upstream: int, routes: int) -> RouteTable:
-    url = f"http://127.0.0.1:{upstream}"
-    patterns = ("/moved/", *(f"/api/area{number}/<pk>/items/" for number in range(routes - 1)))
-    move = MoveRoutes(move="0001_bench", term=2, n=0, owner="service", candidate="monolith", weight=0, routes=patterns)
-    upstreams = (Upstream(name="monolith", url=url), Upstream(name="service", url=url))
-    return RouteTable(default="monolith", upstreams=upstreams, moves=(move,))
+def _memory(server: Running, requests: int, *, close: bool) -> list[tuple[int, float]]:
+    """(requests so far, megabytes) at the beginning, after a warm-up, and then at about every tenth."""
+    done = load(server.url, 2.0, close=close).requests
+    rate = done / 2.0
+    seen = [(done, server.megabytes)]
+    while done < requests:
+        done += load(server.url, max(1, round(requests / SAMPLES / rate)), close=close).requests
+        seen.append((done, server.megabytes))
+    return seen
 
 
-def _pinned(command: list[str | Path], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        ["taskset", "-c", "0", *command], env={**os.environ, **environment}, stdout=subprocess.DEVNULL
-    )
-
-
-def _nginx(folder: Path, port: int) -> subprocess.Popen[bytes]:
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;\n"
-        "events { worker_connections 512; }\n"
-        "http { access_log off; keepalive_requests 100000000; server { "
-        f"listen 127.0.0.1:{port}; location / {{ return 200 'a small answer'; }} }} }}\n"
-    )
-    return subprocess.Popen(["taskset", "-c", "1", "nginx", "-c", configuration, "-p", folder])
-
-
-def _wait_for(url: str) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        try:
-            if httpx.get(url, trust_env=False).is_success:
-                return
-        except httpx.HTTPError:
-            time.sleep(0.1)
-    raise RuntimeError(f"nothing answers at {url}")
-
-
-def _medians(measured: list[tuple[float, float]]) -> tuple[float, float]:
-    rates, costs = zip(*measured, strict=True)
-    return statistics.median(rates), statistics.median(costs)
-
-
-def _render(medians: dict[str, tuple[float, float]]) -> None:
-    stock_rate, stock_cost = medians["mitmdump, two-way addon"]
-    write = sys.stdout.write
-    write(f"{'arm':<26}{'requests/s':>12}{'CPU µs/request':>16}{'rate of stock':>15}\n")
+def _render_rates(medians: dict[str, tuple[float, float]]) -> None:
+    stock_rate, stock_cost = medians[STOCK]
+    _say(f"{'arm':<26}{'requests/s':>12}{'CPU µs/request':>16}{'rate of stock':>15}{'CPU of stock':>14}")
     for arm, (rate, cost) in medians.items():
-        write(f"{arm:<26}{rate:>12,.0f}{cost:>16,.0f}{rate / stock_rate:>15.2f}\n")
-    rate, cost = medians["ours, 10,000 routes"]
-    write(f"with 10,000 routes: {rate / stock_rate:.2f} times mitmdump's rate, {cost / stock_cost:.2f} of its CPU\n")
+        _say(f"{arm:<26}{rate:>12,.0f}{cost:>16,.0f}{rate / stock_rate:>15.2f}{cost / stock_cost:>14.2f}")
+    few, many = medians["ours, 10 routes"][1], medians[MANY][1]
+    _say(f"10,000 routes cost {many / few:.2f} times the CPU of 10")
+
+
+def _render_latency(upstream: Running, start: Start, seconds: float) -> None:
+    _say("one connection: p50, p99 and longest latency in ms")
+    straight = load(upstream.url, seconds, connections=1)
+    with start() as server:
+        load(server.url, 3.0, connections=1)
+        through = load(server.url, seconds, connections=1)
+    for what, came in (("upstream alone", straight), ("through the proxy", through)):
+        _say(f"  {what:<20}{_milliseconds(came)}")
+
+
+def _milliseconds(came: Load) -> str:
+    return "".join(f"{seconds * 1e3:>9.2f}" for seconds in (came.p50, came.p99, came.longest))
+
+
+def _render_memory(what: str, seen: list[tuple[int, float]]) -> None:
+    told = ", ".join(f"{megabytes:.1f}" for _, megabytes in seen)
+    _say(f"memory, {what}: {seen[0][0]:,} to {seen[-1][0]:,} requests, MB: {told}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
