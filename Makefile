@@ -49,8 +49,9 @@ bench-growth: setup ## the split from 100,000 to 10,000,000 rows, into docs/grow
 bench-proxy: setup ## the proxy beside stock mitmdump
 	@$(RUN) tests/benchmarks/bench_proxy.py
 
-faults: setup ## seeded faults: SEEDS=1000 of them, FROM=1 on, or SEED=7 alone with its trace
-	@$(RUN) -m tests.faults $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),100) --from $(or $(FROM),1))
+faults: setup ## seeded faults: SEEDS=1000 of them, FROM=1 on, or SEED=7 alone with its trace (CAPTURE=log)
+	@$(RUN) -m tests.faults $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),100) --from $(or $(FROM),1)) \
+		$(if $(CAPTURE),--capture $(CAPTURE))
 
 sweep: setup ## a process dies, or a server, at every boundary of every verb in turn (STEP=10: at every tenth)
 	@$(RUN) -m tests.faults.sweep $(STEP)

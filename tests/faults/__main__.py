@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from contextlib import ExitStack, suppress
 
+from strangler.split import Capture
 from tests.faults.schedule import draw
 from tests.faults.servers import Servers
 from tests.faults.simulation import Outcome, Simulation
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--from", type=int, default=1, dest="first")
+    parser.add_argument("--capture", type=Capture, help="log or triggers; without it, what the seed draws")
     parser.add_argument("--keep-going", action="store_true")
     parser.add_argument("--trace", action="store_true")
     given = parser.parse_args()
@@ -33,7 +35,7 @@ def main() -> int:
         stack.callback(simulation.close)
         with suppress(KeyboardInterrupt):
             for seed in seeds:
-                outcome = simulation.run(draw(seed))
+                outcome = simulation.run(draw(seed, given.capture))
                 outcomes.append(outcome)
                 if given.trace:
                     sys.stdout.write("\n".join(outcome.trace) + "\n")

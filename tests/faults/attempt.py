@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from strangler.split import Limits, Move, Side, SplitError, daemon
+from strangler.split import Capture, Limits, Move, Side, SplitError, daemon
 from tests.faults import shop
 from tests.faults.bench import Bench
 from tests.faults.clients import Client, Proxies, Proxy
@@ -47,11 +47,16 @@ class Attempt:
         self.bench.faults = schedule.faults
         self.bench.rescue = self._rescue
         self.bench.restart = self._restart
+        # How far the server has written its log by itself would be another place each time.
+        self.bench.flush = lambda side: self.simulation.monitors[side].commit()
         dsns = self.simulation.servers.dsns
         self.databases = {
-            side: SimulatedDatabase(name=side.value, dsn=dsn, bench=self.bench, side=side) for side, dsn in dsns.items()
+            side: SimulatedDatabase(
+                name=side.value, dsn=dsn, bench=self.bench, side=side, by_log=schedule.capture is Capture.LOG
+            )
+            for side, dsn in dsns.items()
         }
-        self.move = Move(shop.spec(), *(dsns[side] for side in Side))
+        self.move = Move(shop.spec(schedule.capture), *(dsns[side] for side in Side))
         self.move.source, self.move.target = self.databases[Side.SOURCE], self.databases[Side.TARGET]
         proxies = [Proxy(name=f"proxy{n}") for n in range(schedule.proxies)]
         self.proxies = Proxies(bench=self.bench, proxies=proxies)

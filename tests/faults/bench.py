@@ -67,6 +67,7 @@ class Bench:
         self.faults: dict[str, list[Fault]] = {}  # by the actor's name
         self.rescue: Callable[[str], None] = lambda then: None
         self.restart: Callable[[Side], None] = lambda side: None  # ends a server as "kill -9" does, and starts it
+        self.flush: Callable[[Side], None] = lambda side: None  # a commit of its own takes the whole log to the disk
         self.clock_jumps: dict[Side, float] = dict.fromkeys(Side, 0.0)
         self._down_until: dict[Side, float] = {}
 

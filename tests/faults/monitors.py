@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,7 @@ class Monitor:
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
+        self._one_at_a_time = threading.Lock()
         self.connection: psycopg.Connection[Any] = psycopg.connect(dsn, autocommit=True)
 
     def reconnect(self) -> None:
@@ -25,13 +27,18 @@ class Monitor:
 
     def run(self, script: str) -> list[list[str]]:
         """The rows of a script's last statement, as text."""
-        result = self.connection.pgconn.exec_(script.encode())
+        with self._one_at_a_time:
+            result = self.connection.pgconn.exec_(script.encode())
         if result.status not in (psycopg.pq.ExecStatus.COMMAND_OK, psycopg.pq.ExecStatus.TUPLES_OK):
             raise psycopg.errors.error_from_result(result)
         return [
             [(result.get_value(row, column) or b"").decode() for column in range(result.nfields)]
             for row in range(result.ntuples)
         ]
+
+    def commit(self) -> None:
+        """Takes along to the disk what others have logged before."""
+        self.run("SELECT pg_logical_emit_message(true, 'simulated', '')")
 
     def waiting(self, pids: Sequence[int]) -> list[int]:
         """Those of these processes that wait for a lock."""

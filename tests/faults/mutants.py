@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from strangler.split import Capture
 from tests.faults.mutations import MUTANTS, Mutant
 from tests.faults.servers import Servers
 
@@ -47,7 +48,7 @@ def mutated(mutant: Mutant) -> str:
 def caught(mutant: Mutant) -> str:
     """What noticed it: a seed or a test; empty where nothing did. Raises Invalid where neither can be said."""
     with _copy(mutant) as home:
-        return _by_test(home, mutant.by) if mutant.by else _by_seed(home)
+        return _by_test(home, mutant.by) if mutant.by else _by_seed(home, mutant.capture)
 
 
 def control(tests: Sequence[str]) -> None:
@@ -78,8 +79,8 @@ def _by_test(home: Path, test: str) -> str:
     return f"`{test.rsplit('::', 1)[-1]}`"
 
 
-def _by_seed(home: Path) -> str:
-    done = _run(home, "-m", "tests.faults", "--seeds", str(SEEDS))
+def _by_seed(home: Path, capture: Capture) -> str:
+    done = _run(home, "-m", "tests.faults", "--seeds", str(SEEDS), "--capture", capture)
     if done.returncode == 0:
         return ""
     found = re.search(r"^seed (\d+): .*?\n((?:  .*\n)+)\d+ seeds, 1 of them wrong", done.stdout, re.MULTILINE)

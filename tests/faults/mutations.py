@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from strangler.split import Capture
+
 _MOVE = "tests/integration/split/test_move.py::"
 _GUARDS = "tests/integration/split/test_guards.py::"
+_COPYING = "tests/integration/split/test_copying.py::"
 _ENGINES = "tests/integration/split/test_engines.py::"
+_LOG = "tests/integration/split/test_log_capture.py::"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +25,7 @@ class Mutant:
     old: str
     new: str
     by: str = ""
+    capture: Capture = Capture.TRIGGERS  # of the seeds
 
 
 MUTANTS = (
@@ -99,9 +104,12 @@ MUTANTS = (
         new="""    with stream.receiver.transaction():
         with stream.sender.snapshot():
             read = stream.log.read(limit, stream.layout.captured(stream.origin))
+            owns = stream.receiver.scalar(
+                "SELECT owns FROM strangler.ownership WHERE move = %s FOR SHARE", (stream.move,)
+            )
             batch = lock_batch(stream)
-            owns = stream.receiver.scalar("SELECT owns FROM strangler.ownership WHERE move = %s", (stream.move,))
 """,
+        by=_GUARDS + "test_an_applier_waits_for_its_turn_before_it_looks",
     ),
     Mutant(
         name="the log is forgotten before the rows are committed",
@@ -115,6 +123,7 @@ MUTANTS = (
         file="postgres/store.py",
         old="WHERE move = %s AND seq = ANY(%s))",
         new="WHERE move = %s AND seq <= coalesce((SELECT max(q) FROM unnest(%s::bigint[]) q), 0))",
+        by=_GUARDS + "test_a_row_that_commits_while_others_are_applied_stays_in_the_log",
     ),
     Mutant(
         name="a lost acknowledgement is not reconciled",
@@ -273,6 +282,7 @@ MUTANTS = (
         file="copying.py",
         old='"ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED"',
         new='"ORDER BY number LIMIT 1"',
+        by=_COPYING + "test_a_range_is_copied_by_one_worker_at_a_time",
     ),
     Mutant(
         name="a range counts as copied before it is",
@@ -288,12 +298,14 @@ MUTANTS = (
     target.execute("COMMIT")
     rows = transfer(source, target, pair, Side.SOURCE, KeyRange(after=_key(after), upto=_key(upto)))
 """,
+        by=_COPYING + "test_a_worker_killed_in_the_middle_of_a_range_leaves_it_whole_to_the_next",
     ),
     Mutant(
         name="changes are applied before the copy is complete",
         file="session.py",
         old="        if not copied(self.target, self.move, self.layout):\n            return 0\n",
         new="",
+        by=_COPYING + "test_changes_wait_until_the_copy_is_complete",
     ),
     Mutant(
         name="a move is cancelled whatever happened since it was looked at",
@@ -321,18 +333,21 @@ MUTANTS = (
         file="applier.py",
         old="WHERE move = %s FOR SHARE",
         new="WHERE move = %s",
+        by=_GUARDS + "test_no_owner_is_made_while_rows_are_on_their_way_to_it",
     ),
     Mutant(
         name="recovery opens the side that did not own last",
         file="ownership.py",
         old="Side.SOURCE if self.source.term > self.target.term else Side.TARGET",
         new="Side.SOURCE if self.source.term < self.target.term else Side.TARGET",
+        by=_MOVE + "test_a_sleeper_cannot_commit_after_somebody_recovered",
     ),
     Mutant(
         name="the new term goes by one side's",
         file="cutover.py",
         old="            term = picture.term + 1\n",
         new="            term = picture.of(to).term + 1\n",
+        by=_MOVE + "test_the_canary_weight_is_versioned_within_the_term",
     ),
     Mutant(
         name="a stopped capture is not looked for",
@@ -347,5 +362,100 @@ MUTANTS = (
         old="    if batch > acknowledged + 1:\n",
         new="    if False:\n",
         by=_MOVE + "test_a_sender_that_was_set_back_in_time_is_noticed",
+    ),
+    Mutant(
+        name="the slot is moved on before its place is noted",
+        file="postgres/log.py",
+        old="""        self._store.execute(
+            \"\"\"WITH applied AS (
+""",
+        new="""        self._store.query("SELECT pg_replication_slot_advance(%s, %s::pg_lsn)", (self._slot, _lsn(upto)))
+        self._store.execute(
+            \"\"\"WITH applied AS (
+""",
+        capture=Capture.LOG,
+    ),
+    Mutant(
+        name="the slot is moved on before the receiver has committed",
+        file="applier.py",
+        old='            stream.receiver.execute("UPDATE strangler.streams SET batch',
+        new="            stream.log.forget(batch, read)\n"
+        '            stream.receiver.execute("UPDATE strangler.streams SET batch',
+        capture=Capture.LOG,
+    ),
+    Mutant(
+        name="the noted place may go back",
+        file="postgres/log.py",
+        old="SET position = greatest(position, %s::pg_lsn) WHERE",
+        new="SET position = %s::pg_lsn WHERE",
+        capture=Capture.LOG,
+    ),
+    Mutant(
+        name="a slot that was made anew is not noticed",
+        file="postgres/log.py",
+        old="        if confirmed > position:\n",
+        new="        if False:\n",
+        by=_LOG + "test_a_slot_that_was_made_anew_is_a_gap",
+    ),
+    Mutant(
+        name="commits that no snapshot sees yet are read",
+        file="postgres/log.py",
+        old="list(takewhile(lambda transaction: is_visible(transaction.xid, snapshot), found))",
+        new="list(found) if snapshot and takewhile else []",
+        by=_LOG + "test_a_commit_that_no_snapshot_sees_yet_is_left_for_the_next_time",
+    ),
+    Mutant(
+        name="what is behind a commit that no snapshot sees yet is read",
+        file="postgres/log.py",
+        old="list(takewhile(lambda transaction: is_visible(transaction.xid, snapshot), found))",
+        new="[one for one in found if is_visible(one.xid, snapshot) and takewhile]",
+        by=_LOG + "test_a_commit_that_no_snapshot_sees_yet_is_left_for_the_next_time",
+    ),
+    Mutant(
+        name="the log's end is read without a commit of our own",
+        file="postgres/log.py",
+        old="""        with self._store.transaction():
+            self._emit("strangler.end", "")
+""",
+        new="",
+        by=_LOG + "test_a_commit_that_is_not_on_the_disk_yet_lies_before_the_end",
+    ),
+    Mutant(
+        name="more counts as read than was",
+        file="postgres/log.py",
+        old="        if whole and len(visible) == len(found):\n",
+        new="        if True:\n",
+        by=_LOG + "test_a_transaction_is_applied_whole_however_large",
+    ),
+    Mutant(
+        name="the applier's transactions are not marked in the log",
+        file="postgres/store.py",
+        old="        if self._marked:\n",
+        new="        if False:\n",
+        capture=Capture.LOG,
+    ),
+    Mutant(
+        name="the mark in the applier's transactions is not looked for",
+        file="postgres/pgoutput.py",
+        old="    if prefix == APPLIED:\n",
+        new="    if False:\n",
+        by=_LOG + "test_what_the_applier_brings_is_not_captured_back",
+    ),
+    Mutant(
+        name="the log of the source begins when the copy is done",
+        file="move.py",
+        old="        with database.connect(lock_timeout=PATIENCE) as store:\n"
+        "            store.log(self.spec.name).start()\n",
+        new="        for one in (self.source, database) if database is self.target else ():\n"
+        "            with one.connect(lock_timeout=PATIENCE) as store:\n"
+        "                store.log(self.spec.name).start()\n",
+        by=_LOG + "test_rows_written_while_the_capture_is_installed_arrive",
+    ),
+    Mutant(
+        name="what is published is not looked at",
+        file="postgres/store.py",
+        old="                yield from publication.faults(self.connection, spec, captured)\n",
+        new="                pass\n",
+        by=_LOG + "test_a_table_that_does_not_tell_its_keys_any_more_refuses_the_switch",
     ),
 )

@@ -17,7 +17,7 @@ from strangler.deploy.unprivileged import alive
 from strangler.split import Side
 from tests.places import in_memory
 
-_SETTINGS = {"autovacuum": "off"}
+_SETTINGS = {"autovacuum": "off", "max_slot_wal_keep_size": "1GB"}
 
 
 class Servers:

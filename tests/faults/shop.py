@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from strangler.split import MoveSpec, Replica, Side
+from strangler.split import Capture, MoveSpec, Replica, Side
 from tests.faults.bench import BEGINNING
 
 STEP = 4_000
@@ -19,7 +19,18 @@ TABLES = """
     CREATE TABLE scratch (id integer PRIMARY KEY, value bigint NOT NULL);
     CREATE TABLE product (id integer PRIMARY KEY, name text NOT NULL);
 """
-RESET = "DROP SCHEMA IF EXISTS strangler CASCADE; DROP TABLE IF EXISTS register, token, scratch, product;"
+RESET = """
+    SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database();
+    DO $$
+    DECLARE publication record;
+    BEGIN
+        FOR publication IN SELECT pubname FROM pg_publication LOOP
+            EXECUTE format('DROP PUBLICATION %I', publication.pubname);
+        END LOOP;
+    END $$;
+    DROP SCHEMA IF EXISTS strangler CASCADE;
+    DROP TABLE IF EXISTS register, token, scratch, product;
+"""
 FILL = f"""
     INSERT INTO register SELECT n * {STEP}, 0, repeat('x', n) FROM generate_series(0, {SEEDED}) n;
     INSERT INTO token (label) SELECT 'seeded ' || n FROM generate_series(1, {SEEDED}) n;
@@ -57,6 +68,11 @@ AS_BROUGHT = {
     Side.TARGET: _AS_BROUGHT.format(fill=FILL, owns=0, number=1, now=BEGINNING),
 }
 """From where a move stands to where it stood when all was copied and compared, without doing that again."""
+LOG_FROM_HERE = (
+    "UPDATE strangler.slots SET position = pg_current_wal_flush_lsn()",
+    "SELECT pg_replication_slot_advance(slot, position) FROM strangler.slots",
+)
+"""After that, one after the other: the log begins behind what AS_BROUGHT has written."""
 
 
 def registers(connection: psycopg.Connection[Any]) -> dict[str, int | None]:
@@ -68,5 +84,6 @@ def registers(connection: psycopg.Connection[Any]) -> dict[str, int | None]:
     }
 
 
-def spec() -> MoveSpec:
-    return MoveSpec(name="0001_shop", moved=MOVED, replicated=(Replica(table="product", columns=("id", "name")),))
+def spec(capture: Capture = Capture.TRIGGERS) -> MoveSpec:
+    product = Replica(table="product", columns=("id", "name"))
+    return MoveSpec(name="0001_shop", moved=MOVED, replicated=(product,), capture=capture)

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from strangler.split import Side, SplitError
+from strangler.split import Capture, Side, SplitError
 from strangler.split.copying import copied
 from strangler.split.store import Role
 from tests.faults import shop
@@ -85,7 +85,9 @@ class Simulation:
 
     def _set_the_stage(self, attempt: Attempt) -> None:
         """The same for a schedule, whatever ran before it."""
-        stands = all(monitor.run("SELECT simulated.stands()") == [["t"]] for monitor in self.monitors.values())
+        by_log = attempt.schedule.capture is Capture.LOG
+        look = f"SELECT simulated.stands({by_log})"
+        stands = all(monitor.run(look) == [["t"]] for monitor in self.monitors.values())
         if not attempt.schedule.brought or not stands:
             for monitor in self.monitors.values():
                 monitor.run(shop.RESET + shop.TABLES)
@@ -95,6 +97,8 @@ class Simulation:
         if attempt.schedule.brought:
             for side, monitor in self.monitors.items():
                 monitor.run(shop.AS_BROUGHT[side])
+                for statement in shop.LOG_FROM_HERE if by_log else ():
+                    monitor.run(statement)
 
     def _rest(self, attempt: Attempt) -> None:
         """Outside the world, where no fault happens: the move comes to rest, whatever was done to it."""

@@ -6,6 +6,7 @@ late, when its sender has long been told that the connection broke; the server r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from tests.faults.world import Actor, Killed
 _SAFETY = 300.0
 """Real lock timeout: the world's own, by its clock, is the one that counts."""
 _SET_OWNER = "SELECT strangler.set_owner("
+_FLUSHED = "pg_current_wal_flush_lsn()"
+_LSN = re.compile("[0-9A-F]+/[0-9A-F]+")
 HELPERS = """
     -- The world finds deadlocks itself: when they come about, not when the server happens to look.
     ALTER ROLE CURRENT_USER SET deadlock_timeout = '10min';
@@ -38,10 +41,13 @@ HELPERS = """
         IF to_regclass('strangler.ownership') IS NULL THEN RETURN 0; END IF;
         RETURN (SELECT count(*) FROM strangler.ownership WHERE owns);
     END $$;
-    CREATE OR REPLACE FUNCTION simulated.stands() RETURNS boolean LANGUAGE plpgsql AS $$
+    CREATE OR REPLACE FUNCTION simulated.stands(p_by_log boolean) RETURNS boolean LANGUAGE plpgsql AS $$
     BEGIN
         IF to_regclass('strangler.ownership') IS NULL THEN RETURN false; END IF;
-        RETURN (SELECT count(*) >= 3 FROM strangler.claims JOIN strangler.ownership USING (move) WHERE NOT done);
+        RETURN (SELECT count(*) >= 3 FROM strangler.claims JOIN strangler.ownership USING (move) WHERE NOT done)
+           AND (SELECT count(*) FROM strangler.slots) = p_by_log::int
+           AND (SELECT count(*) FROM strangler.slots JOIN pg_replication_slots ON slot_name = slot
+                JOIN pg_publication ON pubname = slot WHERE position IS NOT NULL) = p_by_log::int;
     END $$;
 """
 """A compare-and-set's time by the world's clock; what a server that refuses a statement does; looks at what stands."""
@@ -62,7 +68,18 @@ class SimulatedStore(PostgresStore):
         if statement.startswith(_SET_OWNER):
             statement = statement.replace(_SET_OWNER, "SELECT simulated.dated(strangler.set_owner(") + ", %s, %s)"
             params = (*params, params[0], self._now())
-        return self._send(_label(statement, params), lambda: super(SimulatedStore, self).query(statement, params))
+
+        def effect() -> list[tuple[Any, ...]]:
+            if _FLUSHED in statement:
+                self.bench.flush(self.side)
+            return super(SimulatedStore, self).query(statement, params)
+
+        return self._send(_label(statement, params), effect)
+
+    def stream(self, statement: str, params: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        yield from self._send(
+            _label(statement, params), lambda: list(super(SimulatedStore, self).stream(statement, params))
+        )
 
     def execute(self, statement: str, params: Sequence[object] = ()) -> int:
         return self._send(_label(statement, params), lambda: super(SimulatedStore, self).execute(statement, params))
@@ -88,7 +105,12 @@ class SimulatedStore(PostgresStore):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        if self.began is not None:
+            with self._bracket("SAVEPOINT one", "RELEASE SAVEPOINT one", "ROLLBACK TO SAVEPOINT one"):
+                yield
+            return
         with self._bracket("BEGIN", "COMMIT"):
+            self._mark()
             yield
 
     @contextmanager
@@ -122,6 +144,11 @@ class SimulatedStore(PostgresStore):
             self.bench.idle.setdefault((self.side, self.role), []).append(self.connection)
             self.broken = True
 
+    def become_again(self) -> None:
+        """What a new connection of the applier's finds out, too: whether its transactions have to be marked."""
+        self.connection.execute("RESET ROLE")
+        self._become_applier()
+
     def drop(self) -> None:
         """As the server sees a broken connection, and at once: what is open is rolled back."""
         if not self.broken:
@@ -135,20 +162,21 @@ class SimulatedStore(PostgresStore):
         return BEGINNING + self.bench.world.clock + self.bench.clock_jumps[self.side]
 
     @contextmanager
-    def _bracket(self, begin: str, end: str) -> Iterator[None]:
+    def _bracket(self, begin: str, end: str, undo: str = "ROLLBACK") -> Iterator[None]:
         """A transaction whose ends are statements, so that they can be lost or late, too."""
+        outer = self.began
         self.execute(begin)
-        self.began = self.bench.world.clock
+        self.began = self.bench.world.clock if outer is None else outer
         try:
             yield
-            self.began = None
+            self.began = outer
             self.execute(end)
         except BaseException:
             if not self.broken:
-                super().execute("ROLLBACK")
+                super().execute(undo)
             raise
         finally:
-            self.began = None
+            self.began = outer
             self.bench.world.freed()
 
     def _send(self, what: str, effect: Callable[[], Any]) -> Any:
@@ -243,12 +271,15 @@ class SimulatedDatabase(Database):
 
     bench: Bench
     side: Side
+    by_log: bool = False  # the move is captured by the server's own log
 
     def connect(self, role: Role = Role.ADMINISTRATOR, *, lock_timeout: float = 5.0) -> SimulatedStore:
         if self.bench.is_down(self.side):
             raise DatabaseUnreachable(f"the {self.side} does not answer: it has crashed")
         if waiting := self.bench.idle.get((self.side, role)):
             store = SimulatedStore(self.name, waiting.pop())
+            if self.by_log and role is Role.APPLIER:
+                store.become_again()
         else:
             store = SimulatedStore.connect(self.name, self.dsn, role, _SAFETY)
             if role is Role.SWITCH:
@@ -264,5 +295,11 @@ class SimulatedDatabase(Database):
 
 def _label(statement: str, params: Sequence[object]) -> str:
     words = statement.replace("%s", "?").split()
-    values = "" if not params else f" {[value for value in params if not isinstance(value, str) or len(value) < 30]}"
+    # Places in the log differ from run to run.
+    shown = [
+        "a place" if isinstance(value, str) and _LSN.fullmatch(value) else value
+        for value in params
+        if not isinstance(value, str) or len(value) < 30
+    ]
+    values = f" {shown}" if params else ""
     return " ".join(words)[:90] + values[:80]

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
+from strangler.split import Capture
 from tests.faults.bench import Fault, Kind
 from tests.faults.schedule import Schedule
 from tests.faults.servers import Servers
@@ -28,6 +29,7 @@ class Life:
     verbs: tuple[str, ...]
     brought: bool = True
     rivals: tuple[tuple[float, str], ...] = ()
+    capture: Capture = Capture.TRIGGERS
     kinds: tuple[Kind, ...] = (Kind.KILL, Kind.CRASH)
 
 
@@ -45,6 +47,19 @@ LIVES = (
     ),
     Life(who="applier0", what="applies while the operator switches", verbs=("switch target", "switch source")),
     Life(who="rival0", what="recovers", verbs=("switch target",), rivals=((0.1, "recover"),)),
+    Life(
+        who="operator",
+        what="brings a move that is captured by the log",
+        verbs=("create", "copy", "verify", "switch target"),
+        brought=False,
+        capture=Capture.LOG,
+    ),
+    Life(
+        who="applier0",
+        what="applies from the log while the operator switches",
+        verbs=("switch target", "switch source"),
+        capture=Capture.LOG,
+    ),
 )
 
 
@@ -62,6 +77,7 @@ def sweep(simulation: Simulation, life: Life, kind: Kind, step: int = 1) -> Iter
                 proxies=1,
                 appliers=1,
                 rivals=list(life.rivals),
+                capture=life.capture,
                 faults={life.who: [fault]},
             )
         )

@@ -112,9 +112,8 @@ class PostgresStore(Store):
     def transaction(self) -> Iterator[None]:
         outermost = self.connection.info.transaction_status is TransactionStatus.IDLE
         with _translated(), self.connection.transaction():
-            if self._marked and outermost:
-                # The first thing in it, so that who reads the log knows before the rows come.
-                self.connection.execute("SELECT pg_logical_emit_message(true, %s::text, '')", (APPLIED,))
+            if outermost:
+                self._mark()
             yield
 
     @contextmanager
@@ -396,6 +395,11 @@ class PostgresStore(Store):
     def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
         with _translated():
             return rows.texts(self.connection, table, keys)
+
+    def _mark(self) -> None:
+        # The first thing in a transaction of the applier's, so that who reads the log knows before the rows come.
+        if self._marked:
+            self.query("SELECT pg_logical_emit_message(true, %s::text, '')", (APPLIED,))
 
     def _reads_log(self) -> bool:
         """Whether a move of this database is captured by its log."""

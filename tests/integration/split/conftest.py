@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,8 @@ from strangler.deploy.mysql import MySQLServer
 from strangler.deploy.ports import free_port
 from strangler.deploy.postgres import PostgresServer, default_binaries
 from strangler.split import Capture, Move, MoveSpec, Replica, Side
+from strangler.split.log import Log, Read
+from strangler.split.table import Key, Table
 from tests.conftest import a_database
 from tests.integration.split import engines
 from tests.integration.split.mysql_client import Client
@@ -94,6 +96,48 @@ def own_server(settings: Mapping[str, str], binaries: Path | None = None) -> Ite
 @pytest.fixture
 def traffic() -> RecordedTraffic:
     return RecordedTraffic()
+
+
+class Meanwhile(Log):
+    """A log during whose reading, or before whose forgetting, something happens."""
+
+    def __init__(
+        self,
+        log: Log,
+        *,
+        while_it_reads: Callable[[], None] = lambda: None,
+        before_it_forgets: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._log = log
+        self._while_it_reads = while_it_reads
+        self._before_it_forgets = before_it_forgets
+
+    def start(self) -> None:
+        self._log.start()
+
+    def end(self) -> int:
+        return self._log.end()
+
+    def waits(self, upto: int) -> bool:
+        return self._log.waits(upto)
+
+    def pending(self) -> int:
+        return self._log.pending()
+
+    def read(self, limit: int, tables: Sequence[Table]) -> Read:
+        found = self._log.read(limit, tables)
+        self._while_it_reads()
+        return found
+
+    def forget(self, batch: int, read: Read) -> None:
+        self._before_it_forgets()
+        self._log.forget(batch, read)
+
+    def stopped(self) -> str | None:
+        return self._log.stopped()
+
+    def put(self, name: str, key: Key) -> None:
+        self._log.put(name, key)
 
 
 BOTH = pytest.mark.parametrize("shop", list(Capture), indirect=True)

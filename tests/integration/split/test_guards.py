@@ -2,14 +2,19 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import psycopg
 import pytest
 
 from strangler.split import Limits, Refused, Side, SplitError, SwitchAborted
+from strangler.split.applier import apply_once
 from strangler.split.cutover import Step
+from strangler.split.errors import Busy
+from strangler.split.ownership import compare_and_set
 from strangler.split.recent import batches, forget, unverified
-from tests.integration.split.conftest import BROUGHT
+from strangler.split.store import Role
+from tests.integration.split.conftest import BOTH, BROUGHT, Meanwhile
 
 
 @BROUGHT
@@ -107,3 +112,53 @@ def test_a_cancel_that_was_overtaken_by_a_switch_takes_nothing_away(shop, traffi
     assert shop.target.execute("SELECT count(*) FROM review WHERE reference = %s", (reference,)).fetchone() == (1,)
     assert shop.move.picture().owner is Side.TARGET
     assert "ownership of move" in failures[0]
+
+
+@BOTH
+def test_a_row_that_commits_while_others_are_applied_stays_in_the_log(shop, source_dsn):
+    """Its number is lower than theirs; it was not to be seen when they were read."""
+    shop.bring()
+    with psycopg.connect(source_dsn) as slow, shop.move.session() as session:
+        slow.execute("UPDATE review SET body = 'slow' WHERE id = 10")
+        shop.source.execute("UPDATE review SET body = 'fast' WHERE id = 11")
+        stream = session.streams[Side.SOURCE]
+        stream.log.end()
+        assert apply_once(replace(stream, log=Meanwhile(stream.log, before_it_forgets=slow.commit))) == 1
+    shop.move.catch_up()
+    assert shop.target.execute("SELECT body FROM review WHERE id = 10").fetchone() == ("slow",)
+
+
+def test_an_applier_waits_for_its_turn_before_it_looks(shop):
+    """What it saw before would be older than what the one before it has brought."""
+    shop.bring()
+    shop.add_review(Side.SOURCE)
+    with (
+        shop.move.session() as session,
+        shop.move.session() as other,
+        shop.move.target.connect(Role.APPLIER, lock_timeout=0.2) as receiver,
+    ):
+        stream, looked = session.streams[Side.SOURCE], []
+        theirs = Meanwhile(other.streams[Side.SOURCE].log, while_it_reads=lambda: looked.append(1))
+
+        def another():
+            with pytest.raises(Busy):
+                apply_once(replace(other.streams[Side.SOURCE], log=theirs, receiver=receiver))
+
+        assert apply_once(replace(stream, log=Meanwhile(stream.log, while_it_reads=another))) == 1
+    assert looked == []
+
+
+def test_no_owner_is_made_while_rows_are_on_their_way_to_it(shop):
+    shop.bring()
+    shop.add_review(Side.SOURCE)
+    with shop.move.session() as session:
+        stream = session.streams[Side.SOURCE]
+        seen = shop.move.picture().target
+
+        def switch():
+            with shop.move.target.connect(lock_timeout=0.2) as target:
+                compare_and_set(target, shop.move.spec.name, seen, owns=True, term=2)
+
+        with pytest.raises(Busy):
+            apply_once(replace(stream, log=Meanwhile(stream.log, while_it_reads=switch)))
+    assert shop.move.picture().owner is Side.SOURCE

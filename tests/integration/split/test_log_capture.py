@@ -13,10 +13,9 @@ import pytest
 from strangler.deploy.postgres import PostgresServer
 from strangler.split import Capture, Move, MoveSpec, Refused, Side, SplitError
 from strangler.split.applier import BATCH, apply_once
-from strangler.split.log import Log, Read, TableLog
+from strangler.split.log import TableLog
 from strangler.split.postgres.log import WalLog
-from strangler.split.table import Key
-from tests.integration.split.conftest import BOTH, SPEC, Shop, fill, own_server
+from tests.integration.split.conftest import BOTH, SPEC, Meanwhile, Shop, fill, own_server
 
 LOG = pytest.mark.parametrize("shop", [Capture.LOG], indirect=True)
 KEEP_LITTLE = "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'"
@@ -87,6 +86,9 @@ def test_a_commit_that_no_snapshot_sees_yet_is_left_for_the_next_time(own):
             wait_for(own.source, "SELECT current_setting('synchronous_standby_names') = 'nobody'")
             writing.start()
             wait_for(own.source, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+            # Everybody sees the one behind it.
+            own.source.execute("SET synchronous_commit = local")
+            own.source.execute("UPDATE review SET body = 'seen early' WHERE id = 6")
             waiting = stream.log.pending()
             with stream.sender.snapshot():
                 found = stream.log.read(BATCH, stream.layout.captured(Side.SOURCE))
@@ -95,9 +97,31 @@ def test_a_commit_that_no_snapshot_sees_yet_is_left_for_the_next_time(own):
             own.source.execute("SELECT pg_reload_conf()")
         writing.join(timeout=20)
         other.close()
-        assert (waiting, found.changes) == (1, [])
-        assert apply_once(stream) == 1
-    assert own.target.execute("SELECT body FROM review WHERE id = 5").fetchone() == ("seen late",)
+        assert (waiting, found.changes) == (2, [])
+        assert apply_once(stream) == 2
+    bodies = own.target.execute("SELECT body FROM review WHERE id IN (5, 6) ORDER BY id").fetchall()
+    assert bodies == [("seen late",), ("seen early",)]
+
+
+def test_a_commit_that_is_not_on_the_disk_yet_lies_before_the_end(own):
+    """Snapshots see it, but only what is on the disk can be read."""
+    own.source.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    try:
+        own.source.execute("SELECT pg_reload_conf()")
+        wait_for(own.source, "SELECT current_setting('wal_writer_delay') = '10s'")
+        own.bring()
+        own.source.execute("SET synchronous_commit = off")
+        with own.move.session() as session:
+            stream = session.streams[Side.SOURCE]
+            own.source.execute("UPDATE review SET body = 'not on the disk' WHERE id = 5")
+            end = stream.log.end()
+            assert stream.log.waits(end)
+            assert apply_once(stream) == 1
+            assert not stream.log.waits(end)
+    finally:
+        own.source.execute("ALTER SYSTEM RESET wal_writer_delay")
+        own.source.execute("SELECT pg_reload_conf()")
+    assert own.target.execute("SELECT body FROM review WHERE id = 5").fetchone() == ("not on the disk",)
 
 
 def test_a_slot_that_held_back_too_much_is_given_up_and_the_move_says_so(own, traffic):
@@ -137,35 +161,8 @@ def test_a_slot_that_was_made_anew_is_a_gap(shop):
         shop.move.catch_up()
 
 
-class Dies(Log):
-    """A log whose reader dies before it can forget what was applied."""
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-
-    def start(self) -> None:
-        self._log.start()
-
-    def end(self) -> int:
-        return self._log.end()
-
-    def waits(self, upto: int) -> bool:
-        return self._log.waits(upto)
-
-    def pending(self) -> int:
-        return self._log.pending()
-
-    def read(self, limit, tables) -> Read:
-        return self._log.read(limit, tables)
-
-    def forget(self, batch: int, read: Read) -> None:
-        raise ConnectionError
-
-    def stopped(self) -> str | None:
-        return self._log.stopped()
-
-    def put(self, name: str, key: Key) -> None:
-        self._log.put(name, key)
+def die():
+    raise ConnectionError
 
 
 @BOTH
@@ -176,7 +173,7 @@ def test_a_reader_that_dies_before_it_forgets_applies_the_same_again(shop):
         stream = session.streams[Side.SOURCE]
         stream.log.end()
         with pytest.raises(ConnectionError):
-            apply_once(replace(stream, log=Dies(stream.log)))
+            apply_once(replace(stream, log=Meanwhile(stream.log, before_it_forgets=die)))
         assert shop.target.execute("SELECT count(*) FROM review WHERE author = 'twice'").fetchone() == (1,)
         shop.target.execute("DELETE FROM strangler.unverified")
         assert apply_once(stream) == 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from strangler.split import Side, SplitError
+from strangler.split import Refused, Side, SplitError
 from tests.integration.split.conftest import Shop, shop_on
 
 
@@ -202,6 +202,31 @@ def test_a_target_from_before_the_move_is_copied_anew(shop, backups, traffic):
     backups.restore(Side.TARGET)
     backups.shop.bring()
     assert backups.shop.move.switch(Side.TARGET, traffic).owner is Side.TARGET
+
+
+@pytest.mark.parametrize("compared", [False, True], ids=["not compared since", "compared before the restore"])
+def test_a_source_that_has_lost_what_one_batch_carried_differs_from_the_target(shop, backups, traffic, compared):
+    """To the counts it is a lost acknowledgement; what was noted at the target, or a whole comparison, tells."""
+    shop.bring()
+    backups.take(Side.SOURCE)
+    backups.shop.add_review(Side.SOURCE, "in one batch")
+    backups.shop.move.catch_up()
+    if compared:
+        assert backups.shop.move.verify().equal
+    backups.restore(Side.SOURCE)
+    shop = backups.shop
+    shop.source.execute("UPDATE review SET body = 'since' WHERE id = 1")
+    shop.move.catch_up()
+    assert not shop.move.status().broken
+    if not compared:
+        with pytest.raises(Refused, match=r"the sides differ: .*public\.review"):
+            shop.move.switch(Side.TARGET, traffic)
+        assert shop.move.picture().owner is Side.SOURCE
+    (difference,) = shop.move.verify().differences
+    assert difference.table == "public.review"
+    with pytest.raises(Refused, match="the last verification found 1 rows"):
+        shop.move.switch(Side.TARGET, traffic)
+    assert shop.target.execute("SELECT count(*) FROM review WHERE author = 'in one batch'").fetchone() == (1,)
 
 
 GIVE_BACK = """
