@@ -32,7 +32,7 @@ class Read:
     """What was read of a log. All of its changes are visible in the snapshot in which it was read."""
 
     changes: Sequence[Change]
-    numbers: Sequence[int]  # of the rows that hold them, or one place up to which the log was read
+    numbers: Sequence[int]  # of the rows that hold them, or one place up to which the log was read if that is the end
 
 
 class Log(abc.ABC):

@@ -117,6 +117,7 @@ MUTANTS = (
         old='            stream.receiver.execute("UPDATE strangler.streams SET batch',
         new="            stream.log.forget(batch, read)\n"
         '            stream.receiver.execute("UPDATE strangler.streams SET batch',
+        by=_LOG + "test_a_reader_that_dies_before_it_forgets_applies_the_same_again",
     ),
     Mutant(
         name="all of the log is forgotten, not what was applied",
@@ -376,14 +377,6 @@ MUTANTS = (
         capture=Capture.LOG,
     ),
     Mutant(
-        name="the slot is moved on before the receiver has committed",
-        file="applier.py",
-        old='            stream.receiver.execute("UPDATE strangler.streams SET batch',
-        new="            stream.log.forget(batch, read)\n"
-        '            stream.receiver.execute("UPDATE strangler.streams SET batch',
-        capture=Capture.LOG,
-    ),
-    Mutant(
         name="the noted place may go back",
         file="postgres/log.py",
         old="SET position = greatest(position, %s::pg_lsn) WHERE",
@@ -400,15 +393,15 @@ MUTANTS = (
     Mutant(
         name="commits that no snapshot sees yet are read",
         file="postgres/log.py",
-        old="list(takewhile(lambda transaction: is_visible(transaction.xid, snapshot), found))",
-        new="list(found) if snapshot and takewhile else []",
+        old="            seen = seen and is_visible(transaction.xid, snapshot)\n",
+        new="            seen = bool(snapshot)\n",
         by=_LOG + "test_a_commit_that_no_snapshot_sees_yet_is_left_for_the_next_time",
     ),
     Mutant(
         name="what is behind a commit that no snapshot sees yet is read",
         file="postgres/log.py",
-        old="list(takewhile(lambda transaction: is_visible(transaction.xid, snapshot), found))",
-        new="[one for one in found if is_visible(one.xid, snapshot) and takewhile]",
+        old="            seen = seen and is_visible(transaction.xid, snapshot)\n",
+        new="            seen = is_visible(transaction.xid, snapshot)\n",
         by=_LOG + "test_a_commit_that_no_snapshot_sees_yet_is_left_for_the_next_time",
     ),
     Mutant(
@@ -423,9 +416,16 @@ MUTANTS = (
     Mutant(
         name="more counts as read than was",
         file="postgres/log.py",
-        old="        if whole and len(visible) == len(found):\n",
-        new="        if True:\n",
-        by=_LOG + "test_a_transaction_is_applied_whole_however_large",
+        old="        found.is_all = seen and not found.full\n",
+        new="        found.is_all = True\n",
+        by=_LOG + "test_a_large_transaction_is_applied_in_batches_and_forgotten_at_its_end",
+    ),
+    Mutant(
+        name="a large transaction is forgotten after its first batch",
+        file="postgres/pages.py",
+        old="(self.upto,) if last and self.upto else ()",
+        new="(self.upto,) if self.upto else ()",
+        by=_LOG + "test_a_large_transaction_is_applied_in_batches_and_forgotten_at_its_end",
     ),
     Mutant(
         name="the applier's transactions are not marked in the log",

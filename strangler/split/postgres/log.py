@@ -6,11 +6,11 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import takewhile
 from typing import TYPE_CHECKING, TypeVar
 
 from strangler.split.errors import Busy, SplitError, StatementFailed
 from strangler.split.log import Log, Read
+from strangler.split.postgres.pages import Found
 from strangler.split.postgres.pgoutput import PUT, Transaction, transactions
 from strangler.split.table import Key, Table
 
@@ -35,6 +35,7 @@ class WalLog(Log):
         self._store = store
         self._move = move
         self._slot = slot
+        self._found: Found | None = None  # what is given in pages
         self._seen = 0  # nothing was left to apply up to here
         self._advanced = 0.0
 
@@ -79,36 +80,43 @@ class WalLog(Log):
         position = self._position()
         if position is None or self.stopped() is not None:
             return 0
-        found, _ = self._in_turn(lambda: self._peek(_COUNTED, position, {}))
+        found = self._in_turn(lambda: list(self._behind(position, self._peek(_COUNTED), {})))
         return sum(transaction.size for transaction in found if not transaction.applied)
 
     def read(self, limit: int, tables: Sequence[Table]) -> Read:
         """See Log.read.
 
-        A commit can be read before snapshots see it, long before where it waits for a replica. Its rows would be read
-        as they were, so it is left for the next time, with all that comes behind it.
+        The log can be cut between transactions only. Of what was found behind a cut only a page is given at a time, and
+        nothing is forgotten before the last one: whoever begins anew reads all of it again.
         """
         position, written = self._position(), self._written()
+        found = self._found
+        if found is not None and position is not None and position < found.upto and limit == found.limit:
+            return found.read()
+        self._found = None
         if position is None or written <= max(position, self._seen):
             return Read(changes=(), numbers=())
         snapshot = str(self._store.scalar("SELECT pg_current_snapshot()::text"))
         numbers = self._numbers(tables)
-        found, whole = self._in_turn(lambda: self._peek(limit, position, numbers))
-        visible = list(takewhile(lambda transaction: is_visible(transaction.xid, snapshot), found))
-        changes = [change for transaction in visible for change in transaction.changes]
-        upto = visible[-1].end if visible else 0
-        if whole and len(visible) == len(found):
-            upto = max(upto, written)
-            if not changes:
-                self._seen = upto
+        found = self._in_turn(lambda: self._find(limit, position, numbers, snapshot))
+        if found.is_all:
+            found.upto = max(found.upto, written)
+            if found.empty:
+                self._seen = found.upto
         # Where nothing was found, the slot need not be moved on each time.
-        worth = changes or not whole or time.monotonic() - self._advanced >= _IDLE
-        return Read(changes=changes, numbers=(upto,) if upto and worth else ())
+        if found.empty and not found.full and time.monotonic() - self._advanced < _IDLE:
+            return Read(changes=(), numbers=())
+        if len(found.pages) > 1:
+            self._found = found
+        return found.read()
 
     def forget(self, batch: int, read: Read) -> None:
         """See Log.forget. Noted first, and moved on after that: a slot that is further was moved by somebody else."""
         if not read.numbers:
+            if read.changes and self._found is not None:
+                self._found.next_page += 1
             return
+        self._found = None
         upto = read.numbers[-1]
         self._store.execute(
             """WITH applied AS (
@@ -184,27 +192,48 @@ class WalLog(Log):
         )
         return {number: tables[place - 1] for number, place in rows}
 
-    def _peek(self, limit: int, position: int, tables: Mapping[int, Table]) -> tuple[list[Transaction], bool]:
-        """(the transactions behind the position, whether these are all)."""
-        count = 0
+    def _find(self, limit: int, position: int, tables: Mapping[int, Table], snapshot: str) -> Found:
+        """What the snapshot sees of the changes behind the position.
+
+        A commit can be read before snapshots see it, long before where it waits for a replica. Its rows would be read
+        as they were, so it is left for the next time, with all that comes behind it.
+        """
+        found, seen, count = Found(limit), True, 0
 
         def messages() -> Iterator[bytes]:
             nonlocal count
-            for (message,) in self._store.stream(
-                """SELECT data FROM pg_logical_slot_peek_binary_changes(%s, NULL, %s::int,
-                       'proto_version', '1', 'publication_names', %s, 'messages', 'true')""",
-                (self._slot, limit, self._slot),
-            ):
-                count += 1
+            for count, message in enumerate(self._peek(limit), 1):  # noqa: B007
                 yield message
 
+        for transaction in self._behind(position, messages(), tables):
+            seen = seen and is_visible(transaction.xid, snapshot)
+            if seen:
+                found.pages.extend(transaction.changes)
+                found.upto = transaction.end
+        found.full = count >= limit
+        found.is_all = seen and not found.full
+        return found
+
+    def _behind(self, position: int, messages: Iterator[bytes], tables: Mapping[int, Table]) -> Iterator[Transaction]:
+        """The transactions behind the position, large ones in parts."""
         # Within read() it is a savepoint.
         with self._store.transaction():
             try:
-                found = [found for found in transactions(messages(), self._move, tables) if found.end > position]
+                for transaction in transactions(messages, self._move, tables):
+                    # Whatever has its commit before the position was read as a whole.
+                    if transaction.commit >= position:
+                        yield transaction
             except ValueError as error:
                 raise SplitError(str(error)) from error
-        return found, count < limit
+
+    def _peek(self, limit: int) -> Iterator[bytes]:
+        """The messages of the oldest transactions, about "limit" of them."""
+        for (message,) in self._store.stream(
+            """SELECT data FROM pg_logical_slot_peek_binary_changes(%s, NULL, %s::int,
+                   'proto_version', '1', 'publication_names', %s, 'messages', 'true')""",
+            (self._slot, limit, self._slot),
+        ):
+            yield message
 
     def _in_turn(self, look: Callable[[], _T]) -> _T:
         """Only one at a time can look at a slot: the others wait."""

@@ -24,12 +24,17 @@ _BEGIN, _COMMIT = Struct("!QqI"), Struct("!bQQq")
 _Row: TypeAlias = "list[bytes | None]"
 
 
+LARGE = 5_000
+"""Changes after which a transaction is given in parts, so that none is in memory as a whole."""
+
+
 @dataclass(kw_only=True)
 class Transaction:
-    """One committed transaction; "end" is the place in the server's log behind its commit."""
+    """One committed transaction, or a part of a large one."""
 
     xid: int
-    end: int = 0
+    commit: int = 0  # the place of its commit in the server's log
+    end: int = 0  # the place behind that; 0 where a further part comes
     applied: bool = False  # by the applier
     size: int = 0  # changes of rows and tables, those of other tables among them
     changes: list[Change] = field(default_factory=list)
@@ -38,18 +43,17 @@ class Transaction:
 def transactions(messages: Iterable[bytes], move: str, tables: Mapping[int, Table]) -> Iterator[Transaction]:
     """The transactions in the order of their commits, with the changes of these tables, by relation number.
 
-    Raises ValueError where a table's key cannot be read.
+    A large one comes in several parts. Raises ValueError where a table's key cannot be read.
     """
     keys: dict[int, list[tuple[int, Column]]] = {}
     current = Transaction(xid=0)
     for message in messages:
         match message[:1]:
             case b"B":
-                current = Transaction(xid=_BEGIN.unpack_from(message, 1)[2])
+                commit, _, xid = _BEGIN.unpack_from(message, 1)
+                current = Transaction(xid=xid, commit=commit)
             case b"C":
                 current.end = _COMMIT.unpack_from(message, 1)[2]
-                if current.applied:
-                    current.changes = []
                 yield current
             case b"R":
                 (number,) = _INT32.unpack_from(message, 1)
@@ -64,9 +68,13 @@ def transactions(messages: Iterable[bytes], move: str, tables: Mapping[int, Tabl
             case b"T":
                 current.size += 1
                 named = {tables[number].name for number in _truncated(message) if number in tables}
-                current.changes += [Change(name=name, key=None) for name in sorted(named)]
+                if not current.applied:
+                    current.changes += [Change(name=name, key=None) for name in sorted(named)]
             case b"M":
                 _take_message(current, message, move)
+        if not current.end and len(current.changes) >= LARGE:
+            yield current
+            current = Transaction(xid=current.xid, commit=current.commit)
     # Without a commit there is no transaction: the server gives whole ones.
 
 

@@ -139,7 +139,7 @@ def test_a_unique_value_that_wanders_while_the_copy_goes_on_is_in_one_row_at_its
 def test_a_worker_killed_in_the_middle_of_a_range_leaves_it_whole_to_the_next(shop, source_dsn, target_dsn):
     shop.move.create()
     died = subprocess.run(
-        [sys.executable, "-c", KILLED, source_dsn, target_dsn],
+        [sys.executable, "-P", "-c", KILLED, source_dsn, target_dsn],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         capture_output=True,
         check=False,

@@ -196,8 +196,8 @@ def test_what_the_applier_brings_is_not_captured_back(shop):
 
 
 @LOG
-def test_a_transaction_is_applied_whole_however_large(shop):
-    """The log can be cut between transactions only."""
+def test_a_large_transaction_is_applied_in_batches_and_forgotten_at_its_end(shop):
+    """The log can be cut between transactions only: whoever dies between two batches begins again."""
     shop.bring()
     shop.source.execute(
         "INSERT INTO vote (review_id, voter, helpful) SELECT id, 'x' || n, true FROM review, generate_series(1, 6) n"
@@ -205,8 +205,25 @@ def test_a_transaction_is_applied_whole_however_large(shop):
     shop.source.execute("UPDATE review SET body = 'behind it' WHERE id = 1")
     with shop.move.session() as session:
         session.streams[Side.SOURCE].log.end()
-        assert apply_once(session.streams[Side.SOURCE]) == 6_000 > BATCH
-        assert apply_once(session.streams[Side.SOURCE]) == 1
+        assert apply_once(session.streams[Side.SOURCE]) == BATCH
+    with shop.move.session() as session:
+        assert [apply_once(session.streams[Side.SOURCE]) for _ in range(4)] == [BATCH, 6_000 - BATCH, 1, 0]
+    assert shop.move.verify().equal
+
+
+@LOG
+def test_a_large_transaction_in_which_a_unique_value_wanders_is_applied_whole(shop):
+    """The row that has it now is in the first batch, the one that had it in the last: they fit together only."""
+    shop.bring()
+    with shop.source.transaction():
+        shop.source.execute("UPDATE review SET body = 'early' WHERE id = 900")
+        for n in range(5):
+            shop.source.execute("UPDATE vote SET voter = %s", (f"voter {n}",))
+        shop.source.execute("UPDATE review SET author = 'elsewhere' WHERE id = 5")
+        shop.source.execute("UPDATE review SET author = 'author 5', product_id = 6 WHERE id = 900")
+    with shop.move.session() as session:
+        session.streams[Side.SOURCE].log.end()
+        assert apply_once(session.streams[Side.SOURCE]) == 5_003 > BATCH
     assert shop.move.verify().equal
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from strangler.split.log import HEARTBEAT, Change
 from strangler.split.postgres.log import is_visible
-from strangler.split.postgres.pgoutput import APPLIED, PUT, transactions
+from strangler.split.postgres.pgoutput import APPLIED, LARGE, PUT, transactions
 from strangler.split.table import Column, Family, Table
 
 KEY = (Column(name="flag", type="boolean", family=Family.BOOLEAN), Column(name="id", type="bytea", family=Family.BYTES))
@@ -50,6 +50,19 @@ def message(prefix, content):
 
 def read(*messages):
     return next(transactions([begin(5), *messages, commit(200)], "0001_things", TABLES))
+
+
+def test_a_large_transaction_comes_in_parts_of_which_the_last_one_has_its_end():
+    rows = [change(b"I", b"N", row(f"\\x{n:08x}", "", "t")) for n in range(2 * LARGE + 1)]
+    parts = list(transactions([begin(5), relation(), *rows, commit(200), begin(6), commit(300)], "0001_things", TABLES))
+    assert [len(part.changes) for part in parts] == [LARGE, LARGE, 1, 0]
+    assert [(part.xid, part.commit, part.end) for part in parts] == [
+        (5, 100, 0),
+        (5, 100, 0),
+        (5, 100, 200),
+        (6, 100, 300),
+    ]
+    assert len({found.key for part in parts for found in part.changes}) == 2 * LARGE + 1
 
 
 def keys(*messages):
