@@ -374,14 +374,14 @@ MUTANTS = (
         self._store.execute(
             \"\"\"WITH applied AS (
 """,
-        capture=Capture.LOG,
+        by=_LOG + "test_the_slot_never_stands_before_the_noted_place",
     ),
     Mutant(
         name="the noted place may go back",
         file="postgres/log.py",
         old="SET position = greatest(position, %s::pg_lsn) WHERE",
         new="SET position = %s::pg_lsn WHERE",
-        capture=Capture.LOG,
+        by=_LOG + "test_the_slot_never_stands_before_the_noted_place",
     ),
     Mutant(
         name="a slot that was made anew is not noticed",

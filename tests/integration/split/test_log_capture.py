@@ -14,7 +14,9 @@ from strangler.deploy.postgres import PostgresServer
 from strangler.split import Capture, Move, MoveSpec, Refused, Side, SplitError
 from strangler.split.applier import BATCH, apply_once
 from strangler.split.log import TableLog
+from strangler.split.postgres import PostgresStore
 from strangler.split.postgres.log import WalLog
+from strangler.split.store import Role
 from tests.integration.split.conftest import BOTH, SPEC, Meanwhile, Shop, fill, own_server
 
 LOG = pytest.mark.parametrize("shop", [Capture.LOG], indirect=True)
@@ -179,6 +181,40 @@ def test_a_reader_that_dies_before_it_forgets_applies_the_same_again(shop):
         assert apply_once(stream) == 1
         assert apply_once(stream) == 0
     assert shop.target.execute("SELECT count(*) FROM strangler.unverified").fetchone() == (1,)
+    assert shop.move.verify().equal
+
+
+class DiesAtThePlace(PostgresStore):
+    """Before it notes how far the log was read."""
+
+    def execute(self, statement, params=()):
+        if "UPDATE strangler.slots" in statement:
+            raise ConnectionError
+        return super().execute(statement, params)
+
+
+@LOG
+def test_the_slot_never_stands_before_the_noted_place(shop, source_dsn):
+    """Neither where a reader dies as it forgets, nor where a slower one forgets less than another has by then."""
+    shop.bring()
+    with shop.move.session() as session, shop.move.session() as other:
+        stream, theirs = session.streams[Side.SOURCE], other.streams[Side.SOURCE]
+
+        def applied(following):
+            shop.source.execute("UPDATE review SET body = body || '!' WHERE id = 1")
+            stream.log.end()
+            return apply_once(following)
+
+        dying = DiesAtThePlace.connect("source", source_dsn, Role.ADMINISTRATOR, 5)
+        with dying, pytest.raises(ConnectionError):
+            applied(replace(stream, sender=dying, log=dying.log(stream.move)))
+        assert stream.log.stopped() is None
+        assert apply_once(stream) == 1
+
+        slower = Meanwhile(stream.log, before_it_forgets=lambda: applied(theirs))
+        assert applied(replace(stream, log=slower)) == 1
+        assert stream.log.stopped() is None
+        assert (apply_once(stream), apply_once(theirs)) == (0, 0)
     assert shop.move.verify().equal
 
 
