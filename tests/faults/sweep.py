@@ -48,17 +48,14 @@ LIVES = (
     Life(who="applier0", what="applies while the operator switches", verbs=("switch target", "switch source")),
     Life(who="rival0", what="recovers", verbs=("switch target",), rivals=((0.1, "recover"),)),
     Life(
-        who="operator",
-        what="brings a move that is captured by the log",
-        verbs=("create", "copy", "verify", "switch target"),
-        brought=False,
-        capture=Capture.LOG,
+        who="operator", what="create and copy, by the log", verbs=("create", "copy"), brought=False, capture=Capture.LOG
     ),
     Life(
         who="applier0",
         what="applies from the log while the operator switches",
-        verbs=("switch target", "switch source"),
+        verbs=("switch target",),
         capture=Capture.LOG,
+        kinds=(Kind.KILL,),
     ),
 )
 
