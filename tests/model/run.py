@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MODEL = Path(__file__).with_name("cutover.pml")
-MEMORY = {"small": 3_500, "large": 12_000}
+MEMORY = {"small": 3_500, "large": 6_000}
 """Megabytes that one search may take."""
 DEPTH = 1_000_000
 INTACT = "intact"
@@ -30,26 +30,26 @@ WORLDS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
     # Who owns: many executors, and every way to lose track of a statement.
     "ownership": {
         "small": {"EXECUTORS": 2, "SWITCHES": 3, "DEATHS": 1, "UNKNOWNS": 1},
-        "large": {"EXECUTORS": 3, "SWITCHES": 3, "DEATHS": 1, "UNKNOWNS": 1},
+        "large": {"EXECUTORS": 2, "SWITCHES": 3, "DEATHS": 2, "UNKNOWNS": 2},
     },
     # What proxies and their requests see, and the end of a move.
     "routes": {
         "small": {"EXECUTORS": 2, "SWITCHES": 2, "PROXIES": 1, "REQUESTS": 1, "COMPLETIONS": 1},
-        "large": {"EXECUTORS": 2, "SWITCHES": 3, "PROXIES": 2, "REQUESTS": 1, "COMPLETIONS": 1, "UNKNOWNS": 1},
+        "large": {"EXECUTORS": 2, "SWITCHES": 2, "PROXIES": 2, "REQUESTS": 1, "COMPLETIONS": 1},
     },
     "canary": {
         "small": {"EXECUTORS": 1, "SWITCHES": 2, "PROXIES": 1, "CANARIES": 2},
-        "large": {"EXECUTORS": 2, "SWITCHES": 2, "PROXIES": 1, "CANARIES": 2, "REQUESTS": 1},
+        "large": {"EXECUTORS": 2, "SWITCHES": 2, "PROXIES": 1, "CANARIES": 2},
     },
     # Writes in flight while executors compete.
     "writes": {
         "small": {"EXECUTORS": 2, "SWITCHES": 2, "WRITERS": 1, "WRITES": 2, "APPLIERS": 1, "UNKNOWNS": 1},
-        "large": {"EXECUTORS": 2, "SWITCHES": 3, "WRITERS": 2, "WRITES": 2, "APPLIERS": 2, "DEATHS": 1, "UNKNOWNS": 1},
+        "large": {"EXECUTORS": 2, "SWITCHES": 3, "WRITERS": 1, "WRITES": 2, "APPLIERS": 1, "UNKNOWNS": 1},
     },
     # The log, with appliers that compete.
     "queue": {
         "small": {"EXECUTORS": 1, "SWITCHES": 2, "WRITERS": 2, "WRITES": 2, "APPLIERS": 2, "LOST_ACKS": 1},
-        "large": {"EXECUTORS": 1, "SWITCHES": 2, "WRITERS": 2, "WRITES": 3, "APPLIERS": 3, "LOST_ACKS": 2},
+        "large": {"EXECUTORS": 1, "SWITCHES": 2, "WRITERS": 2, "WRITES": 2, "APPLIERS": 2, "LOST_ACKS": 2},
     },
     "verification": {
         "small": {
@@ -57,21 +57,23 @@ WORLDS: Mapping[str, Mapping[str, Mapping[str, int]]] = {
             "CORRUPTIONS": 1,
         },
         "large": {
-            "EXECUTORS": 2, "SWITCHES": 2, "WRITERS": 1, "WRITES": 2, "APPLIERS": 2, "VERIFICATIONS": 1,
+            "EXECUTORS": 1, "SWITCHES": 2, "WRITERS": 1, "WRITES": 2, "APPLIERS": 2, "VERIFICATIONS": 1,
             "CORRUPTIONS": 1,
         },
     },
     # Somebody writes past the fence.
     "rogue": {
         "small": {"EXECUTORS": 1, "SWITCHES": 1, "WRITERS": 1, "WRITES": 3, "APPLIERS": 1, "ROGUES": 1},
-        "large": {"EXECUTORS": 2, "SWITCHES": 1, "WRITERS": 2, "WRITES": 3, "APPLIERS": 2, "ROGUES": 1},
+        "large": {"EXECUTORS": 1, "SWITCHES": 1, "WRITERS": 2, "WRITES": 3, "APPLIERS": 2, "ROGUES": 1},
     },
     # The target comes back from a backup.
     "restore": {
         "small": {
             "EXECUTORS": 1, "SWITCHES": 1, "DEATHS": 1, "WRITERS": 2, "WRITES": 2, "APPLIERS": 1, "RESTORES": 1,
         },
-        "large": {"EXECUTORS": 2, "SWITCHES": 2, "WRITERS": 2, "WRITES": 2, "APPLIERS": 2, "RESTORES": 1},
+        "large": {
+            "EXECUTORS": 1, "SWITCHES": 2, "DEATHS": 1, "WRITERS": 2, "WRITES": 2, "APPLIERS": 2, "RESTORES": 1,
+        },
     },
 }  # fmt: skip
 

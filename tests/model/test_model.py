@@ -56,3 +56,11 @@ def test_the_model_takes_every_step_of_the_cutover_by_its_name() -> None:
 
     # DONE is where a cutover stands afterwards; no statement belongs to it.
     assert {step.name for step in Step} - {"DONE"} <= labels
+
+
+@pytest.mark.parametrize("world", run.WORLDS)
+def test_the_large_bound_holds_the_small_one_and_more(world: str) -> None:
+    small, large = run.WORLDS[world]["small"], run.WORLDS[world]["large"]
+
+    assert large != small
+    assert all(large.get(budget, 0) >= count for budget, count in small.items())
