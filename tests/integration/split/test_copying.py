@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
 
+import strangler
 from strangler.split import Move, Side, SplitError
 from strangler.split.copying import CopyProgress, Throttle, copy
 from strangler.split.layout import read_layout
@@ -17,6 +19,8 @@ from strangler.split.postgres import PostgresStore
 from strangler.split.store import Role
 from tests.integration.split.conftest import SPEC
 
+OURS = str(Path(strangler.__file__).parents[1])
+"""The package that is tested, before any other one of its name."""
 MORE = """
     CREATE INDEX by_author ON review (author varchar_pattern_ops DESC);
     CREATE INDEX lower_author ON review (lower(author)) WHERE score > 1;
@@ -140,7 +144,7 @@ def test_a_worker_killed_in_the_middle_of_a_range_leaves_it_whole_to_the_next(sh
     shop.move.create()
     died = subprocess.run(
         [sys.executable, "-P", "-c", KILLED, source_dsn, target_dsn],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([OURS, *filter(None, sys.path)])},
         capture_output=True,
         check=False,
     )

@@ -77,17 +77,32 @@ def test_the_log_is_that_of_the_capture_the_move_was_created_with(shop, source_d
 def test_a_commit_that_no_snapshot_sees_yet_is_left_for_the_next_time(own):
     """It waits for a replica: it is in the log, and its row is still read as it was."""
     own.bring()
-    update = "UPDATE review SET body = 'seen late' WHERE id = 5"
     other = psycopg.connect(own.move.source.dsn, autocommit=True, options="-c synchronous_commit=on")
-    writing = threading.Thread(target=other.execute, args=(update,))
+    waits = threading.Event()
+
+    def probe():
+        while not waits.is_set():
+            other.execute("SELECT pg_logical_emit_message(true, 'probe', '')")
+
+    def write():
+        other.execute("UPDATE review SET body = 'seen late' WHERE id = 5")
+
+    probing, writing = threading.Thread(target=probe), threading.Thread(target=write)
     with own.move.session() as session:
         stream = session.streams[Side.SOURCE]
+        one_waits = "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
         own.source.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
         try:
             own.source.execute("SELECT pg_reload_conf()")
             wait_for(own.source, "SELECT current_setting('synchronous_standby_names') = 'nobody'")
+            # Commits begin to wait some time after the setting is seen.
+            probing.start()
+            wait_for(own.source, one_waits)
+            waits.set()
+            own.source.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+            probing.join(timeout=20)
             writing.start()
-            wait_for(own.source, "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+            wait_for(own.source, one_waits)
             # Everybody sees the one behind it.
             own.source.execute("SET synchronous_commit = local")
             own.source.execute("UPDATE review SET body = 'seen early' WHERE id = 6")
