@@ -128,9 +128,9 @@ def test_a_row_that_commits_while_others_are_applied_stays_in_the_log(shop, sour
     assert shop.target.execute("SELECT body FROM review WHERE id = 10").fetchone() == ("slow",)
 
 
+@BROUGHT
 def test_an_applier_waits_for_its_turn_before_it_looks(shop):
     """What it saw before would be older than what the one before it has brought."""
-    shop.bring()
     shop.add_review(Side.SOURCE)
     with (
         shop.move.session() as session,
@@ -148,8 +148,8 @@ def test_an_applier_waits_for_its_turn_before_it_looks(shop):
     assert looked == []
 
 
+@BROUGHT
 def test_no_owner_is_made_while_rows_are_on_their_way_to_it(shop):
-    shop.bring()
     shop.add_review(Side.SOURCE)
     with shop.move.session() as session:
         stream = session.streams[Side.SOURCE]
