@@ -26,8 +26,11 @@ app.conf.update(task_acks_late=True, worker_prefetch_multiplier=4, task_ignore_r
 
 @app.task(name="shop.work")
 def work(number, seconds):
-    time.sleep(seconds)
-    app.broker_connection().default_channel.client.rpush("done-by-" + os.environ["WHO"], number)
+    client = app.broker_connection().default_channel.client
+    time.sleep(seconds or 0)
+    while seconds is None and not client.exists("released"):
+        time.sleep(0.05)
+    client.rpush("done-by-" + os.environ["WHO"], number)
 """
 
 
@@ -94,6 +97,7 @@ def done(client, who):
 
 
 def send(app, number, seconds=0.0):
+    """A message whose task takes so long; None: until it is released."""
     app.tasks["shop.work"].delay(number, seconds)
 
 
@@ -117,11 +121,12 @@ def test_new_messages_go_to_the_service_and_the_old_ones_are_waited_for(shop, st
 
 def test_while_the_old_consumer_holds_messages_the_move_is_not_done(shop, state, key, app, client, workers, events):
     for number in range(3):
-        send(app, number, 4.0)
+        send(app, number, None)
     after = MOVE.state_forwards(key, state)
     with pytest.raises(PlanError, match=r'queue "celery" or its consumer still holds messages of task "shop.work"'):
         replace(MOVE, patience=0).forwards(shop, state, after)
     # The route has changed, and a second run waits for the rest.
+    client.set("released", 1)
     MOVE.forwards(shop, state, after)
     assert done(client, "monolith") == [0, 1, 2]
     assert events[-1] == ("step", {"step": "worked off", "queue": "celery"})
@@ -187,7 +192,7 @@ def test_routes_that_do_not_ask_us_are_refused(shop, state, key, app):
 def test_living_workers_say_what_they_have_taken_whatever_the_broker(shop, app, client, workers):
     tasks = CeleryTasks(app=app, name="shop.app")
     for number in range(3):
-        send(app, number, 5.0)
+        send(app, number, None)
     app.tasks["shop.work"].apply_async((3, 0), countdown=60)
     wait_until(lambda: sum(tasks.held_by_workers("shop.work", "celery").values()) == 4)
     found = tasks.held_by_workers("shop.work", "celery")
