@@ -42,7 +42,14 @@ def test_a_missing_value_is_told_from_the_text_that_is_called_so():
     assert (missing.missing, text.missing) == (True, False)
 
 
-@pytest.mark.parametrize("torn", [b'"a"\n"half', b'"a"\n"x"y\n', b'"a"\n1,2'])
-def test_a_torn_line_is_no_line(torn):
-    with pytest.raises(ValueError, match="archive"):
+@pytest.mark.parametrize(
+    ("torn", "says"),
+    [
+        (b'"a"\n"half', "the last line of an archive is torn"),
+        (b'"a"\n"x"y\n', "no line of an archive: "),
+        (b'"a"\n1,2', "the last line of an archive is torn"),
+    ],
+)
+def test_a_torn_line_is_no_line(torn, says):
+    with pytest.raises(ValueError, match=says):
         list(fields.read([torn]))
