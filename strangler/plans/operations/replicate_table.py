@@ -71,7 +71,7 @@ class ReplicateTable(Operation):
 
 def _brings(plan: PlanKey, after: ProjectState) -> bool:
     """Whether this is the last copy of a plan that moves nothing."""
-    return len(after.replicated_by(plan.name)) == plan.copies_alone
+    return 0 < plan.copies_alone == len(after.replicated_by(plan.name))
 
 
 def _who(plan: PlanKey) -> str:

@@ -85,7 +85,7 @@ def key():
 def executor(world, key, source, target, source_dsn, target_dsn, tmp_path):
     source.execute(TABLES + ROWS)
     target.execute(TABLES + "INSERT INTO shop_order (id, tenant) VALUES (5000, 77)")
-    world = replace(world, move=lambda state: Move(move_spec(key, state), source_dsn, target_dsn))
+    world = replace(world, plan=key, move=lambda state: Move(move_spec(key, state), source_dsn, target_dsn))
     return PlanExecutor(
         project=Project((PLAN,), SCHEMA),
         recorder=lambda plan: PlanRecorder(tmp_path / "record.jsonl", plan.name, who="ada"),
