@@ -27,10 +27,20 @@ class Plan(plans.Plan):
         # A few visitors are sparse traffic: large shares, and wide limits.
         MoveRoutes(
             ["/api/reviews/", "/api/products/<pk>/reviews/"],
+            shadow=5_000,
             canary=[2_500, 5_000],
             hold=1,
             patience=120,
-            limits=Limits(minimum=10, failures=0.4, refusals=0.4, quantile=0.5, slowdown=4, slack=0.25, alpha=0.2),
+            limits=Limits(
+                minimum=10,
+                failures=0.4,
+                refusals=0.4,
+                quantile=0.5,
+                slowdown=4,
+                slack=0.25,
+                differences=0.3,
+                alpha=0.2,
+            ),
         ),
         RetireTables(["reviews.Review", "reviews.Vote"]),
         # The models stay while the tombstones do; what must go is everything that reads or writes through them.

@@ -5,6 +5,7 @@ A hook returns None where nothing had to be awaited, else what has to be (direct
 
 from __future__ import annotations
 
+import random
 import time
 from contextlib import suppress
 from http import HTTPStatus
@@ -18,7 +19,8 @@ from strangler_proxy.exchange import Exchange, begin
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
 from strangler_proxy.refusal import Refusal, refusal_in
-from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
+from strangler_proxy.routes import BUCKETS, Decision, MoveRoutes, RouteTable, Upstream, decide
+from strangler_proxy.shadow import Shadow, Shadows
 from strangler_proxy.table import TableStore
 from strangler_proxy.upstreams import Client, NotSent, UpstreamFailed
 from strangler_proxy.wrote import Wrote
@@ -50,12 +52,15 @@ class Strangler:
         self._counting = Counting()
         self._counting.table_changed(store.table.versions)
         self._wrote = Wrote()
+        self._shadows = Shadows()
+        self._chance = random.random
         self._operators = operators.Operators(
             token=token,
             store=store,
             holds=holds,
             counting=self._counting,
             wrote=self._wrote,
+            shadows=self._shadows,
             in_flight=self._in_flight,
         )
         metrics.WAITING.set_function(lambda: holds.waiting)
@@ -150,9 +155,11 @@ class Strangler:
         decision = self._decide(exchange)
         self._takes_off(exchange, decision)
         table = self._store.table
-        counted = table.move(decision.move) if decision.cohort and decision.move is not None else None
-        if counted is not None and _own_fetch(exchange):
-            return self._read_counted(flow, exchange, table, decision, counted)
+        move = table.move(decision.move) if decision.move is not None else None
+        if move is not None and (move.weight or move.shadow) and _own_fetch(exchange):
+            shadowed = decision.upstream == move.owner and self._chance() * BUCKETS < move.shadow
+            if decision.cohort or shadowed:
+                return self._read(flow, exchange, table, decision, move, shadowed=shadowed)
         return self._direct(flow, exchange, table, decision)
 
     def _decide(self, exchange: Exchange) -> Decision:
@@ -194,28 +201,54 @@ class Strangler:
         # Not by the request's own properties: the Host header stays the client's.
         request.data.host, request.data.port = upstream.address
 
-    async def _read_counted(
-        self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision, counted: MoveRoutes
+    async def _read(
+        self,
+        flow: http.HTTPFlow,
+        exchange: Exchange,
+        table: RouteTable,
+        decision: Decision,
+        move: MoveRoutes,
+        *,
+        shadowed: bool,
     ) -> None:
-        """Answer a read of either cohort in the same way, and count it.
+        """Answer a read of either cohort in the same way, and count it; or one whose answer is to be compared.
 
         Where the upstream fails, the owner is asked the ordinary way, so that a canary costs no client its answer.
         """
-        answer = await self._count(flow.request, exchange, table, decision, counted)
+        answer = await self._count(flow.request, exchange, table, decision, move)
         if answer is not None and answer.status_code not in _UNWELL:
             flow.response = answer
+            if shadowed:
+                self._shadow(flow.request, exchange, table, move, answer)
             return
-        if decision.upstream != counted.owner:
-            metrics.FALLBACKS.labels(counted.move).inc()
-            reason = f"the candidate of {counted.move} failed"
-            exchange.decision = Decision(upstream=counted.owner, move=counted.move, reason=reason)
+        if decision.upstream != move.owner:
+            metrics.FALLBACKS.labels(move.move).inc()
+            reason = f"the candidate of {move.move} failed"
+            exchange.decision = Decision(upstream=move.owner, move=move.move, reason=reason)
         if (waiting := self._direct(flow, exchange, table, exchange.decision or decision)) is not None:
             await waiting
 
+    def _shadow(
+        self, request: http.Request, exchange: Exchange, table: RouteTable, move: MoveRoutes, answer: http.Response
+    ) -> None:
+        async def ask(name: str) -> http.Response | None:
+            again, upstream = request.copy(), table.upstream(name)
+            try:
+                self._identify(again, exchange, upstream, await self._token(exchange, table, upstream))
+                again.headers.fields += ((forwarding.SHADOW, b"1"),)
+                return await self._client.fetch(upstream, again)
+            except (UpstreamFailed, IdentityUnknown):
+                return None
+
+        # The answer's header becomes the client's; what is compared is the upstream's own.
+        self._shadows.offer(
+            Shadow(move=move, method=exchange.method, path=exchange.path, answer=answer.copy(), ask=ask)
+        )
+
     async def _count(
-        self, request: http.Request, exchange: Exchange, table: RouteTable, decision: Decision, counted: MoveRoutes
+        self, request: http.Request, exchange: Exchange, table: RouteTable, decision: Decision, move: MoveRoutes
     ) -> http.Response | None:
-        """The upstream's answer, None where there was none; both are counted."""
+        """The upstream's answer, None where there was none; both are counted, if the read is of a cohort."""
         upstream = table.upstream(decision.upstream)
         try:
             token = await self._token(exchange, table, upstream)
@@ -227,7 +260,8 @@ class Strangler:
             answer = await self._client.fetch(upstream, request)
         status = answer.status_code if answer is not None else None
         seconds = time.monotonic() - began
-        self._counting.note(counted.move, counted.version, decision.cohort, status, seconds)
+        if decision.cohort:
+            self._counting.note(move.move, move.version, decision.cohort, status, seconds)
         return answer
 
     async def _refused(self, flow: http.HTTPFlow, exchange: Exchange, refusal: Refusal) -> None:

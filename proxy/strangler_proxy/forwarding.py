@@ -13,6 +13,8 @@ Fields = tuple[tuple[bytes, bytes], ...]
 
 CLIENT_COOKIE = "strangler_client"
 _IDENTITY = b"Strangler-Identity"
+SHADOW = b"Strangler-Shadow"
+"""Marks a request whose answer nobody gets."""
 _MOVE = b"Strangler-Move"
 _OURS = b"strangler-"
 _VIA = b"1.1 strangler"

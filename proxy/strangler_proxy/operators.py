@@ -1,4 +1,4 @@
-"""The operators' endpoints below /-/: health, metrics, the table, holds, cohorts, moments. Everybody else sees 404."""
+"""The operators' endpoints below /-/, for the table, holds and what is seen of the traffic. Everybody else sees 404."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from strangler_proxy import metrics
 from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
 from strangler_proxy.routes import RouteTable
+from strangler_proxy.shadow import Shadows
 from strangler_proxy.table import OlderTable, TableStore
 from strangler_proxy.wrote import Wrote
 
 PREFIX = "/-/"
 _HOLDS = "/-/holds/"
 _COHORTS = "/-/cohorts/"
+_SHADOWS = "/-/shadows/"
 _ARRIVED = "/-/arrived/"
 _LONGEST_HOLD = 60.0
 
@@ -40,6 +42,7 @@ class Operators:
     holds: Holds
     counting: Counting
     wrote: Wrote
+    shadows: Shadows
     in_flight: dict[str, int]
 
     async def answer(self, method: str, path: str, authorization: str, body: bytes) -> Answer:
@@ -57,8 +60,10 @@ class Operators:
 
     def _tell(self, path: str) -> Answer:
         if path.startswith(_COHORTS):
-            counted = self.counting.cohorts(path.removeprefix(_COHORTS))
-            return not_found() if counted is None else as_json(200, {"version": counted[0], **counted[1].to_json()})
+            return self._cohorts(path.removeprefix(_COHORTS))
+        if path.startswith(_SHADOWS):
+            shadowed = self.shadows.shadowed(path.removeprefix(_SHADOWS))
+            return not_found() if shadowed is None else as_json(200, {"version": shadowed[0], **shadowed[1].to_json()})
         if path == "/-/metrics":
             return Answer(status=200, body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
         told: dict[str, Callable[[], Mapping[str, Any]]] = {
@@ -67,6 +72,14 @@ class Operators:
             "/-/moment": self.wrote.now,
         }
         return as_json(200, told[path]()) if path in told else not_found()
+
+    def _cohorts(self, move: str) -> Answer:
+        counted = self.counting.cohorts(move)
+        if counted is None:
+            return not_found()
+        version, cohorts = counted
+        compared, different = self.shadows.counts(move, version)
+        return as_json(200, {"version": version, **cohorts.to_json(), "compared": compared, "different": different})
 
     async def _apply(self, body: bytes) -> Answer:
         try:

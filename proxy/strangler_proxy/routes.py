@@ -52,6 +52,10 @@ class MoveRoutes:
     candidate: str
     weight: int  # share of the reads that goes to the candidate, 0 to 10000
     routes: tuple[str, ...]
+    shadow: int = 0
+    """Share of the owner's reads that are sent to the candidate as well, whose answers are only compared."""
+    ignore: tuple[str, ...] = ()
+    """Places at which answers may differ, as strangler_proxy.comparing names them."""
 
     @property
     def version(self) -> tuple[int, int]:
@@ -118,7 +122,10 @@ class RouteTable:
                     Upstream(name=name, url=upstream["url"], identity=bool(upstream.get("identity", False)))
                     for name, upstream in data["upstreams"].items()
                 ),
-                moves=tuple(MoveRoutes(**{**move, "routes": tuple(move["routes"])}) for move in data.get("moves", ())),
+                moves=tuple(
+                    MoveRoutes(**{**move, "routes": tuple(move["routes"]), "ignore": tuple(move.get("ignore", ()))})
+                    for move in data.get("moves", ())
+                ),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"the route table has a part that is missing or of the wrong kind ({error})") from error
@@ -139,6 +146,8 @@ class RouteTable:
                     "candidate": move.candidate,
                     "weight": move.weight,
                     "routes": list(move.routes),
+                    "shadow": move.shadow,
+                    "ignore": list(move.ignore),
                 }
                 for move in self.moves
             ],
@@ -259,11 +268,12 @@ def _check_upstream(upstream: Upstream) -> None:
 def _check_move(move: MoveRoutes, upstreams: list[str]) -> None:
     if not isinstance(move.move, str) or not _NAME.fullmatch(move.move):
         raise ValueError(f'"{move.move}" is no name for a move; use letters, digits, "_", "." and "-"')
-    for number, what in ((move.term, "term"), (move.n, "n"), (move.weight, "weight")):
+    for number, what in ((move.term, "term"), (move.n, "n"), (move.weight, "weight"), (move.shadow, "shadow")):
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
             raise ValueError(f'the {what} of move "{move.move}" is {number!r}; it must be a whole number from 0')
-    if move.weight > BUCKETS:
-        raise ValueError(f'the weight of move "{move.move}" is {move.weight}; it must be from 0 to {BUCKETS}')
+    for share, what in ((move.weight, "weight"), (move.shadow, "shadow")):
+        if share > BUCKETS:
+            raise ValueError(f'the {what} of move "{move.move}" is {share}; it must be from 0 to {BUCKETS}')
     for side in (move.owner, move.candidate):
         if side not in upstreams:
             raise ValueError(f'move "{move.move}" names the upstream "{side}", which is not among the upstreams')

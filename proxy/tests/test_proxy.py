@@ -7,7 +7,7 @@ import time
 import zlib
 
 import pytest
-from world import MOVE, Proxy, Said, free_port, table
+from world import MOVE, Proxy, Said, eventually, free_port, publish, table
 
 REFUSED = Said(
     status=503,
@@ -16,23 +16,11 @@ REFUSED = Said(
 BIG = bytes(20 << 20)
 
 
-def publish(proxy, *args, **changes):
-    status, body = proxy.operate("PUT", "/-/table", table(*args, **changes))
-    assert status == 200, body
-
-
 def in_background(work):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(work()))
     thread.start()
     return thread, answers
-
-
-def eventually(condition):
-    until = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.01)
 
 
 def test_routes_follow_the_table_and_all_else_goes_to_the_default(proxy, monolith, reviews):

@@ -181,3 +181,15 @@ def free_port() -> int:
                 continue
             return port
     raise AssertionError("no free port")
+
+
+def publish(proxy, *args, **changes):
+    status, body = proxy.operate("PUT", "/-/table", table(*args, **changes))
+    assert status == 200, body
+
+
+def eventually(condition):
+    until = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)

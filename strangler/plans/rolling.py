@@ -16,7 +16,7 @@ from strangler.errors import StranglerError
 from strangler.plans.errors import PlanError
 from strangler.plans.world import Mover, World
 from strangler.rollout.rollout import Phase, Rollout, Wish, advance, standing
-from strangler.rollout.verdict import Limits, Outcome, Verdict, judge, requests_for_success
+from strangler.rollout.verdict import Limits, Outcome, Verdict, judge, judge_shadows, requests_for_success
 from strangler.split.spec import Side
 from strangler.split.status import Routing
 
@@ -42,7 +42,8 @@ class Rolling:
         Raises PlanError where it has ended otherwise; then the owner answers all reads.
         """
         self.world.wishes.prepare()
-        at = standing(rollout, routing_of(self.move).weight)
+        found = routing_of(self.move)
+        at = standing(rollout, found.weight, found.shadow)
         if at.phase is Phase.PLANNED:
             at = advance(at, _UNJUDGED, soaked=True)
         try:
@@ -55,16 +56,17 @@ class Rolling:
 
     def _stay(self, at: Rollout) -> Rollout:
         """Put a step into effect and stay there until it is decided; the next one."""
-        if routing_of(self.move).weight != at.weight:
-            set_weight(self.world, self.move, at.weight)
+        found = routing_of(self.move)
+        if (found.weight, found.shadow) != (at.weight, at.shadowed):
+            set_weight(self.world, self.move, at.weight, at.shadowed)
         # Unlike a switch, a canary has no fence to rely on: every proxy must have the table.
         self.world.publish_routes()
-        self.world.emit("step", step="acknowledged", weight=at.weight)
+        self.world.emit("step", step="acknowledged", weight=at.weight, **_shadow(at.shadowed))
         began, paused = time.monotonic(), 0.0
         while True:
             looked = time.monotonic()
             self._look()
-            verdict = self._verdict()
+            verdict = self._verdict(at)
             wish = self.world.wishes.current()
             spent = time.monotonic() - began - paused
             after = advance(at, verdict, soaked=spent >= self.hold, wish=wish)
@@ -91,10 +93,11 @@ class Rolling:
         self.world.readers.arrived(self.world.plan.name, moments)
         self.world.gate()
 
-    def _verdict(self) -> Verdict:
+    def _verdict(self, at: Rollout) -> Verdict:
         if self.limits is None:
             return _UNJUDGED
-        return judge(self.world.cohorts(routing_of(self.move)), self.limits)
+        seen = self.world.cohorts(routing_of(self.move))
+        return judge_shadows(seen, self.limits) if at.phase is Phase.SHADOW else judge(seen, self.limits)
 
     def _record(self, at: Rollout, verdict: Verdict, wish: Wish) -> None:
         asked = {} if wish is Wish.GO_ON else {"asked": wish.value}
@@ -108,12 +111,14 @@ def judged(limits: Limits | None, routing: Routing, cohorts: Callable[[], Cohort
     """How a canary stands, in lines, without changing anything."""
     if routing.owner is Side.TARGET:
         return "switched: the service owns and answers everything"
-    if not routing.weight:
+    if not routing.weight and not routing.shadow:
         return "the owner answers all reads"
-    lines = [f"canary at {routing.weight / 100:g}%"]
+    lines = [f"canary at {routing.weight / 100:g}%" if routing.weight else f"shadow of {routing.shadow / 100:g}%"]
     if limits is None:
         return f"{lines[0]}\n  {_UNJUDGED.reason}"
     seen = cohorts()
+    if not routing.weight:
+        return f"{lines[0]}\n  {judge_shadows(seen, limits)}"
     needed = requests_for_success(limits, seen.control.failed / max(seen.control.requests, 1))
     lines += [
         f"  {judge(seen, limits)}",
@@ -131,16 +136,17 @@ def routing_of(move: Mover) -> Routing:
     return routing
 
 
-def set_weight(world: World, move: Mover, weight: int) -> None:
-    """Persist a weight between two records; it is published afterwards."""
-    world.emit("step", step="reads", weight=weight)
-    routing = move.set_weight(weight)
+def set_weight(world: World, move: Mover, weight: int, shadow: int = 0) -> None:
+    """Persist a weight, and the shadows' share, between two records; they are published afterwards."""
+    world.emit("step", step="reads", weight=weight, **_shadow(shadow))
+    routing = move.set_weight(weight, shadow)
     world.emit("step", step="publish", weight=weight, term=routing.term, n=routing.n)
 
 
 def take_reads_back(world: World, move: Mover) -> None:
     """Have the owner answer all reads; nothing where it does."""
-    if routing_of(move).weight:
+    found = routing_of(move)
+    if found.weight or found.shadow:
         set_weight(world, move, 0)
         routing = routing_of(move)
         world.traffic.publish(routing.owner, routing.term, routing.n, routing.weight)
@@ -149,3 +155,7 @@ def take_reads_back(world: World, move: Mover) -> None:
 def owned_by_the_service(move: Mover) -> bool:
     """Whether the switch has been made."""
     return routing_of(move).owner is Side.TARGET
+
+
+def _shadow(share: int) -> dict[str, int]:
+    return {"shadow": share} if share else {}

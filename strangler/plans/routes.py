@@ -46,6 +46,8 @@ def route_table(
                 candidate=sides[routing.owner.other],
                 weight=routing.weight,
                 routes=tuple(route.pattern for route in routes),
+                shadow=routing.shadow,
+                ignore=routes[0].ignore,
             )
         )
     # Whoever is not the monolith sees no session and needs the client's identity.

@@ -81,6 +81,8 @@ class Routed:
     plan: str
     service: str
     pattern: str
+    ignore: tuple[str, ...] = ()
+    """Places at which the service's answers may differ from the monolith's."""
 
 
 @dataclass(frozen=True, kw_only=True)

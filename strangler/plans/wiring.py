@@ -34,6 +34,7 @@ from strangler.plans.traffic import MoveTraffic
 from strangler.plans.verifying import PlanVerifier
 from strangler.plans.wishes import Wishes
 from strangler.plans.world import Emit, World
+from strangler.rollout import showing
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from strangler.rollout.fleet import Fleet
 from strangler.split import Capture, Move, SplitError
@@ -90,6 +91,13 @@ def judged(plan: Plan) -> str:
     return _judged(
         operation.limits, routing, lambda: _routes(loaded).fleet.cohorts(plan.name, (routing.term, routing.n))
     )
+
+
+def shadowed(plan: Plan) -> str:
+    """What shadows of the plan's reads have shown, in lines. This is a read-only operation. Raises PlanError."""
+    found = _routes(project()).fleet.shadowed(plan.name)
+    service = _service(plan.key.service).upstream.rstrip("/")
+    return "\n".join(showing.lines(found, service))
 
 
 def moves() -> list[Move]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.routes import RouteTable
+from strangler_proxy.shadowed import Shadowed
 
 from strangler.rollout.engines.base import EngineError, RoutingEngine
 
@@ -48,6 +49,12 @@ class Fleet:
         found: list[Cohorts] = []
         self._ask(lambda engine: found.append(engine.cohorts(move, version)))
         return sum(found, Cohorts())
+
+    def shadowed(self, move: str) -> Shadowed:
+        """What shadows of the move's reads have shown all proxies."""
+        found: list[Shadowed] = []
+        self._ask(lambda engine: found.append(engine.shadowed(move)))
+        return sum(found, Shadowed())
 
     def moments(self) -> dict[str, int]:
         """A moment of every proxy's clock."""

@@ -32,10 +32,13 @@ class Wish(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rollout:
-    """A position on the way. "steps" are the canary's weights, ascending; "shadowed" whether shadows come first."""
+    """A position on the way. "steps" are the canary's weights, ascending; with "shadow" shadows come first.
+
+    "shadow" is the share of the owner's reads that are sent to the candidate as well, until the switch.
+    """
 
     steps: tuple[int, ...]
-    shadowed: bool = False
+    shadow: int = 0
     phase: Phase = Phase.PLANNED
     step: int = 0
     """In CANARY: which of the steps."""
@@ -43,6 +46,8 @@ class Rollout:
     def __post_init__(self) -> None:
         if list(self.steps) != sorted(set(self.steps)) or not all(0 < weight <= ALL for weight in self.steps):
             raise ValueError(f"canary {list(self.steps)} must ascend from 1 to {ALL} at most, in ten-thousandths")
+        if not 0 <= self.shadow <= ALL:
+            raise ValueError(f"shadow {self.shadow} must lie between 0 and {ALL}, in ten-thousandths")
         if self.step and (self.phase is not Phase.CANARY or self.step >= len(self.steps)):
             raise ValueError(f"there is no step {self.step} of {len(self.steps)} in phase {self.phase}")
 
@@ -50,6 +55,11 @@ class Rollout:
     def weight(self) -> int:
         """The candidate's share of the reads; of the side that does not own, once it has switched."""
         return self.steps[self.step] if self.phase is Phase.CANARY else 0
+
+    @property
+    def shadowed(self) -> int:
+        """The share of the owner's reads that are shadowed now."""
+        return self.shadow if self.phase in (Phase.SHADOW, Phase.CANARY) else 0
 
     def __str__(self) -> str:
         return f"canary at {self.weight / 100:g}%" if self.phase is Phase.CANARY else str(self.phase)
@@ -72,19 +82,20 @@ def advance(rollout: Rollout, verdict: Verdict, *, soaked: bool, wish: Wish = Wi
     return rollout
 
 
-def standing(rollout: Rollout, weight: int) -> Rollout:
+def standing(rollout: Rollout, weight: int, shadow: int = 0) -> Rollout:
     """Where a rollout stands whose reads were found divided like this: a run that was interrupted goes on there.
 
     A weight that is none of its steps, of a plan that was edited say, is where the last lower step was.
     """
     reached = [number for number, step in enumerate(rollout.steps) if step <= weight]
     if not weight or not reached:
-        return replace(rollout, phase=Phase.PLANNED, step=0)
+        phase = Phase.SHADOW if shadow and rollout.shadow and not weight else Phase.PLANNED
+        return replace(rollout, phase=phase, step=0)
     return replace(rollout, phase=Phase.CANARY, step=reached[-1])
 
 
 def _next(rollout: Rollout) -> Rollout:
-    if rollout.phase is Phase.PLANNED and rollout.shadowed:
+    if rollout.phase is Phase.PLANNED and rollout.shadow:
         return replace(rollout, phase=Phase.SHADOW)
     if rollout.phase in (Phase.PLANNED, Phase.SHADOW) and rollout.steps:
         return replace(rollout, phase=Phase.CANARY, step=0)

@@ -81,6 +81,14 @@ def judge(seen: Cohorts, limits: Limits) -> Verdict:
     return Verdict(outcome=Outcome.SUCCESS, reason="; ".join(verdict.reason for verdict in verdicts))
 
 
+def judge_shadows(seen: Cohorts, limits: Limits) -> Verdict:
+    """The verdict on shadows alone, before the candidate answers anybody."""
+    found = _differences(seen, limits, limits.alpha)
+    if seen.compared < limits.minimum and found.outcome is Outcome.SUCCESS:
+        return _inconclusive(f"{seen.compared} requests were shadowed, of {limits.minimum} that are asked for")
+    return found
+
+
 def requests_for_success(limits: Limits, failed: float = 0.0) -> int:
     """How many requests each cohort needs, about, where both sides fail this share and are equally fast.
 

@@ -13,15 +13,18 @@ _WISHES = {"pause": Wish.PAUSE, "resume": Wish.GO_ON, "promote": Wish.PROMOTE, "
 class Command(StranglerCommand):
     help = (
         "Shows how a plan's canary is judged at this moment, or asks the run that is under way to pause it, to go on, "
-        "to take the next step without a verdict, or to give the reads back."
+        'to take the next step without a verdict, or to give the reads back. "differences" lists what shadows showed.'
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("plan", help="Name of the plan, or its beginning.")
-        parser.add_argument("what", nargs="?", choices=["show", *_WISHES], default="show")
+        parser.add_argument("what", nargs="?", choices=["show", "differences", *_WISHES], default="show")
 
     def run(self, **options: Any) -> None:
         plan = wiring.project().plan(options["plan"])
+        if options["what"] == "differences":
+            self.stdout.write(wiring.shadowed(plan))
+            return
         if options["what"] == "show":
             self.stdout.write(wiring.judged(plan))
             return

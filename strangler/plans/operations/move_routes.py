@@ -31,15 +31,20 @@ class MoveRoutes(Operation):
     """Seconds that each share lasts at most, while its verdict is inconclusive."""
     limits: Limits | None = field(default_factory=Limits)
     """How much worse than the owner the service may answer; None: each share is held while the service is ready."""
+    shadow: int = 0
+    """Share of the monolith's reads that are sent to the service as well, in ten-thousandths: before the canary, until
+    their answers are judged to be equal, and beside it."""
+    ignore: tuple[str, ...] = ()
+    """Places at which they may differ, as "$.results[].updated_at" or "header cache-control"."""
     overlapping: tuple[str, ...] = ()
     """Patterns of other plans that these may lie inside or around; the more specific one wins."""
 
     def __post_init__(self) -> None:
-        for name in ("patterns", "canary", "overlapping"):
+        for name in ("patterns", "canary", "ignore", "overlapping"):
             freeze(self, name, getattr(self, name))
         for pattern in self.patterns:
             check_pattern(pattern)
-        Rollout(steps=self.canary)
+        Rollout(steps=self.canary, shadow=self.shadow)
         if self.limits is not None and self.canary and self.canary[-1] == ALL:
             raise ValueError(
                 f"canary {list(self.canary)} leaves the owner no reads to compare with; end below {ALL}, or take the "
@@ -60,12 +65,15 @@ class MoveRoutes(Operation):
         for pattern in self.patterns:
             for other in routed:
                 self._check_pair(pattern, other, plan)
-            routed = (*routed, Routed(plan=plan.name, service=plan.service, pattern=pattern))
+            routed = (*routed, Routed(plan=plan.name, service=plan.service, pattern=pattern, ignore=self.ignore))
         return replace(state, routed=routed)
 
     def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
         for pattern in self.patterns:
             yield f"-- proxies: {pattern} belongs to move {world.plan.name}"
+        if self.shadow:
+            share = f"{self.shadow / 100:g}%"
+            yield f"-- proxies: {share} of the reads to {world.plan.service} as well, until it answers alike"
         for weight in self.canary:
             until = "while it is ready" if self.limits is None else "until it is as good as the owner"
             yield f"-- proxies: {weight / 100:g}% of the reads to {world.plan.service}, for {self.hold:g} s, {until}"
@@ -83,7 +91,7 @@ class MoveRoutes(Operation):
         if refusal := next(world.databases.unseen(), None):
             raise PlanError(refusal)
         rolling = Rolling(world=world, move=move, limits=self.limits, hold=self.hold, patience=self.patience)
-        rolling.until_switched(Rollout(steps=self.canary))
+        rolling.until_switched(Rollout(steps=self.canary, shadow=self.shadow))
         _switch(world, move, Side.TARGET)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:

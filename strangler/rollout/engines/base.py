@@ -5,6 +5,7 @@ from typing import Protocol
 
 from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.routes import RouteTable
+from strangler_proxy.shadowed import Shadowed
 
 from strangler.errors import StranglerError
 
@@ -34,6 +35,9 @@ class RoutingEngine(Protocol):
 
     def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
         """What the reads came to that this proxy has counted since it routes by this version of the move."""
+
+    def shadowed(self, move: str) -> Shadowed:
+        """What shadows of the move's reads have shown this proxy since its routes were last changed."""
 
     def moments(self) -> dict[str, int]:
         """A moment of each of its clocks, by a name of the clock's own: the writes answered before are committed."""

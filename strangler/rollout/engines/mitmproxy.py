@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.routes import RouteTable
+from strangler_proxy.shadowed import Shadowed
 
 from strangler.rollout.engines.base import EngineError
 
@@ -44,6 +45,11 @@ class MitmproxyEngine:
         if found != version:
             raise EngineError(f'the proxy at {self.url} has version {found} of move "{move}", not {version}')
         return Cohorts.from_json(counted)
+
+    def shadowed(self, move: str) -> Shadowed:
+        told = self._ask("GET", f"/-/shadows/{move}")
+        told.pop("version", None)
+        return Shadowed.from_json(told)
 
     def moments(self) -> dict[str, int]:
         return self._ask("GET", "/-/moment")

@@ -103,5 +103,6 @@ CREATE TABLE IF NOT EXISTS strangler_routing (
     move varchar(64) NOT NULL PRIMARY KEY,
     term bigint NOT NULL,
     n bigint NOT NULL,
-    weight integer NOT NULL
+    weight integer NOT NULL,
+    shadow integer NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -117,7 +117,8 @@ CREATE TABLE IF NOT EXISTS strangler.routing (
     move text PRIMARY KEY,
     term bigint NOT NULL,
     n bigint NOT NULL,
-    weight integer NOT NULL CHECK (weight BETWEEN 0 AND 10000)
+    weight integer NOT NULL CHECK (weight BETWEEN 0 AND 10000),
+    shadow integer NOT NULL CHECK (shadow BETWEEN 0 AND 10000)  -- of the owner's reads, those asked there as well
 );
 
 GRANT USAGE ON SCHEMA strangler TO PUBLIC;

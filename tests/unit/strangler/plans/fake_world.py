@@ -97,6 +97,7 @@ class FakeMove:
     term: int = 1
     n: int = 0
     weight: int = 0
+    shadow: int = 0
     equal: bool = True
     switch_fails: bool = False
     done: bool = False
@@ -121,7 +122,7 @@ class FakeMove:
         if self.switch_fails:
             raise StranglerError("lag is over the limit")
         on_step(Step.FENCE, {"attempt": 1})
-        self.owner, self.term, self.n, self.weight = to, self.term + 1, 0, 0
+        self.owner, self.term, self.n, self.weight, self.shadow = to, self.term + 1, 0, 0, 0
         traffic.publish(to, self.term, 0, 0)
         verified = Verification(rows=0, differences=())
         return SwitchReport(owner=to, term=self.term, pause_ms=12.0, changes=0, verified=verified)
@@ -129,12 +130,12 @@ class FakeMove:
     def recover(self, traffic, on_step):
         self.events.append(("recover",))
 
-    def set_weight(self, weight):
-        self.n, self.weight = self.n + 1, weight
+    def set_weight(self, weight, shadow):
+        self.n, self.weight, self.shadow = self.n + 1, weight, shadow
         return self.routing()
 
     def routing(self):
-        return Routing(owner=self.owner, term=self.term, n=self.n, weight=self.weight)
+        return Routing(owner=self.owner, term=self.term, n=self.n, weight=self.weight, shadow=self.shadow)
 
     def complete(self, traffic, on_step):
         self.done = True

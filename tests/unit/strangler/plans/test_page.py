@@ -1,6 +1,7 @@
 """The page of a record: it stands alone, says everything, and lets nothing through that is not text."""
 
 import re
+import time
 from html.parser import HTMLParser
 
 import pytest
@@ -30,6 +31,7 @@ def recorder(tmp_path):
     record(recorder, Event.STARTED)
     record(recorder, Event.PROGRESS, table="public.review", rows=20042, total=20042)
     record(recorder, Event.STEP, step="switched", pause_ms=1451.25)
+    time.sleep(0.01)  # so that it took some time, which is told in milliseconds
     record(recorder, Event.DONE)
     record(recorder, Event.STARTED, BACKWARDS)
     record(recorder, Event.FAILED, BACKWARDS, error="<script>alert(1)</script> lag")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from strangler_proxy.cohorts import Cohort, Cohorts
 from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
+from strangler_proxy.shadowed import Noise, Shadowed
 
 from strangler.rollout.engines.base import EngineError
 from strangler.rollout.fleet import Fleet
@@ -58,6 +59,10 @@ class MemoryEngine:
     def release(self, move: str) -> None:
         self._answer()
         self.held.discard(move)
+
+    def shadowed(self, move: str) -> Shadowed:
+        self._answer()
+        return Shadowed(compared=2, noise=(Noise(endpoint="GET /", path="$.at", count=1),))
 
     def moments(self) -> dict[str, int]:
         self._answer()
@@ -123,3 +128,9 @@ def test_every_proxy_is_told_the_moments_of_all():
     fleet = Fleet(engines=engines)
     fleet.arrived("0001_reviews", fleet.moments())
     assert [engine.there for engine in engines] == [{"a": 7, "b": 7}] * 2
+
+
+def test_what_shadows_showed_all_proxies_is_one():
+    fleet = Fleet(engines=[MemoryEngine("a"), MemoryEngine("b")])
+    both = fleet.shadowed("0001_reviews")
+    assert (both.compared, both.noise) == (4, (Noise(endpoint="GET /", path="$.at", count=2),))

@@ -167,6 +167,27 @@ def test_sparse_traffic_promotes_nothing_and_ends_with_its_patience(world, moved
     assert (move.owner, move.weight) == (Side.SOURCE, 0)
 
 
+def test_shadows_come_first_and_go_on_beside_the_canary(world, moved, key, move, events):
+    routes = replace(JUDGED, shadow=2_500)
+    both = Cohorts(candidate=counted(3_000), control=counted(3_000), compared=3_000)
+    routes.forwards(replace(world, cohorts=lambda routing: both), moved, routes.state_forwards(key, moved))
+    steps = [event[1] for event in events if event[0] == "step"]
+    assert [(step["weight"], step.get("shadow")) for step in steps if step.get("step") == "reads"] == [
+        (0, 2_500),
+        (100, 2_500),
+        (5_000, 2_500),
+    ]
+    assert move.owner is Side.TARGET
+
+
+def test_a_service_that_answers_shadows_otherwise_gets_no_reads(world, moved, key, move, events):
+    routes = replace(JUDGED, shadow=2_500)
+    seen = Cohorts(compared=500, different=300)
+    with pytest.raises(PlanError, match=r"the shadow failed, .*: 300 of 500 shadowed requests were answered diff"):
+        routes.forwards(replace(world, cohorts=lambda routing: seen), moved, routes.state_forwards(key, moved))
+    assert (move.owner, move.weight, move.shadow) == (Side.SOURCE, 0, 0)
+
+
 def test_a_run_that_was_interrupted_goes_on_at_its_step(world, moved, key, move, events):
     move.weight, move.n = 5_000, 2
     routes = replace(ROUTES, canary=[100, 5_000])

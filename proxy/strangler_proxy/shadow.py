@@ -1,0 +1,180 @@
+"""Copies of reads go to the candidate too, and its answers are compared with the owner's. No client waits for that.
+
+The owner is asked twice: where it differs from itself, nothing can be said of the candidate, and such places are left
+out for the endpoint from then on. What is kept is bounded: the queue, the bodies, the groups and their samples.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode
+
+from mitmproxy import http
+
+from strangler_proxy.comparing import COMPARED_HEADERS, Answer, Difference, differences
+from strangler_proxy.routes import MoveRoutes
+from strangler_proxy.shadowed import SAMPLES, Differing, Noise, Sample, Shadowed
+
+QUEUE = 200
+"""Shadows that wait; more are dropped, and counted."""
+WORKERS = 2
+LONGEST_BODY = 1 << 19
+_GROUPS = 200
+_NUMBER = re.compile(r"/(?:\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{24,64})(?=/|$)")
+_SECRET = re.compile(r"token|secret|passw|session|csrf|auth|key|sig", re.IGNORECASE)
+
+Ask = Callable[[str], Awaitable[http.Response | None]]
+"""Sends the shadowed request to an upstream, by its name; None where nobody answered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shadow:
+    """A read that was answered, and how to send it again."""
+
+    move: MoveRoutes
+    method: str
+    path: str
+    answer: http.Response
+    ask: Ask
+
+    @property
+    def endpoint(self) -> str:
+        """The path without its numbers and without its query."""
+        return f"{self.method} {_NUMBER.sub('/<n>', self.path.partition('?')[0])}"
+
+    @property
+    def shown(self) -> str:
+        """The path as it may be kept: values of a query that may be secrets are left out."""
+        path, question, query = self.path.partition("?")
+        pairs = [(name, "REDACTED" if _SECRET.search(name) else value) for name, value in parse_qsl(query)]
+        return f"{path}{question}{urlencode(pairs)}"
+
+
+@dataclass(kw_only=True)
+class _Group:
+    count: int = 0
+    samples: list[Sample] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class _Seen:
+    """What the shadows of one version of a move's routes have shown."""
+
+    version: tuple[int, int]
+    compared: int = 0
+    different: int = 0
+    dropped: int = 0
+    unanswered: int = 0
+    too_large: int = 0
+    noise: dict[tuple[str, str], int] = field(default_factory=dict)
+    groups: dict[tuple[str, str, str], _Group] = field(default_factory=dict)
+
+    def shadowed(self) -> Shadowed:
+        differing = [
+            Differing(endpoint=endpoint, path=path, kind=kind, count=group.count, samples=tuple(group.samples))
+            for (endpoint, path, kind), group in self.groups.items()
+        ]
+        return Shadowed() + Shadowed(
+            compared=self.compared,
+            different=self.different,
+            dropped=self.dropped,
+            too_large=self.too_large,
+            unanswered=self.unanswered,
+            differing=tuple(differing),
+            noise=tuple(Noise(endpoint=one, path=path, count=count) for (one, path), count in self.noise.items()),
+        )
+
+
+class Shadows:
+    """One proxy's shadows."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, _Seen] = {}
+        self._queue: asyncio.Queue[Shadow] = asyncio.Queue(maxsize=QUEUE)
+        self._workers: list[asyncio.Task[None]] = []
+
+    def offer(self, shadow: Shadow) -> None:
+        """Have a read shadowed, sometime; where too many wait it is dropped."""
+        if not self._workers:
+            self._workers = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
+        seen = self._of(shadow.move)
+        if len(shadow.answer.raw_content or b"") > LONGEST_BODY:
+            seen.too_large += 1
+            return
+        try:
+            self._queue.put_nowait(shadow)
+        except asyncio.QueueFull:
+            seen.dropped += 1
+
+    def counts(self, move: str, version: tuple[int, int]) -> tuple[int, int]:
+        """(how many were compared, how many of these were different) in this version."""
+        seen = self._seen.get(move)
+        return (seen.compared, seen.different) if seen is not None and seen.version == version else (0, 0)
+
+    def shadowed(self, move: str) -> tuple[tuple[int, int], Shadowed] | None:
+        """What a move's last version that was shadowed has shown, and that version; None where none was."""
+        seen = self._seen.get(move)
+        return None if seen is None else (seen.version, seen.shadowed())
+
+    def _of(self, move: MoveRoutes) -> _Seen:
+        seen = self._seen.get(move.move)
+        if seen is None or seen.version < move.version:
+            seen = self._seen[move.move] = _Seen(version=move.version)
+        return seen
+
+    async def _work(self) -> None:
+        while True:
+            await self._compare(await self._queue.get())
+
+    async def _compare(self, shadow: Shadow) -> None:
+        seen = self._of(shadow.move)
+        if seen.version != shadow.move.version:
+            return
+        again, theirs = await shadow.ask(shadow.move.owner), await shadow.ask(shadow.move.candidate)
+        if again is None:
+            seen.unanswered += 1
+            return
+        first, second = _answer(shadow.answer), _answer(again)
+        for difference in differences(first, second):
+            _count(seen.noise, (shadow.endpoint, difference.path))
+        seen.compared += 1
+        if theirs is None:
+            nobody = Difference(path="status", kind="value", first=str(first.status), second="no answer")
+            found = [nobody]
+        else:
+            third = _answer(theirs)
+            # What is as either of the owner's answers is as the owner answers.
+            as_again = {difference.place for difference in differences(second, third)}
+            found = [difference for difference in differences(first, third) if difference.place in as_again]
+        found = [one for one in found if not self._left_out(seen, shadow, one.path)]
+        seen.different += bool(found)
+        _note(seen, shadow, found)
+
+    def _left_out(self, seen: _Seen, shadow: Shadow, path: str) -> bool:
+        return path in shadow.move.ignore or (shadow.endpoint, path) in seen.noise
+
+
+def _note(seen: _Seen, shadow: Shadow, found: Iterable[Difference]) -> None:
+    for difference in found:
+        key = (shadow.endpoint, *difference.place)
+        if key not in seen.groups and len(seen.groups) >= _GROUPS:
+            key = ("all others", "", "")
+        group = seen.groups.setdefault(key, _Group())
+        group.count += 1
+        if len(group.samples) < SAMPLES:
+            request = f"{shadow.method} {shadow.shown}"
+            group.samples.append(Sample(request=request, owner=difference.first, candidate=difference.second))
+
+
+def _count(noise: dict[tuple[str, str], int], key: tuple[str, str]) -> None:
+    if key in noise or len(noise) < _GROUPS:
+        noise[key] = noise.get(key, 0) + 1
+
+
+def _answer(response: http.Response) -> Answer:
+    fields = {name.lower(): value for name, value in response.headers.items() if name.lower() in COMPARED_HEADERS}
+    # Decoded where it can be: the two sides may compress differently.
+    return Answer(status=response.status_code, headers=fields, body=response.get_content(strict=False) or b"")
