@@ -144,6 +144,8 @@ BOTH = pytest.mark.parametrize("shop", list(Capture), indirect=True)
 """For tests of what is the captures' to do."""
 BROUGHT = pytest.mark.brought
 """For tests that begin where Shop.bring() ends: they get copies of databases in which it ran."""
+_COPIED = frozenset({"postgresql", "sqlite"})
+"""Engines that copy databases."""
 
 
 @pytest.fixture
@@ -447,8 +449,7 @@ def shop_of(new_database: NewDatabase) -> Iterator[Callable[..., AbstractContext
     @contextmanager
     def opened(source: str, target: str, *, brought: bool = False) -> Iterator[engines.Shop]:
         pair = {Side.SOURCE: source, Side.TARGET: target}
-        # MariaDB does not copy databases.
-        copied = template(pair) if brought and "mariadb" not in pair.values() else {}
+        copied = template(pair) if brought and _COPIED.issuperset(pair.values()) else {}
         with ExitStack() as stack:
             dsns = {
                 side: (engine, stack.enter_context(new_database(engine, side, copied.get(side))))
