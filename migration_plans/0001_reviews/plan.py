@@ -27,8 +27,8 @@ class Plan(plans.Plan):
         # A few visitors are sparse traffic: large shares, and wide limits.
         MoveRoutes(
             ["/api/reviews/", "/api/products/<pk>/reviews/"],
-            shadow=5_000,
-            canary=[2_500, 5_000],
+            shadow=2_500,
+            canary=[5_000],
             hold=1,
             patience=120,
             limits=Limits(

@@ -5,9 +5,6 @@ A hook returns None where nothing had to be awaited, else what has to be (direct
 
 from __future__ import annotations
 
-import random
-import time
-from contextlib import suppress
 from http import HTTPStatus
 
 from mitmproxy import http
@@ -18,15 +15,16 @@ from strangler_proxy.direct import Hooks, Waiting
 from strangler_proxy.exchange import Exchange, begin
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
+from strangler_proxy.reads import Read, Reads
 from strangler_proxy.refusal import Refusal, refusal_in
-from strangler_proxy.routes import BUCKETS, Decision, MoveRoutes, RouteTable, Upstream, decide
-from strangler_proxy.shadow import Shadow, Shadows
+from strangler_proxy.routes import Decision, RouteTable, Upstream, decide
+from strangler_proxy.sending import Sender
+from strangler_proxy.shadow import Shadows
 from strangler_proxy.table import TableStore
 from strangler_proxy.upstreams import Client, NotSent, UpstreamFailed
 from strangler_proxy.wrote import Wrote
 
 REPLAY_SECONDS = 5.0
-_UNWELL = frozenset({502, 503, 504})
 
 
 class Strangler:
@@ -46,21 +44,20 @@ class Strangler:
         self._operators_port = operators_port
         self._store = store
         self._holds = holds
-        self._identities = identities
-        self._client = client
         self._in_flight: dict[str, int] = {}
-        self._counting = Counting()
-        self._counting.table_changed(store.table.versions)
+        counting = Counting()
+        counting.table_changed(store.table.versions)
         self._wrote = Wrote()
-        self._shadows = Shadows()
-        self._chance = random.random
+        shadows = Shadows()
+        self._sender = Sender(client=client, identities=identities)
+        self._reads = Reads(sender=self._sender, counting=counting, shadows=shadows)
         self._operators = operators.Operators(
             token=token,
             store=store,
             holds=holds,
-            counting=self._counting,
+            counting=counting,
             wrote=self._wrote,
-            shadows=self._shadows,
+            shadows=shadows,
             in_flight=self._in_flight,
         )
         metrics.WAITING.set_function(lambda: holds.waiting)
@@ -155,11 +152,8 @@ class Strangler:
         decision = self._decide(exchange)
         self._takes_off(exchange, decision)
         table = self._store.table
-        move = table.move(decision.move) if decision.move is not None else None
-        if move is not None and (move.weight or move.shadow) and _own_fetch(exchange):
-            shadowed = decision.upstream == move.owner and self._chance() * BUCKETS < move.shadow
-            if decision.cohort or shadowed:
-                return self._read(flow, exchange, table, decision, move, shadowed=shadowed)
+        if (read := self._reads.to_fetch(exchange, table, decision)) is not None:
+            return self._fetch(flow, read)
         return self._direct(flow, exchange, table, decision)
 
     def _decide(self, exchange: Exchange) -> Decision:
@@ -175,20 +169,16 @@ class Strangler:
     def _direct(self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision) -> Waiting | None:
         """Have mitmproxy itself send the request to the upstream that was chosen."""
         upstream = table.upstream(decision.upstream)
-        if not upstream.identity:
-            self._address(flow.request, exchange, upstream, None)
-            return None
-        known = self._identities.known(upstream.name, exchange.cookies, exchange.authorization)
-        if known is None:
+        if (known := self._sender.known(exchange, upstream)) is None:
             return self._direct_when_known(flow, exchange, table, upstream)
-        self._address(flow.request, exchange, upstream, known.token)
+        self._address(flow.request, exchange, upstream, known[0])
         return None
 
     async def _direct_when_known(
         self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, upstream: Upstream
     ) -> None:
         try:
-            token = await self._token(exchange, table, upstream)
+            token = await self._sender.token(exchange, table, upstream)
         except IdentityUnknown as error:
             self._landed(exchange)
             flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
@@ -197,72 +187,23 @@ class Strangler:
             self._address(flow.request, exchange, upstream, token)
 
     def _address(self, request: http.Request, exchange: Exchange, upstream: Upstream, token: str | None) -> None:
-        self._identify(request, exchange, upstream, token)
+        self._sender.prepare(request, exchange, upstream, token)
         # Not by the request's own properties: the Host header stays the client's.
         request.data.host, request.data.port = upstream.address
 
-    async def _read(
-        self,
-        flow: http.HTTPFlow,
-        exchange: Exchange,
-        table: RouteTable,
-        decision: Decision,
-        move: MoveRoutes,
-        *,
-        shadowed: bool,
-    ) -> None:
-        """Answer a read of either cohort in the same way, and count it; or one whose answer is to be compared.
-
-        Where the upstream fails, the owner is asked the ordinary way, so that a canary costs no client its answer.
-        """
-        answer = await self._count(flow.request, exchange, table, decision, move)
-        if answer is not None and answer.status_code not in _UNWELL:
-            flow.response = answer
-            if shadowed:
-                self._shadow(flow.request, exchange, table, move, answer)
+    async def _fetch(self, flow: http.HTTPFlow, read: Read) -> None:
+        """Answer a read by ourselves; where its upstream fails, by the owner: a canary costs no client its answer."""
+        flow.response = await self._reads.fetch(read, flow.request)
+        if flow.response is not None:
             return
-        if decision.upstream != move.owner:
-            metrics.FALLBACKS.labels(move.move).inc()
-            reason = f"the candidate of {move.move} failed"
-            exchange.decision = Decision(upstream=move.owner, move=move.move, reason=reason)
-        if (waiting := self._direct(flow, exchange, table, exchange.decision or decision)) is not None:
+        decision = read.decision
+        if decision.upstream != read.move.owner:
+            metrics.FALLBACKS.labels(read.move.move).inc()
+            reason = f"the candidate of {read.move.move} failed"
+            decision = Decision(upstream=read.move.owner, move=read.move.move, reason=reason)
+            read.exchange.decision = decision
+        if (waiting := self._direct(flow, read.exchange, read.table, decision)) is not None:
             await waiting
-
-    def _shadow(
-        self, request: http.Request, exchange: Exchange, table: RouteTable, move: MoveRoutes, answer: http.Response
-    ) -> None:
-        async def ask(name: str) -> http.Response | None:
-            again, upstream = request.copy(), table.upstream(name)
-            try:
-                self._identify(again, exchange, upstream, await self._token(exchange, table, upstream))
-                again.headers.fields += ((forwarding.SHADOW, b"1"),)
-                return await self._client.fetch(upstream, again)
-            except (UpstreamFailed, IdentityUnknown):
-                return None
-
-        # The answer's header becomes the client's; what is compared is the upstream's own.
-        self._shadows.offer(
-            Shadow(move=move, method=exchange.method, path=exchange.path, answer=answer.copy(), ask=ask)
-        )
-
-    async def _count(
-        self, request: http.Request, exchange: Exchange, table: RouteTable, decision: Decision, move: MoveRoutes
-    ) -> http.Response | None:
-        """The upstream's answer, None where there was none; both are counted, if the read is of a cohort."""
-        upstream = table.upstream(decision.upstream)
-        try:
-            token = await self._token(exchange, table, upstream)
-        except IdentityUnknown:
-            return None  # the monolith's silence says nothing of the candidate
-        self._identify(request, exchange, upstream, token)
-        began, answer = time.monotonic(), None
-        with suppress(UpstreamFailed):
-            answer = await self._client.fetch(upstream, request)
-        status = answer.status_code if answer is not None else None
-        seconds = time.monotonic() - began
-        if decision.cohort:
-            self._counting.note(move.move, move.version, decision.cohort, status, seconds)
-        return answer
 
     async def _refused(self, flow: http.HTTPFlow, exchange: Exchange, refusal: Refusal) -> None:
         self._landed(exchange)
@@ -280,7 +221,9 @@ class Strangler:
         decision = self._decide(exchange)
         self._takes_off(exchange, decision)
         try:
-            flow.response = await self._fetch(flow.request, exchange, self._store.table, decision)
+            table = self._store.table
+            upstream = table.upstream(decision.upstream)
+            flow.response = await self._sender.fetch(flow.request, exchange, table, upstream)
         except (NotSent, IdentityUnknown):
             # It never arrived: the refusal's own 503 tells the client to come again.
             metrics.REPLAYED.labels(refusal.move, "not sent").inc()
@@ -289,28 +232,6 @@ class Strangler:
             self._answer(flow, operators.as_json(502, {"detail": "the new owner broke off its answer"}))
         else:
             metrics.REPLAYED.labels(refusal.move, "sent").inc()
-
-    async def _fetch(
-        self, request: http.Request, exchange: Exchange, table: RouteTable, decision: Decision
-    ) -> http.Response:
-        upstream = table.upstream(decision.upstream)
-        self._identify(request, exchange, upstream, await self._token(exchange, table, upstream))
-        return await self._client.fetch(upstream, request)
-
-    async def _token(self, exchange: Exchange, table: RouteTable, upstream: Upstream) -> str | None:
-        if not upstream.identity:
-            return None
-        monolith = table.upstream(table.default)
-        return await self._identities.token(monolith, upstream.name, exchange.cookies, exchange.authorization)
-
-    def _identify(self, request: http.Request, exchange: Exchange, upstream: Upstream, token: str | None) -> None:
-        request.headers.fields = forwarding.towards(
-            exchange.fields,
-            move=exchange.in_flight,
-            identity=upstream.identity,
-            cookies=exchange.cookies,
-            token=token,
-        )
 
     def _finish(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         assert flow.response is not None
@@ -339,9 +260,3 @@ class Strangler:
         self._landed(exchange)
         if not exchange.own:
             journal.note(exchange, status)
-
-
-def _own_fetch(exchange: Exchange) -> bool:
-    """Whether the proxy may send the request itself, and send it again elsewhere."""
-    upgrade = forwarding.values(exchange.fields, b"upgrade")
-    return exchange.method in ("GET", "HEAD") and not exchange.large and not upgrade
