@@ -80,10 +80,8 @@ class Reads:
         async def ask(name: str) -> http.Response | None:
             again, upstream = request.copy(), read.table.upstream(name)
             try:
-                token = await self.sender.token(read.exchange, read.table, upstream)
-                self.sender.prepare(again, read.exchange, upstream, token)
-                again.headers.fields += ((forwarding.SHADOW, b"1"),)
-                return await self.sender.client.fetch(upstream, again)
+                mark = ((forwarding.SHADOW, b"1"),)
+                return await self.sender.fetch(again, read.exchange, read.table, upstream, mark)
             except (UpstreamFailed, IdentityUnknown):
                 return None
 

@@ -8,6 +8,7 @@ from mitmproxy import http
 
 from strangler_proxy import forwarding
 from strangler_proxy.exchange import Exchange
+from strangler_proxy.forwarding import Fields
 from strangler_proxy.identity import Identities
 from strangler_proxy.routes import RouteTable, Upstream
 from strangler_proxy.upstreams import Client
@@ -45,8 +46,9 @@ class Sender:
         )
 
     async def fetch(
-        self, request: http.Request, exchange: Exchange, table: RouteTable, upstream: Upstream
+        self, request: http.Request, exchange: Exchange, table: RouteTable, upstream: Upstream, also: Fields = ()
     ) -> http.Response:
-        """The upstream's answer. Raises IdentityUnknown, NotSent or UpstreamFailed."""
+        """The upstream's answer; "also" stands at the header's end. Raises IdentityUnknown, NotSent, UpstreamFailed."""
         self.prepare(request, exchange, upstream, await self.token(exchange, table, upstream))
+        request.headers.fields += also
         return await self.client.fetch(upstream, request)

@@ -113,19 +113,18 @@ def judged(limits: Limits | None, routing: Routing, cohorts: Callable[[], Cohort
         return "switched: the service owns and answers everything"
     if not routing.weight and not routing.shadow:
         return "the owner answers all reads"
-    lines = [f"canary at {routing.weight / 100:g}%" if routing.weight else f"shadow of {routing.shadow / 100:g}%"]
+    step = f"canary at {routing.weight / 100:g}%" if routing.weight else f"shadow of {routing.shadow / 100:g}%"
     if limits is None:
-        return f"{lines[0]}\n  {_UNJUDGED.reason}"
+        return f"{step}\n  {_UNJUDGED.reason}"
     seen = cohorts()
     if not routing.weight:
-        return f"{lines[0]}\n  {judge_shadows(seen, limits)}"
+        return f"{step}\n  {judge_shadows(seen, limits)}"
     needed = requests_for_success(limits, seen.control.failed / max(seen.control.requests, 1))
-    lines += [
-        f"  {judge(seen, limits)}",
+    return (
+        f"{step}\n  {judge(seen, limits)}\n"
         f"  requests: {seen.candidate.requests} of the candidate, {seen.control.requests} of the control; a success "
-        f"takes about {needed} of each",
-    ]
-    return "\n".join(lines)
+        f"takes about {needed} of each"
+    )
 
 
 def routing_of(move: Mover) -> Routing:
@@ -136,19 +135,19 @@ def routing_of(move: Mover) -> Routing:
     return routing
 
 
-def set_weight(world: World, move: Mover, weight: int, shadow: int = 0) -> None:
-    """Persist a weight, and the shadows' share, between two records; they are published afterwards."""
+def set_weight(world: World, move: Mover, weight: int, shadow: int = 0) -> Routing:
+    """Persist a weight, and the shadows' share, between two records; what is to be published afterwards."""
     world.emit("step", step="reads", weight=weight, **_shadow(shadow))
     routing = move.set_weight(weight, shadow)
     world.emit("step", step="publish", weight=weight, term=routing.term, n=routing.n)
+    return routing
 
 
 def take_reads_back(world: World, move: Mover) -> None:
     """Have the owner answer all reads; nothing where it does."""
     found = routing_of(move)
     if found.weight or found.shadow:
-        set_weight(world, move, 0)
-        routing = routing_of(move)
+        routing = set_weight(world, move, 0)
         world.traffic.publish(routing.owner, routing.term, routing.n, routing.weight)
 
 
