@@ -9,6 +9,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+from strangler_proxy.gateway.policies import NO_GATEWAY, Gateway
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,7 @@ class Configuration:
     proxy_token: str
     identity_key: Path | None
     capture: str
+    gateway: Gateway = NO_GATEWAY
     copying: Copying = Copying()
 
     def service(self, name: str) -> Service:
@@ -76,6 +79,7 @@ def configuration() -> Configuration:
         "IDENTITY_KEY",
         "COPY",
         "CAPTURE",
+        "GATEWAY",
     }
     if unknown := sorted(set(given) - known):
         raise ImproperlyConfigured(f'STRANGLER has an unknown key "{unknown[0]}"; it knows {", ".join(sorted(known))}')
@@ -98,7 +102,23 @@ def configuration() -> Configuration:
         identity_key=Path(identity_key) if identity_key else None,
         copying=_copying(given.get("COPY") or {}),
         capture=capture,
+        gateway=_gateway(given.get("GATEWAY") or ""),
     )
+
+
+def _gateway(path: str) -> Gateway:
+    if not path:
+        return NO_GATEWAY
+    try:
+        found = import_string(path)
+    except (ImportError, ValueError, TypeError) as error:
+        raise ImproperlyConfigured(f'STRANGLER["GATEWAY"] names "{path}", which is no gateway ({error})') from error
+    if not isinstance(found, Gateway):
+        raise ImproperlyConfigured(
+            f'STRANGLER["GATEWAY"] names "{path}", which is a {type(found).__name__}; name a '
+            "strangler_proxy.gateway.Gateway"
+        )
+    return found
 
 
 def _copying(given: Mapping[str, Any]) -> Copying:

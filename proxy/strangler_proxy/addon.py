@@ -10,9 +10,11 @@ from http import HTTPStatus
 from mitmproxy import http
 
 from strangler_proxy import forwarding, journal, metrics, operators
+from strangler_proxy.answers import Answer, as_json, not_found
 from strangler_proxy.counting import Counting
 from strangler_proxy.direct import Hooks, Waiting
 from strangler_proxy.exchange import Exchange, begin
+from strangler_proxy.gated import Gated, to_be_kept
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
 from strangler_proxy.reads import Read, Reads
@@ -20,6 +22,8 @@ from strangler_proxy.refusal import Refusal, refusal_in
 from strangler_proxy.routes import Decision, RouteTable, Upstream, decide
 from strangler_proxy.sending import Sender
 from strangler_proxy.shadow import Shadows
+from strangler_proxy.steps.chain import Chain
+from strangler_proxy.steps.visit import Visit
 from strangler_proxy.table import TableStore
 from strangler_proxy.upstreams import Client, NotSent, UpstreamFailed
 from strangler_proxy.wrote import Wrote
@@ -37,6 +41,7 @@ class Strangler:
         holds: Holds,
         identities: Identities,
         client: Client,
+        chain: Chain,
         token: str,
         operators_port: int | None = None,
     ) -> None:
@@ -60,6 +65,7 @@ class Strangler:
             shadows=shadows,
             in_flight=self._in_flight,
         )
+        self._gated = Gated(chain=chain)
         metrics.WAITING.set_function(lambda: holds.waiting)
 
     @property
@@ -82,7 +88,11 @@ class Strangler:
             exchange.own = True
         if exchange.own:
             if exchange.large:
-                self._answer(flow, operators.not_found())
+                self._answer(flow, not_found())
+            return None
+        if (answer := self._gated.meet(exchange, self._store.table)) is not None:
+            exchange.own = True
+            self._answer(flow, answer)
             return None
         if not exchange.large:
             return None
@@ -96,24 +106,28 @@ class Strangler:
             return None
         return self._operate(flow, exchange) if exchange.own else self._send_on(flow, exchange)
 
-    def responseheaders(self, flow: http.HTTPFlow) -> None:
-        """Pass the answer on as it comes, unless it is a refusal."""
+    def responseheaders(self, flow: http.HTTPFlow) -> Waiting | None:
+        """Pass the answer on as it comes, unless it is a refusal, or a policy works on its body."""
         exchange: Exchange = flow.metadata["strangler"]
         response = flow.response
         if response is None or exchange.own or response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-            return
+            return None
         exchange.refusal = refusal_in(response.headers.fields)
         if exchange.refusal is not None:
-            return
-        self._finish(flow, exchange)
+            return None
         if response.raw_content is None:
+            if exchange.visit is not None and to_be_kept(exchange.visit, response):
+                return None
             response.stream = True
+        return self._finish(flow, exchange)
 
     def response(self, flow: http.HTTPFlow) -> Waiting | None:
         """The whole answer is here, or has passed: send a refused request again, and take note."""
         exchange: Exchange = flow.metadata["strangler"]
         if exchange.refusal is not None:
             return self._refused(flow, exchange, exchange.refusal)
+        if not exchange.finished and (waiting := self._finish(flow, exchange)) is not None:
+            return self._finish_and_note(flow, exchange, waiting)
         self._note(flow, exchange, flow.response.status_code if flow.response else 0)
         return None
 
@@ -124,7 +138,7 @@ class Strangler:
             self._note(flow, exchange, 502)
 
     async def _operate(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
-        answer = operators.not_found()
+        answer = not_found()
         if exchange.path.startswith(operators.PREFIX) and self._for_operators(flow):
             answer = await self._operators.answer(
                 exchange.method, exchange.path, exchange.authorization or "", flow.request.raw_content or b""
@@ -135,6 +149,18 @@ class Strangler:
         return self._operators_port in (None, flow.client_conn.sockname[1])
 
     def _send_on(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
+        return self._route(flow, exchange) if exchange.visit is None else self._visit(flow, exchange, exchange.visit)
+
+    async def _visit(self, flow: http.HTTPFlow, exchange: Exchange, visit: Visit) -> None:
+        """Have the gateway's policies kept, which may answer or change the request, before it is routed."""
+        if (answer := await self._gated.enter(visit, exchange, flow.request)) is not None:
+            exchange.visit = None  # the answer has been all the way back
+            flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
+            self._answer(flow, answer)
+        elif (waiting := self._route(flow, exchange)) is not None:
+            await waiting
+
+    def _route(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
         if exchange.is_write:
             move = self._store.table.move_of(exchange.path)
             if move is not None and self._holds.holds(move.move):
@@ -182,7 +208,7 @@ class Strangler:
         except IdentityUnknown as error:
             self._landed(exchange)
             flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
-            self._answer(flow, operators.as_json(503, {"detail": f"{error}; try again"}, Retry_After="1"))
+            self._answer(flow, as_json(503, {"detail": f"{error}; try again"}, Retry_After="1"))
         else:
             self._address(flow.request, exchange, upstream, token)
 
@@ -208,8 +234,7 @@ class Strangler:
     async def _refused(self, flow: http.HTTPFlow, exchange: Exchange, refusal: Refusal) -> None:
         self._landed(exchange)
         await self._replay(flow, exchange, refusal)
-        self._finish(flow, exchange)
-        self._note(flow, exchange, flow.response.status_code if flow.response else 0)
+        await self._finish_and_note(flow, exchange, self._finish(flow, exchange))
 
     async def _replay(self, flow: http.HTTPFlow, exchange: Exchange, refusal: Refusal) -> None:
         """Wait until the routes know a newer owner, and send a refused write there, once."""
@@ -229,22 +254,39 @@ class Strangler:
             metrics.REPLAYED.labels(refusal.move, "not sent").inc()
         except UpstreamFailed:
             metrics.REPLAYED.labels(refusal.move, "unknown").inc()
-            self._answer(flow, operators.as_json(502, {"detail": "the new owner broke off its answer"}))
+            self._answer(flow, as_json(502, {"detail": "the new owner broke off its answer"}))
         else:
             metrics.REPLAYED.labels(refusal.move, "sent").inc()
 
-    def _finish(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+    async def _finish_and_note(self, flow: http.HTTPFlow, exchange: Exchange, finishing: Waiting | None) -> None:
+        if finishing is not None:
+            await finishing
+        self._note(flow, exchange, flow.response.status_code if flow.response else 0)
+
+    def _finish(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
+        """Make an upstream's answer the client's."""
         assert flow.response is not None
-        fields = forwarding.answered(flow.response.headers.fields)
+        exchange.finished = True
+        if exchange.visit is not None:
+            return self._leave(flow.response, exchange, exchange.visit)
+        self._complete(flow.response, exchange)
+        return None
+
+    async def _leave(self, response: http.Response, exchange: Exchange, visit: Visit) -> None:
+        await self._gated.leave(visit, response)
+        self._complete(response, exchange)
+
+    def _complete(self, response: http.Response, exchange: Exchange) -> None:
+        fields = forwarding.answered(response.headers.fields)
         move = exchange.decision.move if exchange.decision is not None else None
         if move is not None and exchange.new_client:
             fields = (*fields, (b"Set-Cookie", forwarding.client_cookie(exchange.client_key)))
         if move is not None and exchange.is_write:
             fields = (*fields, (b"Set-Cookie", self._wrote.answered(move, exchange.client_key)))
-        flow.response.headers.fields = fields
+        response.headers.fields = fields
 
-    def _answer(self, flow: http.HTTPFlow, answer: operators.Answer) -> None:
-        flow.response = http.Response.make(answer.status, answer.body, dict(answer.headers))
+    def _answer(self, flow: http.HTTPFlow, answer: Answer) -> None:
+        flow.response = http.Response.make(answer.status, answer.body or b"", http.Headers(answer.fields))
 
     def _takes_off(self, exchange: Exchange, decision: Decision) -> None:
         if decision.move is not None and exchange.is_write:

@@ -13,6 +13,7 @@ from strangler_proxy import forwarding, operators
 from strangler_proxy.forwarding import Fields
 from strangler_proxy.refusal import Refusal
 from strangler_proxy.routes import SAFE_METHODS, Decision
+from strangler_proxy.steps.visit import Visit
 
 BUFFERED = 1 << 20
 """Bytes of a write's body that are kept so that it can wait and be sent again; larger ones are streamed."""
@@ -33,10 +34,15 @@ class Exchange:
     own: bool  # the proxy answers itself
     large: bool  # not to be kept
     began: float = field(default_factory=time.monotonic)
+    peer: str = ""
+    visit: Visit | None = None
+    """Where the gateway has policies for it."""
     decision: Decision | None = None
     in_flight: str = ""
     held: float = 0.0
     refusal: Refusal | None = None
+    finished: bool = False
+    """The answer's header is the client's."""
 
     @property
     def trace(self) -> str:
@@ -60,6 +66,7 @@ def begin(request: http.Request, peer: str) -> Exchange:
         path=path,
         fields=forwarding.forwarded(fields, peer, request.scheme),
         client_key=key,
+        peer=peer,
         new_client=new,
         cookies=cookies,
         authorization=authorization,

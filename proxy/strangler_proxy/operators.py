@@ -5,10 +5,11 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from strangler_proxy import metrics
+from strangler_proxy.answers import Answer, as_json, not_found
 from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
 from strangler_proxy.routes import RouteTable
@@ -22,15 +23,6 @@ _COHORTS = "/-/cohorts/"
 _SHADOWS = "/-/shadows/"
 _ARRIVED = "/-/arrived/"
 _LONGEST_HOLD = 60.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """An HTTP answer, before it becomes mitmproxy's."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +57,7 @@ class Operators:
             shadowed = self.shadows.shadowed(path.removeprefix(_SHADOWS))
             return not_found() if shadowed is None else as_json(200, {"version": shadowed[0], **shadowed[1].to_json()})
         if path == "/-/metrics":
-            return Answer(status=200, body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+            return Answer(status=200, body=metrics.text(), fields=((b"Content-Type", b"text/plain; version=0.0.4"),))
         told: dict[str, Callable[[], Mapping[str, Any]]] = {
             "/-/health": lambda: {"status": "ok"},
             "/-/table": self.store.table.to_json,
@@ -122,14 +114,3 @@ class Operators:
             return as_json(422, {"error": f"a hold lasts more than 0 and at most {_LONGEST_HOLD:g} seconds"})
         self.holds.hold(name, seconds, move.version)
         return as_json(200, {"in_flight": self.in_flight.get(name, 0)})
-
-
-def as_json(status: int, body: Mapping[str, Any], **headers: str) -> Answer:
-    """An answer in JSON; underscores in the headers' names become dashes."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status=status, body=json.dumps(body).encode(), headers={"Content-Type": "application/json", **named})
-
-
-def not_found() -> Answer:
-    """What everybody sees where there is nothing for them."""
-    return as_json(404, {"detail": "Not found."})

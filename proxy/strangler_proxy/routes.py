@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
+
+from strangler_proxy.gateway.policies import NO_GATEWAY, Gateway
+from strangler_proxy.patterns import Patterns, segments, shape
 
 BUCKETS = 10_000
 """Weights and buckets are hundredths of a percent."""
@@ -22,8 +25,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CANDIDATE = "candidate"
 CONTROL = "control"
 
-_PLACEHOLDER = re.compile(r"<[a-z_][a-z0-9_]*>")
-_SEGMENT = re.compile(r"[A-Za-z0-9._~-]+")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -83,13 +84,14 @@ class RouteTable:
     default: str
     upstreams: tuple[Upstream, ...]
     moves: tuple[MoveRoutes, ...] = ()
-    _tree: dict[str, Any] = field(init=False, repr=False, compare=False, hash=False)
+    gateway: Gateway = NO_GATEWAY
+    _tree: Patterns[MoveRoutes] = field(init=False, repr=False, compare=False, hash=False)
     _upstreams: dict[str, Upstream] = field(init=False, repr=False, compare=False, hash=False)
     _moves: dict[str, MoveRoutes] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         _check(self)
-        object.__setattr__(self, "_tree", _tree(self.moves))
+        object.__setattr__(self, "_tree", Patterns((pattern, move) for move in self.moves for pattern in move.routes))
         object.__setattr__(self, "_upstreams", {upstream.name: upstream for upstream in self.upstreams})
         object.__setattr__(self, "_moves", {move.move: move for move in self.moves})
 
@@ -101,8 +103,8 @@ class RouteTable:
 
     def move_of(self, path: str) -> MoveRoutes | None:
         """The move whose most specific pattern the path is under, or None."""
-        segments = _segments(path)
-        return None if segments is None else _find(self._tree, segments)
+        parts = segments(path)
+        return None if parts is None else self._tree.find(parts)
 
     @property
     def versions(self) -> dict[str, tuple[int, int]]:
@@ -126,6 +128,7 @@ class RouteTable:
                     MoveRoutes(**{**move, "routes": tuple(move["routes"]), "ignore": tuple(move.get("ignore", ()))})
                     for move in data.get("moves", ())
                 ),
+                gateway=Gateway.from_json(data.get("gateway", {})),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"the route table has a part that is missing or of the wrong kind ({error})") from error
@@ -151,6 +154,7 @@ class RouteTable:
                 }
                 for move in self.moves
             ],
+            **({"gateway": self.gateway.to_json()} if self.gateway != NO_GATEWAY else {}),
         }
 
 
@@ -186,51 +190,17 @@ def bucket(client_key: str) -> int:
 
 
 def older(current: RouteTable, offered: RouteTable) -> list[str]:
-    """The moves whose version would go back, as sentences. A move that is left out is routed no more."""
+    """What would go back, as sentences: versions of moves or the gateway. A move that is left out is routed no more."""
     found = []
+    ours, theirs = current.gateway.revision, offered.gateway.revision
+    if theirs < ours:
+        found.append(f"the gateway is at revision {ours} and was offered at {theirs}")
     versions = offered.versions
     for move in current.moves:
         version = versions.get(move.move)
         if version is not None and version < move.version:
             found.append(f'move "{move.move}" is at {move.version} and was offered at {version}')
     return found
-
-
-def _segments(path: str) -> list[str] | None:
-    """The decoded segments of a path; None where it can be read in more than one way."""
-    raw = path.partition("?")[0].partition("#")[0]
-    if "://" in raw:
-        raw = urlsplit(raw).path
-    parts = raw.lstrip("/").rstrip("/").split("/") if raw.strip("/") else []
-    decoded = [unquote(part) for part in parts]
-    if raw.startswith("//") or raw.endswith("//"):
-        return None
-    if any(part in ("", ".", "..") or "/" in part or "\\" in part or "\0" in part for part in decoded):
-        return None
-    return decoded
-
-
-def _tree(moves: Iterable[MoveRoutes]) -> dict[str, Any]:
-    root: dict[str, Any] = {}
-    for move in moves:
-        for pattern in move.routes:
-            node = root
-            for part in pattern.strip("/").split("/"):
-                node = node.setdefault("<>" if _PLACEHOLDER.fullmatch(part) else part, {})
-            node["/"] = move  # no segment holds a slash, so this is nobody's child
-    return root
-
-
-def _find(node: dict[str, Any], segments: list[str]) -> MoveRoutes | None:
-    """The deepest match, literal segments before placeholders."""
-    if segments:
-        for name in (segments[0], "<>"):
-            child = node.get(name) if name != "/" else None
-            if child is not None:
-                found = _find(child, segments[1:])
-                if found is not None:
-                    return found
-    return node.get("/")
 
 
 def _check(table: RouteTable) -> None:
@@ -245,12 +215,14 @@ def _check(table: RouteTable) -> None:
     for move in table.moves:
         _check_move(move, names)
         for pattern in move.routes:
-            shape = _shape(pattern)
-            if shape in claimed:
+            parts = shape(pattern)
+            if not parts:
+                raise ValueError(f'move "{move.move}" claims the route "/", which is the monolith\'s; name what moves')
+            if parts in claimed:
                 raise ValueError(
-                    f'the route "{pattern}" of move "{move.move}" is claimed by move "{claimed[shape]}" already'
+                    f'the route "{pattern}" of move "{move.move}" is claimed by move "{claimed[parts]}" already'
                 )
-            claimed[shape] = move.move
+            claimed[parts] = move.move
 
 
 def _check_upstream(upstream: Upstream) -> None:
@@ -281,23 +253,6 @@ def _check_move(move: MoveRoutes, upstreams: list[str]) -> None:
         raise ValueError(f'move "{move.move}" has "{move.owner}" on both sides')
     if not move.routes:
         raise ValueError(f'move "{move.move}" has no routes')
-
-
-def _shape(pattern: str) -> tuple[str, ...]:
-    """The pattern with its placeholders' names taken out: two of the same shape match the same paths."""
-    if not isinstance(pattern, str) or not pattern.startswith("/") or not pattern.endswith("/") or pattern == "/":
-        raise ValueError(f'the route "{pattern}" must begin and end with "/", with something between')
-    shape = []
-    for part in pattern.strip("/").split("/"):
-        if _PLACEHOLDER.fullmatch(part):
-            shape.append("<>")
-        elif _SEGMENT.fullmatch(part) and part not in (".", ".."):
-            shape.append(part)
-        else:
-            raise ValueError(
-                f'the route "{pattern}" has the segment "{part}"; use letters, digits, "-", ".", "_", "~" or one <name>'
-            )
-    return tuple(shape)
 
 
 def _check_twice(what: str, names: list[str]) -> None:

@@ -17,6 +17,8 @@ from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities
 from strangler_proxy.listener import listen
 from strangler_proxy.routes import RouteTable, Upstream
+from strangler_proxy.steps.chain import Chain
+from strangler_proxy.steps.throttling import Throttling
 from strangler_proxy.table import TableStore
 from strangler_proxy.upstreams import Client
 
@@ -83,6 +85,7 @@ async def serve(settings: Settings) -> None:
         holds=Holds(),
         identities=Identities(client, settings.token),
         client=client,
+        chain=Chain(steps=(Throttling(),)),
         token=settings.token,
         operators_port=settings.operators[1] if settings.operators else None,
     )

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from strangler_proxy.gateway.policies import NO_GATEWAY, Gateway
 from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
 
 from strangler.errors import StranglerError
@@ -23,12 +24,16 @@ REFRESH_SECONDS = 1.0
 
 
 def route_table(
-    state: ProjectState, routings: Mapping[str, Routing | None], upstreams: Mapping[str, str]
+    state: ProjectState,
+    routings: Mapping[str, Routing | None],
+    upstreams: Mapping[str, str],
+    gateway: Gateway = NO_GATEWAY,
 ) -> RouteTable:
     """The table for all proxies. Pure.
 
     "state" says which routes belong to which plan, "routings" what the databases say of each plan's move (None: not
-    set up, so its routes are the monolith's like any other), "upstreams" where monolith and services answer.
+    set up, so its routes are the monolith's like any other), "upstreams" where monolith and services answer, "gateway"
+    what the project has its proxies do beside.
     Raises PlanError.
     """
     moves = []
@@ -53,7 +58,7 @@ def route_table(
     # Whoever is not the monolith sees no session and needs the client's identity.
     servers = tuple(Upstream(name=name, url=url, identity=name != MONOLITH) for name, url in upstreams.items())
     try:
-        return RouteTable(default=MONOLITH, upstreams=servers, moves=tuple(moves))
+        return RouteTable(default=MONOLITH, upstreams=servers, moves=tuple(moves), gateway=gateway)
     except ValueError as error:
         raise PlanError(f"no route table follows from the plans and settings: {error}") from error
 

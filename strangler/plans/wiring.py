@@ -189,7 +189,9 @@ def _routes(loaded: Project) -> Routes:
     upstreams = {MONOLITH: configuration.monolith_upstream}
     upstreams |= {plan.key.service: _service(plan.key.service).upstream for plan in loaded.plans}
     return Routes(
-        derive=lambda: route_table(state, {move.spec.name: move.routing() for move in known}, upstreams),
+        derive=lambda: route_table(
+            state, {move.spec.name: move.routing() for move in known}, upstreams, configuration.gateway
+        ),
         fleet=Fleet(
             engines=[MitmproxyEngine(url=url, token=configuration.proxy_token) for url in configuration.proxies]
         ),

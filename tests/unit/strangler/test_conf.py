@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from strangler_proxy.gateway import Gateway
 
 from strangler.conf import configuration
 
@@ -41,4 +42,23 @@ def test_what_a_copy_may_take_is_checked(settings, given, sentence):
 def test_another_capture_than_the_two_is_refused(settings):
     settings.STRANGLER = {"CAPTURE": "wal"}
     with pytest.raises(ImproperlyConfigured, match='is "wal"; write "triggers" or "log"'):
+        configuration()
+
+
+POLICIES = Gateway(revision=7)
+
+
+def test_the_gateway_is_found_by_its_dotted_path(settings):
+    assert configuration().gateway.revision == 0
+    settings.STRANGLER = {"GATEWAY": f"{__name__}.POLICIES"}
+    assert configuration().gateway is POLICIES
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [("nowhere.POLICIES", r"which is no gateway \(No module"), ("pathlib.Path", "which is a type; name a")],
+)
+def test_what_is_no_gateway_is_refused(settings, path, sentence):
+    settings.STRANGLER = {"GATEWAY": path}
+    with pytest.raises(ImproperlyConfigured, match=sentence):
         configuration()

@@ -164,7 +164,7 @@ def test_an_older_version_is_told_by_term_first():
         ([move(owner="reviews")], "on both sides"),
         ([move(routes=())], "has no routes"),
         ([move(routes=("/api/reviews",))], 'begin and end with "/"'),
-        ([move(routes=("/",))], 'begin and end with "/"'),
+        ([move(routes=("/",))], "which is the monolith"),
         ([move(routes=("/a b/",))], 'the segment "a b"'),
         ([move(routes=("/../",))], r'the segment "\.\."'),
         ([move(), move()], 'the move "0001_reviews" stands twice'),

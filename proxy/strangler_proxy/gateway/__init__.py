@@ -1,0 +1,6 @@
+"""What a project's policies are written in: `STRANGLER["GATEWAY"]` names a Gateway of them."""
+
+from strangler_proxy.gateway.policies import Gateway, Policy
+from strangler_proxy.gateway.throttle import Throttle
+
+__all__ = ["Gateway", "Policy", "Throttle"]

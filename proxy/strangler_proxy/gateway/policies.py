@@ -1,0 +1,152 @@
+"""What the gateway does beside routing: policies for patterns of paths. Standard library only, pure.
+
+For a request each feature is taken from the most specific policy that states it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from strangler_proxy.gateway.codec import decode, encode
+from strangler_proxy.gateway.throttle import Throttle
+from strangler_proxy.patterns import Patterns, segments, shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What holds for the paths below a pattern; "/" is all of them. Raises ValueError."""
+
+    path: str
+    methods: tuple[str, ...] = ()
+    """None is all. A policy for some methods goes before one for all at the same path."""
+    without: tuple[str, ...] = ()
+    """Features that more general policies state, and that do not hold here."""
+    throttle: tuple[Throttle, ...] = ()
+
+    def __post_init__(self) -> None:
+        shape(self.path)
+        if not isinstance(self.methods, tuple) or any(method != method.upper() for method in self.methods):
+            raise ValueError(f'the methods of the policy for "{self.path}" must be a tuple of names in capitals')
+        if unknown := sorted(set(self.without) - set(FEATURES)):
+            raise ValueError(
+                f'the policy for "{self.path}" is without "{unknown[0]}", which is no feature; they are '
+                f"{', '.join(FEATURES)}"
+            )
+
+    def features(self) -> Iterator[str]:
+        """The names of those that it states."""
+        return (name for name in FEATURES if getattr(self, name))
+
+
+ON_ANSWERS: frozenset[str] = frozenset()
+"""Features that work on the body of an answer."""
+FEATURES = tuple(field.name for field in fields(Policy) if field.name not in ("path", "methods", "without"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effective(Policy):
+    """What all policies together say of a request; its path is that of the most specific one."""
+
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """The path of the policy that each feature is from."""
+
+    @property
+    def keeps_answer(self) -> bool:
+        """Whether a feature works on the answer's body, so that it is waited for whole."""
+        return bool(ON_ANSWERS & set(self.stated))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """All policies. A proxy refuses a lower revision than its own: raise it with every change."""
+
+    revision: int = 0
+    policies: tuple[Policy, ...] = ()
+    _tree: Patterns[tuple[int, ...]] = field(init=False, repr=False, compare=False, hash=False)
+    _merged: dict[tuple[int, ...], Effective] = field(
+        init=False, repr=False, compare=False, hash=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        if isinstance(self.revision, bool) or not isinstance(self.revision, int) or self.revision < 0:
+            raise ValueError(f"the gateway's revision is {self.revision!r}; it must be a whole number from 0")
+        at: dict[tuple[str, ...], list[int]] = {}
+        for number, policy in enumerate(self.policies):
+            at.setdefault(shape(policy.path), []).append(number)
+        for numbers in at.values():
+            self._check_overlap([self.policies[number] for number in numbers])
+            numbers.sort(key=lambda number: bool(self.policies[number].methods))
+        patterns = ((self.policies[numbers[0]].path, tuple(numbers)) for numbers in at.values())
+        object.__setattr__(self, "_tree", Patterns(patterns))
+
+    def __bool__(self) -> bool:
+        return bool(self.policies)
+
+    def policy(self, method: str, target: str) -> Effective | None:
+        """What holds for a request; None for nothing.
+
+        Raises AmbiguousPath where policies hold and the target's path can be read in more than one way, since another
+        reading would be another policy.
+        """
+        if not self.policies:
+            return None
+        if (parts := segments(target)) is None:
+            raise AmbiguousPath
+        found = tuple(
+            number
+            for numbers in self._tree.all(parts)
+            for number in numbers
+            if method in self.policies[number].methods or not self.policies[number].methods
+        )
+        if not found:
+            return None
+        if found not in self._merged:  # as many as there are paths through the tree, not as there are requests
+            self._merged[found] = _merge([self.policies[number] for number in found])
+        return self._merged[found]
+
+    @classmethod
+    def from_json(cls, given: Mapping[str, Any]) -> Gateway:
+        """Raises ValueError with one sentence."""
+        if not isinstance(given, Mapping) or not isinstance(given.get("policies", []), list):
+            raise ValueError('the gateway must be an object with "revision" and a list of "policies"')
+        return cls(
+            revision=given.get("revision", 0),
+            policies=tuple(
+                decode(Policy, policy, f"policy {number} of the gateway")
+                for number, policy in enumerate(given.get("policies", []))
+            ),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that from_json reads."""
+        return {"revision": self.revision, "policies": [encode(policy) for policy in self.policies]}
+
+    def _check_overlap(self, policies: list[Policy]) -> None:
+        claimed: set[str] = set()
+        for policy in policies:
+            methods = set(policy.methods) or {"every method"}
+            if twice := sorted(claimed & methods):
+                raise ValueError(f'two policies are for "{policy.path}" and {twice[0]}; make one of them')
+            claimed |= methods
+
+
+class AmbiguousPath(ValueError):
+    """A path that servers read differently: with dot segments, empty segments or an encoded slash."""
+
+
+NO_GATEWAY = Gateway()
+
+
+def _merge(policies: list[Policy]) -> Effective:
+    stated: dict[str, Policy] = {}
+    for policy in policies:
+        for name in policy.without:
+            stated.pop(name, None)
+        stated.update(dict.fromkeys(policy.features(), policy))
+    return Effective(
+        path=policies[-1].path,
+        stated={name: policy.path for name, policy in stated.items()},
+        **{name: getattr(policy, name) for name, policy in stated.items()},
+    )
