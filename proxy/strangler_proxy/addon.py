@@ -19,9 +19,10 @@ from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
 from strangler_proxy.reads import Read, Reads
 from strangler_proxy.refusal import Refusal, refusal_in
-from strangler_proxy.routes import Decision, RouteTable, Upstream, decide
+from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
 from strangler_proxy.sending import Sender
 from strangler_proxy.shadow import Shadows
+from strangler_proxy.staff import Staff
 from strangler_proxy.steps.chain import Chain
 from strangler_proxy.steps.visit import Visit
 from strangler_proxy.table import TableStore
@@ -55,6 +56,7 @@ class Strangler:
         self._wrote = Wrote()
         shadows = Shadows()
         self._sender = Sender(client=client, identities=identities)
+        self._staff = Staff(identities=identities)
         self._reads = Reads(sender=self._sender, counting=counting, shadows=shadows)
         self._operators = operators.Operators(
             token=token,
@@ -175,6 +177,16 @@ class Strangler:
 
     def _choose(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
         """Nothing was awaited since the look at the holds, so one that is acknowledged has seen every write."""
+        if (move := self._staff.undecided(exchange, self._store.table)) is not None:
+            return self._forward_when_known(flow, exchange, move)
+        return self._forward(flow, exchange)
+
+    async def _forward_when_known(self, flow: http.HTTPFlow, exchange: Exchange, move: MoveRoutes) -> None:
+        await self._staff.ask(exchange, self._store.table, move)
+        if (waiting := self._forward(flow, exchange)) is not None:
+            await waiting
+
+    def _forward(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
         decision = self._decide(exchange)
         self._takes_off(exchange, decision)
         table = self._store.table
@@ -189,6 +201,8 @@ class Strangler:
             exchange.path,
             exchange.client_key,
             lambda move: self._wrote.behind(move, exchange.client_key, exchange.cookies),
+            fields=exchange.fields,
+            staff=lambda move: self._staff.known(exchange, move),
         )
         return exchange.decision
 

@@ -56,6 +56,8 @@ class Cohorts:
 
     candidate: Cohort = field(default_factory=Cohort)
     control: Cohort = field(default_factory=Cohort)
+    early: Cohort = field(default_factory=Cohort)
+    """Reads of those who come first: the candidate answers them, and nobody comparable is answered by the owner."""
     compared: int = 0
     different: int = 0
 
@@ -63,6 +65,7 @@ class Cohorts:
         return Cohorts(
             candidate=self.candidate + other.candidate,
             control=self.control + other.control,
+            early=self.early + other.early,
             compared=self.compared + other.compared,
             different=self.different + other.different,
         )
@@ -74,6 +77,7 @@ class Cohorts:
             return cls(
                 candidate=_cohort(given["candidate"]),
                 control=_cohort(given["control"]),
+                early=_cohort(given["early"]),
                 compared=given["compared"],
                 different=given["different"],
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from strangler_proxy.cohorts import EDGES, Cohort, Cohorts, class_of
-from strangler_proxy.routes import CANDIDATE
+from strangler_proxy.routes import CANDIDATE, CONTROL, EARLY
 
 Version = tuple[int, int]
 
@@ -33,8 +33,9 @@ class _Counts:
 @dataclass(kw_only=True)
 class _Counted:
     version: Version
-    candidate: _Counts = field(default_factory=_Counts)
-    control: _Counts = field(default_factory=_Counts)
+    cohorts: dict[str, _Counts] = field(
+        default_factory=lambda: {name: _Counts() for name in (CANDIDATE, CONTROL, EARLY)}
+    )
 
 
 class Counting:
@@ -55,11 +56,12 @@ class Counting:
         """Count an answer; the status is None where there was none."""
         counted = self._moves.get(move)
         if counted is not None and counted.version == version:
-            (counted.candidate if cohort == CANDIDATE else counted.control).note(status, seconds)
+            counted.cohorts[cohort].note(status, seconds)
 
     def cohorts(self, move: str) -> tuple[Version, Cohorts] | None:
         """The counts and the version that they are of; None where the move is not routed."""
         counted = self._moves.get(move)
         if counted is None:
             return None
-        return counted.version, Cohorts(candidate=counted.candidate.cohort(), control=counted.control.cohort())
+        candidate, control, early = (counted.cohorts[name].cohort() for name in (CANDIDATE, CONTROL, EARLY))
+        return counted.version, Cohorts(candidate=candidate, control=control, early=early)

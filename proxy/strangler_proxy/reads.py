@@ -45,9 +45,9 @@ class Reads:
     def to_fetch(self, exchange: Exchange, table: RouteTable, decision: Decision) -> Read | None:
         """The read, if the proxy is to fetch it; None where it goes the ordinary way."""
         move = table.move(decision.move) if decision.move is not None else None
-        if move is None or not (move.weight or move.shadow) or not _can_be_sent_again(exchange):
+        if move is None or not (decision.cohort or move.shadow) or not _can_be_sent_again(exchange):
             return None
-        shadowed = decision.upstream == move.owner and self.chance() * BUCKETS < move.shadow
+        shadowed = not decision.settled and decision.upstream == move.owner and self.chance() * BUCKETS < move.shadow
         if not decision.cohort and not shadowed:
             return None
         return Read(exchange=exchange, table=table, decision=decision, move=move, shadowed=shadowed)

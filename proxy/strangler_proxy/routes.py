@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
+from strangler_proxy import clients
 from strangler_proxy.gateway.policies import NO_GATEWAY, Gateway
 from strangler_proxy.patterns import Patterns, segments, shape
 
@@ -24,8 +25,10 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 CANDIDATE = "candidate"
 CONTROL = "control"
+EARLY = "early"
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_LISTS = ("routes", "ignore", "early", "only_routes", "only_methods")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +60,22 @@ class MoveRoutes:
     """Share of the owner's reads that are sent to the candidate as well, whose answers are only compared."""
     ignore: tuple[str, ...] = ()
     """Places at which answers may differ, as strangler_proxy.comparing names them."""
+    key: str = clients.CLIENT
+    """What a client's bucket is made of, as strangler_proxy.clients has it."""
+    early: tuple[str, ...] = ()
+    """Marks of requests whose reads the candidate answers whatever the weight is, as strangler_proxy.clients has it."""
+    only_routes: tuple[str, ...] = ()
+    """Of the routes, those whose reads the candidate may answer or shadow; none: all."""
+    only_methods: tuple[str, ...] = ()
+    """Of the reads' methods likewise."""
 
     @property
     def version(self) -> tuple[int, int]:
         return self.term, self.n
+
+
+_Route = tuple[MoveRoutes, str]
+"""A move and its pattern that a path is under."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +86,9 @@ class Decision:
     move: str | None
     reason: str
     cohort: str = ""
-    """CANDIDATE or CONTROL for a read that is counted to judge the canary."""
+    """CANDIDATE, CONTROL or EARLY for a read that is counted to judge the canary."""
+    settled: bool = False
+    """Nothing but the owner is asked for it, whatever the shares are."""
 
     def __str__(self) -> str:
         return f"{self.upstream} ({self.reason})"
@@ -85,13 +102,15 @@ class RouteTable:
     upstreams: tuple[Upstream, ...]
     moves: tuple[MoveRoutes, ...] = ()
     gateway: Gateway = NO_GATEWAY
-    _tree: Patterns[MoveRoutes] = field(init=False, repr=False, compare=False, hash=False)
+    _tree: Patterns[_Route] = field(init=False, repr=False, compare=False, hash=False)
     _upstreams: dict[str, Upstream] = field(init=False, repr=False, compare=False, hash=False)
     _moves: dict[str, MoveRoutes] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         _check(self)
-        object.__setattr__(self, "_tree", Patterns((pattern, move) for move in self.moves for pattern in move.routes))
+        object.__setattr__(
+            self, "_tree", Patterns((pattern, (move, pattern)) for move in self.moves for pattern in move.routes)
+        )
         object.__setattr__(self, "_upstreams", {upstream.name: upstream for upstream in self.upstreams})
         object.__setattr__(self, "_moves", {move.move: move for move in self.moves})
 
@@ -103,8 +122,18 @@ class RouteTable:
 
     def move_of(self, path: str) -> MoveRoutes | None:
         """The move whose most specific pattern the path is under, or None."""
+        found = self.route_of(path)
+        return None if found is None else found[0]
+
+    def route_of(self, path: str) -> _Route | None:
+        """The most specific pattern that the path is under, with its move, or None."""
         parts = segments(path)
         return None if parts is None else self._tree.find(parts)
+
+    @cached_property
+    def asks_for_staff(self) -> bool:
+        """Whether it depends on who is of the staff where some reads go."""
+        return any(clients.STAFF in move.early for move in self.moves)
 
     @property
     def versions(self) -> dict[str, tuple[int, int]]:
@@ -125,7 +154,7 @@ class RouteTable:
                     for name, upstream in data["upstreams"].items()
                 ),
                 moves=tuple(
-                    MoveRoutes(**{**move, "routes": tuple(move["routes"]), "ignore": tuple(move.get("ignore", ()))})
+                    MoveRoutes(**{**move, **{name: tuple(move[name]) for name in _LISTS if name in move}})
                     for move in data.get("moves", ())
                 ),
                 gateway=Gateway.from_json(data.get("gateway", {})),
@@ -151,6 +180,10 @@ class RouteTable:
                     "routes": list(move.routes),
                     "shadow": move.shadow,
                     "ignore": list(move.ignore),
+                    "key": move.key,
+                    "early": list(move.early),
+                    "only_routes": list(move.only_routes),
+                    "only_methods": list(move.only_methods),
                 }
                 for move in self.moves
             ],
@@ -159,29 +192,62 @@ class RouteTable:
 
 
 def decide(
-    table: RouteTable, method: str, path: str, client_key: str, behind: Callable[[str], bool] = lambda move: False
+    table: RouteTable,
+    method: str,
+    path: str,
+    client_key: str,
+    behind: Callable[[str], bool] = lambda move: False,
+    *,
+    fields: clients.Fields = (),
+    staff: Callable[[MoveRoutes], bool] = lambda move: False,
 ) -> Decision:
     """Where a request goes.
 
     "path" is the request's target as sent, with or without a query. A path that Django and this table could read
     differently (dot segments, empty segments, an encoded slash) goes to the default: the monolith knows all routes,
     and its fence refuses what is no longer its own. "behind" tells whether a move's candidate may lack a write of this
-    client; it is asked for reads that a canary counts, and those stay with the owner then.
+    client; it is asked for reads that a canary counts, and those stay with the owner then. "fields" are the request's
+    header; "staff" tells whether the client is of the monolith's staff, and is asked where that decides.
     """
-    move = table.move_of(path)
-    if move is None:
+    found = table.route_of(path)
+    if found is None:
         return Decision(upstream=table.default, move=None, reason="no route of a move")
+    move, pattern = found
     if method.upper() not in SAFE_METHODS:
         return Decision(upstream=move.owner, move=move.move, reason=f"write to the owner of {move.move}")
-    number = bucket(client_key)
-    if number < 2 * move.weight and behind(move.move):
+    if not _shared(move, pattern, method):
+        reason = f"read that only the owner of {move.move} answers"
+        return Decision(upstream=move.owner, move=move.move, reason=reason, settled=True)
+    cohort = _cohort(move, client_key, fields, staff)
+    if cohort and behind(move.move):
         return Decision(upstream=move.owner, move=move.move, reason=f"read of {move.move} behind its client's write")
-    if number < move.weight:
-        reason = f"read of {move.move} in the canary"
-        return Decision(upstream=move.candidate, move=move.move, reason=reason, cohort=CANDIDATE)
-    # The next buckets are of the same size, as far as there are so many: other clients, at the same time.
-    cohort = CONTROL if number < 2 * move.weight else ""
+    if cohort in (CANDIDATE, EARLY):
+        reason = (
+            f"read of {move.move} in the canary" if cohort == CANDIDATE else f"read of {move.move} of an early client"
+        )
+        return Decision(upstream=move.candidate, move=move.move, reason=reason, cohort=cohort)
     return Decision(upstream=move.owner, move=move.move, reason=f"read from the owner of {move.move}", cohort=cohort)
+
+
+def _shared(move: MoveRoutes, pattern: str, method: str) -> bool:
+    """Whether others than the owner may be asked for reads of this route with this method."""
+    return (not move.only_routes or pattern in move.only_routes) and (
+        not move.only_methods or method.upper() in move.only_methods
+    )
+
+
+def _cohort(move: MoveRoutes, client_key: str, fields: clients.Fields, staff: Callable[[MoveRoutes], bool]) -> str:
+    """The cohort of a read, or "" where it is the owner's as any other. Who has no key, or two, is in none."""
+    if move.early and clients.comes_early(move.early, fields, lambda: staff(move)):
+        return EARLY
+    if not move.weight:
+        return ""
+    key = client_key if move.key == clients.CLIENT else clients.key_in(move.key, fields)
+    number = BUCKETS if key is None else bucket(key)
+    if number < move.weight:
+        return CANDIDATE
+    # The next buckets are of the same size, as far as there are so many: other clients, at the same time.
+    return CONTROL if number < min(2 * move.weight, BUCKETS) else ""
 
 
 def bucket(client_key: str) -> int:
@@ -253,6 +319,20 @@ def _check_move(move: MoveRoutes, upstreams: list[str]) -> None:
         raise ValueError(f'move "{move.move}" has "{move.owner}" on both sides')
     if not move.routes:
         raise ValueError(f'move "{move.move}" has no routes')
+    check_shared(move.routes, move.only_routes, move.only_methods)
+    clients.check_key(move.key)
+    for mark in move.early:
+        clients.check_mark(mark)
+
+
+def check_shared(routes: Iterable[str], only_routes: Iterable[str], only_methods: Iterable[str]) -> None:
+    """Raises ValueError where "only_routes" are none of the routes, or "only_methods" none of reads."""
+    if strange := sorted(set(only_routes) - set(routes)):
+        raise ValueError(f'"only_routes" names "{strange[0]}", which is none of the routes; name some of these')
+    if strange := sorted(set(only_methods) - SAFE_METHODS):
+        raise ValueError(
+            f'"only_methods" names "{strange[0]}"; reads alone are shared: {", ".join(sorted(SAFE_METHODS))}'
+        )
 
 
 def _check_twice(what: str, names: list[str]) -> None:

@@ -16,7 +16,7 @@ from strangler.errors import StranglerError
 from strangler.plans.errors import PlanError
 from strangler.plans.world import Mover, World
 from strangler.rollout.rollout import Phase, Rollout, Wish, advance, standing
-from strangler.rollout.verdict import Limits, Outcome, Verdict, judge, judge_shadows, requests_for_success
+from strangler.rollout.verdict import Limits, Outcome, Verdict, judge, judge_early, judge_shadows, requests_for_success
 from strangler.split.spec import Side
 from strangler.split.status import Routing
 
@@ -43,7 +43,7 @@ class Rolling:
         """
         self.world.wishes.prepare()
         found = routing_of(self.move)
-        at = standing(rollout, found.weight, found.shadow)
+        at = standing(rollout, found.weight, found.shadow, found.early)
         if at.phase is Phase.PLANNED:
             at = advance(at, _UNJUDGED, soaked=True)
         try:
@@ -57,8 +57,8 @@ class Rolling:
     def _stay(self, at: Rollout) -> Rollout:
         """Put a step into effect and stay there until it is decided; the next one."""
         found = routing_of(self.move)
-        if (found.weight, found.shadow) != (at.weight, at.shadowed):
-            set_weight(self.world, self.move, at.weight, at.shadowed)
+        if (found.weight, found.shadow, found.early) != (at.weight, at.shadowed, at.takes_early):
+            set_weight(self.world, self.move, at.weight, at.shadowed, at.takes_early)
         # Unlike a switch, a canary has no fence to rely on: every proxy must have the table.
         self.world.publish_routes()
         self.world.emit("step", step="acknowledged", weight=at.weight, **_shadow(at.shadowed))
@@ -97,7 +97,7 @@ class Rolling:
         if self.limits is None:
             return _UNJUDGED
         seen = self.world.cohorts(routing_of(self.move))
-        return judge_shadows(seen, self.limits) if at.phase is Phase.SHADOW else judge(seen, self.limits)
+        return _judge(seen, self.limits, shadows=at.phase is Phase.SHADOW, weight=at.weight)
 
     def _record(self, at: Rollout, verdict: Verdict, wish: Wish) -> None:
         asked = {} if wish is Wish.GO_ON else {"asked": wish.value}
@@ -111,17 +111,19 @@ def judged(limits: Limits | None, routing: Routing, cohorts: Callable[[], Cohort
     """How a canary stands, in lines, without changing anything."""
     if routing.owner is Side.TARGET:
         return "switched: the service owns and answers everything"
-    if not routing.weight and not routing.shadow:
+    canary = routing.weight or routing.early
+    if not canary and not routing.shadow:
         return "the owner answers all reads"
-    step = f"canary at {routing.weight / 100:g}%" if routing.weight else f"shadow of {routing.shadow / 100:g}%"
+    step = f"canary at {routing.weight / 100:g}%" if canary else f"shadow of {routing.shadow / 100:g}%"
     if limits is None:
         return f"{step}\n  {_UNJUDGED.reason}"
     seen = cohorts()
+    verdict = _judge(seen, limits, shadows=not canary, weight=routing.weight)
     if not routing.weight:
-        return f"{step}\n  {judge_shadows(seen, limits)}"
+        return f"{step}\n  {verdict}"
     needed = requests_for_success(limits, seen.control.failed / max(seen.control.requests, 1))
     return (
-        f"{step}\n  {judge(seen, limits)}\n"
+        f"{step}\n  {verdict}\n"
         f"  requests: {seen.candidate.requests} of the candidate, {seen.control.requests} of the control; a success "
         f"takes about {needed} of each"
     )
@@ -135,10 +137,10 @@ def routing_of(move: Mover) -> Routing:
     return routing
 
 
-def set_weight(world: World, move: Mover, weight: int, shadow: int = 0) -> Routing:
-    """Persist a weight, and the shadows' share, between two records; what is to be published afterwards."""
+def set_weight(world: World, move: Mover, weight: int, shadow: int = 0, early: bool = False) -> Routing:
+    """Persist a weight, the shadows' share and who comes early, between two records; what is to be published then."""
     world.emit("step", step="reads", weight=weight, **_shadow(shadow))
-    routing = move.set_weight(weight, shadow)
+    routing = move.set_weight(weight, shadow, early)
     world.emit("step", step="publish", weight=weight, term=routing.term, n=routing.n)
     return routing
 
@@ -146,7 +148,7 @@ def set_weight(world: World, move: Mover, weight: int, shadow: int = 0) -> Routi
 def take_reads_back(world: World, move: Mover) -> None:
     """Have the owner answer all reads; nothing where it does."""
     found = routing_of(move)
-    if found.weight or found.shadow:
+    if found.weight or found.shadow or found.early:
         routing = set_weight(world, move, 0)
         world.traffic.publish(routing.owner, routing.term, routing.n, routing.weight)
 
@@ -154,6 +156,12 @@ def take_reads_back(world: World, move: Mover) -> None:
 def owned_by_the_service(move: Mover) -> bool:
     """Whether the switch has been made."""
     return routing_of(move).owner is Side.TARGET
+
+
+def _judge(seen: Cohorts, limits: Limits, *, shadows: bool, weight: int) -> Verdict:
+    if shadows:
+        return judge_shadows(seen, limits)
+    return judge(seen, limits) if weight else judge_early(seen, limits)
 
 
 def _shadow(share: int) -> dict[str, int]:

@@ -52,7 +52,11 @@ def route_table(
                 weight=routing.weight,
                 routes=tuple(route.pattern for route in routes),
                 shadow=routing.shadow,
-                ignore=routes[0].ignore,
+                ignore=routes[0].sharing.ignore,
+                key=routes[0].sharing.key,
+                early=routes[0].sharing.early if routing.early else (),
+                only_routes=routes[0].sharing.only_routes,
+                only_methods=routes[0].sharing.only_methods,
             )
         )
     # Whoever is not the monolith sees no session and needs the client's identity.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from strangler_proxy.clients import CLIENT
+
 from strangler.plans.schema import Schema
 
 MONOLITH = "monolith"
@@ -75,14 +77,25 @@ class Moved:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sharing:
+    """How a plan's reads are shared before the switch, as `strangler_proxy.routes.MoveRoutes` has it."""
+
+    ignore: tuple[str, ...] = ()
+    key: str = CLIENT
+    early: tuple[str, ...] = ()
+    only_routes: tuple[str, ...] = ()
+    only_methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Routed:
     """A route that a service answers."""
 
     plan: str
     service: str
     pattern: str
-    ignore: tuple[str, ...] = ()
-    """Places at which the service's answers may differ from the monolith's."""
+    sharing: Sharing = Sharing()
+    """The same for all routes of a plan."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,18 +34,25 @@ class Wish(enum.StrEnum):
 class Rollout:
     """A position on the way. "steps" are the canary's weights, ascending; with "shadow" shadows come first.
 
-    "shadow" is the share of the owner's reads that are sent to the candidate as well, until the switch.
+    "shadow" is the share of the owner's reads that are sent to the candidate as well, until the switch. With "early"
+    some clients are the candidate's through all of the canary; a first step of 0 is theirs alone.
     """
 
     steps: tuple[int, ...]
     shadow: int = 0
+    early: bool = False
     phase: Phase = Phase.PLANNED
     step: int = 0
     """In CANARY: which of the steps."""
 
     def __post_init__(self) -> None:
-        if list(self.steps) != sorted(set(self.steps)) or not all(0 < weight <= ALL for weight in self.steps):
-            raise ValueError(f"canary {list(self.steps)} must ascend from 1 to {ALL} at most, in ten-thousandths")
+        lowest = 0 if self.early else 1
+        if list(self.steps) != sorted(set(self.steps)) or not all(lowest <= weight <= ALL for weight in self.steps):
+            raise ValueError(
+                f"canary {list(self.steps)} must ascend from {lowest} to {ALL} at most, in ten-thousandths"
+            )
+        if self.early and not self.steps:
+            raise ValueError("those who come early need a canary; give it steps, such as 0")
         if not 0 <= self.shadow <= ALL:
             raise ValueError(f"shadow {self.shadow} must lie between 0 and {ALL}, in ten-thousandths")
         if self.step and (self.phase is not Phase.CANARY or self.step >= len(self.steps)):
@@ -60,6 +67,11 @@ class Rollout:
     def shadowed(self) -> int:
         """The share of the owner's reads that are shadowed now."""
         return self.shadow if self.phase in (Phase.SHADOW, Phase.CANARY) else 0
+
+    @property
+    def takes_early(self) -> bool:
+        """Whether the candidate answers those who come early."""
+        return self.early and self.phase is Phase.CANARY
 
     def __str__(self) -> str:
         return f"canary at {self.weight / 100:g}%" if self.phase is Phase.CANARY else str(self.phase)
@@ -82,13 +94,13 @@ def advance(rollout: Rollout, verdict: Verdict, *, soaked: bool, wish: Wish = Wi
     return rollout
 
 
-def standing(rollout: Rollout, weight: int, shadow: int = 0) -> Rollout:
+def standing(rollout: Rollout, weight: int, shadow: int = 0, early: bool = False) -> Rollout:
     """Where a rollout stands whose reads were found divided like this: a run that was interrupted goes on there.
 
     A weight that is none of its steps, of a plan that was edited say, is where the last lower step was.
     """
     reached = [number for number, step in enumerate(rollout.steps) if step <= weight]
-    if not weight or not reached:
+    if not (weight or early) or not reached:
         phase = Phase.SHADOW if shadow and rollout.shadow and not weight else Phase.PLANNED
         return replace(rollout, phase=phase, step=0)
     return replace(rollout, phase=Phase.CANARY, step=reached[-1])

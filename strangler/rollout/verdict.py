@@ -89,6 +89,14 @@ def judge_shadows(seen: Cohorts, limits: Limits) -> Verdict:
     return found
 
 
+def judge_early(seen: Cohorts, limits: Limits) -> Verdict:
+    """The verdict on those who come early alone. Nobody comparable is served by the owner, so the limit is absolute."""
+    found = _early(seen.early, limits, limits.alpha)
+    if seen.early.requests < limits.minimum and found.outcome is Outcome.SUCCESS:
+        return _inconclusive(f"{seen.early.requests} requests came early, of {limits.minimum} that are asked for")
+    return found
+
+
 def requests_for_success(limits: Limits, failed: float = 0.0) -> int:
     """How many requests each cohort needs, about, where both sides fail this share and are equally fast.
 
@@ -109,13 +117,16 @@ def _verdicts(seen: Cohorts, limits: Limits) -> Iterator[Verdict]:
     fewest = min(seen.candidate.requests, seen.control.requests)
     if fewest < limits.minimum:
         yield _inconclusive(f"{fewest} requests in the smaller cohort, of {limits.minimum} that are asked for")
-    # Four comparisons, each with an interval for either side.
-    alpha = limits.alpha / 8
+    # Four comparisons, each with an interval for either side, and one interval more.
+    alpha = limits.alpha / (9 if seen.early.requests else 8)
     yield _failures(seen.candidate, seen.control, limits, alpha)
     yield _refusals(seen.candidate, seen.control, limits, alpha)
     yield _latency(seen.candidate, seen.control, limits, alpha)
     if seen.compared:
         yield _differences(seen, limits, 2 * alpha)
+    # They may be few, and go on waiting for them would stop everybody: they can only end it.
+    if seen.early.requests and (early := _early(seen.early, limits, alpha)).outcome is Outcome.FAILED:
+        yield early
 
 
 def _failures(candidate: Cohort, control: Cohort, limits: Limits, alpha: float) -> Verdict:
@@ -129,6 +140,16 @@ def _failures(candidate: Cohort, control: Cohort, limits: Limits, alpha: float) 
     if highest <= limits.failures:
         return _success(what)
     return _inconclusive(f"{what}: it may be {highest:.2%} more, of {limits.failures:.2%} that are allowed")
+
+
+def _early(early: Cohort, limits: Limits, alpha: float) -> Verdict:
+    lowest, highest = interval(early.failed, early.requests, alpha)
+    what = f"the candidate fails {_share(early.failed, early.requests)} of those who come early"
+    if lowest > limits.failures:
+        return _failed(f"{what}: at least {lowest:.2%}, of {limits.failures:.2%} that are allowed")
+    if highest <= limits.failures:
+        return _success(what)
+    return _inconclusive(f"{what}: it may be {highest:.2%}, of {limits.failures:.2%} that are allowed")
 
 
 def _refusals(candidate: Cohort, control: Cohort, limits: Limits, alpha: float) -> Verdict:

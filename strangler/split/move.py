@@ -225,8 +225,11 @@ class Move:
                     if row is not None:
                         installation.uninstall(store, self.spec, layout, side)
 
-    def set_weight(self, weight: int, shadow: int = 0) -> Routing:
-        """Persist the canary's weight and the shadows' share (0-10000) under the next version; publish them later."""
+    def set_weight(self, weight: int, shadow: int = 0, early: bool = False) -> Routing:
+        """Persist the canary's weight and the shadows' share (0-10000) under the next version; publish them later.
+
+        "early" says whether the clients who come before all others are at the side that does not own.
+        """
         with self.source.connect() as source, self.target.connect() as target:
             now = read_routing(self.spec.name, source, target)
             with source.transaction():
@@ -236,8 +239,9 @@ class Move:
                     (self.spec.name, now.term, now.term, now.n),
                 )
                 source.execute(
-                    "INSERT INTO strangler.routing (move, term, n, weight, shadow) VALUES (%s, %s, %s, %s, %s)",
-                    (self.spec.name, now.term, now.n + 1, weight, shadow),
+                    "INSERT INTO strangler.routing (move, term, n, weight, shadow, early)"
+                    " VALUES (%s, %s, %s, %s, %s, %s)",
+                    (self.spec.name, now.term, now.n + 1, weight, shadow, early),
                 )
             return read_routing(self.spec.name, source, target)
 

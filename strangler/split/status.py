@@ -25,6 +25,7 @@ class Routing:
     n: int
     weight: int  # share of the reads (0-10000) that goes to the side that does not own
     shadow: int = 0  # share of the others (0-10000) that is sent there as well, and only compared
+    early: bool = False  # whether the clients who come before all others are there, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +89,10 @@ def read_routing(move: str, source: Store, target: Store) -> Routing:
     """Owner, version and weight as persisted."""
     picture = take_picture(source, target, move)
     rows = source.query(
-        "SELECT n, weight, shadow FROM strangler.routing WHERE move = %s AND term = %s", (move, picture.term)
+        "SELECT n, weight, shadow, early FROM strangler.routing WHERE move = %s AND term = %s", (move, picture.term)
     )
-    n, weight, shadow = rows[0] if rows else (0, 0, 0)  # a new owner starts without a canary
-    return Routing(owner=picture.last_owner, term=picture.term, n=n, weight=weight, shadow=shadow)
+    n, weight, shadow, early = rows[0] if rows else (0, 0, 0, False)  # a new owner starts without a canary
+    return Routing(owner=picture.last_owner, term=picture.term, n=n, weight=weight, shadow=shadow, early=bool(early))
 
 
 def _refusals(spec: MoveSpec, layout: Layout, source: Store, target: Store, picture: Picture) -> tuple[str, ...]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field, replace
 
+from strangler_proxy.clients import CLIENT, check_key, check_mark
+from strangler_proxy.routes import check_shared
+
 from strangler.errors import StranglerError
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.patterns import Relation, check_pattern, relate
 from strangler.plans.rolling import Rolling, owned_by_the_service, take_reads_back
-from strangler.plans.state import PlanKey, ProjectState, Routed
+from strangler.plans.state import PlanKey, ProjectState, Routed, Sharing
 from strangler.plans.world import Mover, World
 from strangler.rollout.rollout import ALL, Rollout
 from strangler.rollout.verdict import Limits
@@ -36,15 +39,27 @@ class MoveRoutes(Operation):
     their answers are judged to be equal, and beside it."""
     ignore: tuple[str, ...] = ()
     """Places at which they may differ, as "$.results[].updated_at" or "header cache-control"."""
+    key: str = CLIENT
+    """What decides which clients are in the canary: "client", "cookie:sessionid" or "header:X-Tenant", by any name."""
+    early: tuple[str, ...] = ()
+    """Whose reads the service answers in the whole canary: "staff", "header:X-Beta=1", "cookie:beta=yes"."""
+    only_routes: tuple[str, ...] = ()
+    """Of the patterns, those whose reads are shared or shadowed before the switch; none: all."""
+    only_methods: tuple[str, ...] = ()
+    """Of the reads' methods likewise."""
     overlapping: tuple[str, ...] = ()
     """Patterns of other plans that these may lie inside or around; the more specific one wins."""
 
     def __post_init__(self) -> None:
-        for name in ("patterns", "canary", "ignore", "overlapping"):
+        for name in ("patterns", "canary", "ignore", "early", "only_routes", "only_methods", "overlapping"):
             freeze(self, name, getattr(self, name))
         for pattern in self.patterns:
             check_pattern(pattern)
-        Rollout(steps=self.canary, shadow=self.shadow)
+        check_key(self.key)
+        for mark in self.early:
+            check_mark(mark)
+        check_shared(self.patterns, self.only_routes, self.only_methods)
+        _ = self._rollout
         if self.limits is not None and self.canary and self.canary[-1] == ALL:
             raise ValueError(
                 f"canary {list(self.canary)} leaves the owner no reads to compare with; end below {ALL}, or take the "
@@ -65,7 +80,7 @@ class MoveRoutes(Operation):
         for pattern in self.patterns:
             for other in routed:
                 self._check_pair(pattern, other, plan)
-            routed = (*routed, Routed(plan=plan.name, service=plan.service, pattern=pattern, ignore=self.ignore))
+            routed = (*routed, Routed(plan=plan.name, service=plan.service, pattern=pattern, sharing=self._sharing))
         return replace(state, routed=routed)
 
     def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
@@ -74,6 +89,8 @@ class MoveRoutes(Operation):
         if self.shadow:
             share = f"{self.shadow / 100:g}%"
             yield f"-- proxies: {share} of the reads to {world.plan.service} as well, until it answers alike"
+        if self.early:
+            yield f"-- proxies: all reads of {', '.join(self.early)} to {world.plan.service}, during the canary"
         for weight in self.canary:
             until = "while it is ready" if self.limits is None else "until it is as good as the owner"
             yield f"-- proxies: {weight / 100:g}% of the reads to {world.plan.service}, for {self.hold:g} s, {until}"
@@ -91,7 +108,7 @@ class MoveRoutes(Operation):
         if refusal := next(world.databases.unseen(), None):
             raise PlanError(refusal)
         rolling = Rolling(world=world, move=move, limits=self.limits, hold=self.hold, patience=self.patience)
-        rolling.until_switched(Rollout(steps=self.canary, shadow=self.shadow))
+        rolling.until_switched(self._rollout)
         _switch(world, move, Side.TARGET)
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
@@ -100,6 +117,20 @@ class MoveRoutes(Operation):
         if owned_by_the_service(move):
             _switch(world, move, Side.SOURCE)
         take_reads_back(world, move)
+
+    @property
+    def _rollout(self) -> Rollout:
+        return Rollout(steps=self.canary, shadow=self.shadow, early=bool(self.early))
+
+    @property
+    def _sharing(self) -> Sharing:
+        return Sharing(
+            ignore=self.ignore,
+            key=self.key,
+            early=self.early,
+            only_routes=self.only_routes,
+            only_methods=self.only_methods,
+        )
 
     def _check_pair(self, pattern: str, other: Routed, plan: PlanKey) -> None:
         relation = relate(pattern, other.pattern)

@@ -104,5 +104,6 @@ CREATE TABLE IF NOT EXISTS strangler_routing (
     term bigint NOT NULL,
     n bigint NOT NULL,
     weight integer NOT NULL,
-    shadow integer NOT NULL
+    shadow integer NOT NULL,
+    early boolean NOT NULL DEFAULT false
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

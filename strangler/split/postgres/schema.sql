@@ -118,7 +118,8 @@ CREATE TABLE IF NOT EXISTS strangler.routing (
     term bigint NOT NULL,
     n bigint NOT NULL,
     weight integer NOT NULL CHECK (weight BETWEEN 0 AND 10000),
-    shadow integer NOT NULL CHECK (shadow BETWEEN 0 AND 10000)  -- of the owner's reads, those asked there as well
+    shadow integer NOT NULL CHECK (shadow BETWEEN 0 AND 10000),  -- of the owner's reads, those asked there as well
+    early boolean NOT NULL DEFAULT false  -- whether those of its clients who come before the others are there
 );
 
 GRANT USAGE ON SCHEMA strangler TO PUBLIC;

@@ -10,6 +10,7 @@ import pytest
 from strangler.split import Move, Refused, Side, SplitError, SwitchAborted, recent
 from strangler.split.cutover import Step
 from strangler.split.limits import Limits
+from strangler.split.status import Routing
 from strangler.split.verification import Difference
 from tests.integration.split.conftest import BOTH, BROUGHT, SPEC
 
@@ -390,9 +391,11 @@ def test_complete_closes_the_way_back_and_leaves_tombstones(shop, traffic):
 def test_the_canary_weight_is_versioned_within_the_term(shop, traffic):
     assert (shop.move.set_weight(100).n, shop.move.set_weight(1000).n) == (1, 2)
     assert shop.move.routing().weight == 1000
+    early = shop.move.set_weight(0, 0, early=True)
+    assert (early.n, early.weight, early.early) == (3, 0, True)
     shop.move.switch(Side.TARGET, traffic)
     routing = shop.move.routing()
-    assert (routing.owner, routing.term, routing.n, routing.weight) == (Side.TARGET, 2, 0, 0)
+    assert routing == Routing(owner=Side.TARGET, term=2, n=0, weight=0)
 
 
 @BOTH

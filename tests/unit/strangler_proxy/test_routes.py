@@ -9,6 +9,7 @@ from strangler_proxy.routes import (
     BUCKETS,
     CANDIDATE,
     CONTROL,
+    EARLY,
     MoveRoutes,
     RouteTable,
     Upstream,
@@ -107,6 +108,71 @@ def test_the_bucket_is_the_one_of_other_engines():
     assert bucket("orchard") == zlib.crc32(b"orchard") % 10_000
 
 
+@given(
+    st.text(), st.binary(max_size=20), st.integers(0, BUCKETS), st.sampled_from(["cookie:tenant", "header:X-Tenant"])
+)
+def test_a_key_of_the_requests_own_decides_alone_and_by_the_same_bucket(client_key, raw, weight, key):
+    value = raw.translate(None, b";,= \t\r\n\v\f") or b"acme"
+    field = (b"x-tenant", value) if key.startswith("header") else (b"Cookie", b"a=1; tenant=" + value + b"; b=2")
+    decision = decide(table(move(weight=weight, key=key)), "GET", "/api/reviews/", client_key, fields=(field,))
+    assert (decision.cohort == CANDIDATE) is (zlib.crc32(value) % BUCKETS < weight)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (),
+        ((b"X-Tenant", b""),),
+        ((b"X-Tenant", b"a"), (b"x-tenant", b"b")),
+        ((b"X_Tenant", b"a"),),
+        ((b"Cookie", b"X-Tenant=a"),),
+    ],
+)
+def test_who_has_no_key_or_an_unclear_one_stays_with_the_owner_and_is_not_counted(fields):
+    by_tenant = table(move(weight=BUCKETS, key="header:X-Tenant"))
+    decision = decide(by_tenant, "GET", "/api/reviews/", "x", fields=fields)
+    assert (decision.upstream, decision.cohort) == ("monolith", "")
+
+
+MARKS = ("header:X-Beta=1", "cookie:beta=yes", "staff")
+
+
+@given(st.text(), st.integers(0, BUCKETS), st.sampled_from([((b"x-beta", b"1"),), ((b"Cookie", b"beta=yes"),), ()]))
+def test_who_comes_early_is_the_candidates_at_every_weight(key, weight, fields):
+    early = table(move(weight=weight, early=MARKS))
+    decision = decide(early, "GET", "/api/reviews/", key, fields=fields, staff=lambda move: not fields)
+    assert (decision.upstream, decision.cohort) == ("reviews", EARLY)
+    other = decide(early, "GET", "/api/reviews/", key, fields=((b"X-Beta", b"2"), (b"cookie", b"beta=no")))
+    assert other == decide(table(move(weight=weight)), "GET", "/api/reviews/", key)
+
+
+def test_who_comes_early_still_writes_to_the_owner_and_reads_what_was_written_there():
+    early, marked = table(move(early=MARKS)), ((b"X-Beta", b"1"),)
+    assert decide(early, "POST", "/api/reviews/", "x", fields=marked).upstream == "monolith"
+    behind = decide(early, "GET", "/api/reviews/", "x", lambda name: True, fields=marked)
+    assert (behind.upstream, behind.cohort) == ("monolith", "")
+
+
+def test_the_staff_is_asked_for_only_where_that_decides():
+    def nobody_asks(move):
+        raise AssertionError
+
+    early = table(move(early=MARKS))
+    decide(early, "GET", "/api/reviews/", "x", fields=((b"X-Beta", b"1"),), staff=nobody_asks)
+    decide(early, "POST", "/api/reviews/", "x", staff=nobody_asks)
+    decide(table(move(early=MARKS[:2])), "GET", "/api/reviews/", "x", staff=nobody_asks)
+    assert (early.asks_for_staff, table(move(early=MARKS[:2])).asks_for_staff) == (True, False)
+
+
+def test_a_canary_may_be_of_some_routes_and_methods_alone():
+    some = table(move(weight=BUCKETS, only_routes=("/api/products/<pk>/reviews/",), only_methods=("GET",)))
+    inside = decide(some, "GET", "/api/products/7/reviews/", "x")
+    assert (inside.upstream, inside.settled) == ("reviews", False)
+    for method, path in (("GET", "/api/reviews/"), ("HEAD", "/api/products/7/reviews/")):
+        outside = decide(some, method, path, "x")
+        assert (outside.upstream, outside.cohort, outside.settled) == ("monolith", "", True)
+
+
 segments = st.sampled_from(["a", "b", "c"])
 parts = st.lists(st.one_of(segments, st.just("<x>")), min_size=1, max_size=4)
 
@@ -167,6 +233,20 @@ def test_an_older_version_is_told_by_term_first():
         ([move(routes=("/",))], "which is the monolith"),
         ([move(routes=("/a b/",))], 'the segment "a b"'),
         ([move(routes=("/../",))], r'the segment "\.\."'),
+        ([move(key="cookie")], '"cookie" is none of "client", "cookie:<name>"'),
+        ([move(key="cookie:a b")], "names no cookie"),
+        ([move(key="header:")], "names no header"),
+        ([move(key="header:X_Tenant")], 'servers read as "-"'),
+        ([move(key="header:Cookie")], 'name one, as in "cookie:sessionid"'),
+        ([move(key="header:Traceparent")], "changes from request to request"),
+        ([move(key="header:X-Forwarded-For")], "changes from request to request"),
+        ([move(key="cookie:strangler_wrote.0001_reviews")], "of the proxy's own"),
+        ([move(early=("header:X-Beta",))], "no value that a request could bear"),
+        ([move(early=("cookie:beta=a;b",))], "no value that a request could bear"),
+        ([move(early=("header:Referer=x",))], "changes from request to request"),
+        ([move(early=("everybody",))], '"everybody" is none of "staff"'),
+        ([move(only_routes=("/api/orders/",))], 'names "/api/orders/", which is none of the routes'),
+        ([move(only_methods=("POST",))], '"only_methods" names "POST"; reads alone'),
         ([move(), move()], 'the move "0001_reviews" stands twice'),
         ([move(), move("0002_x")], "claimed by move"),
         ([move(routes=("/a/<x>/",)), move("0002_x", routes=("/a/<other>/",))], "claimed by move"),

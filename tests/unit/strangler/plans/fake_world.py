@@ -98,6 +98,7 @@ class FakeMove:
     n: int = 0
     weight: int = 0
     shadow: int = 0
+    early: bool = False
     equal: bool = True
     switch_fails: bool = False
     done: bool = False
@@ -122,7 +123,7 @@ class FakeMove:
         if self.switch_fails:
             raise StranglerError("lag is over the limit")
         on_step(Step.FENCE, {"attempt": 1})
-        self.owner, self.term, self.n, self.weight, self.shadow = to, self.term + 1, 0, 0, 0
+        self.owner, self.term, self.n, self.weight, self.shadow, self.early = to, self.term + 1, 0, 0, 0, False
         traffic.publish(to, self.term, 0, 0)
         verified = Verification(rows=0, differences=())
         return SwitchReport(owner=to, term=self.term, pause_ms=12.0, changes=0, verified=verified)
@@ -130,12 +131,14 @@ class FakeMove:
     def recover(self, traffic, on_step):
         self.events.append(("recover",))
 
-    def set_weight(self, weight, shadow):
-        self.n, self.weight, self.shadow = self.n + 1, weight, shadow
+    def set_weight(self, weight, shadow, early):
+        self.n, self.weight, self.shadow, self.early = self.n + 1, weight, shadow, early
         return self.routing()
 
     def routing(self):
-        return Routing(owner=self.owner, term=self.term, n=self.n, weight=self.weight, shadow=self.shadow)
+        return Routing(
+            owner=self.owner, term=self.term, n=self.n, weight=self.weight, shadow=self.shadow, early=self.early
+        )
 
     def complete(self, traffic, on_step):
         self.done = True

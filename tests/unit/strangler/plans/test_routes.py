@@ -7,7 +7,7 @@ from strangler_proxy.routes import decide
 
 from strangler.plans.errors import PlanError
 from strangler.plans.routes import route_table
-from strangler.plans.state import ProjectState, Routed
+from strangler.plans.state import ProjectState, Routed, Sharing
 from strangler.split import Side
 from strangler.split.status import Routing
 from tests.unit.strangler.plans.fake_world import schema
@@ -62,3 +62,13 @@ def test_only_services_need_the_clients_identity():
 def test_settings_from_which_no_table_follows_are_one_sentence():
     with pytest.raises(PlanError, match=r'no route table follows .* "reviews.example" of upstream "reviews"'):
         route_table(STATE, {}, {**UPSTREAMS, "reviews": "reviews.example"})
+
+
+@pytest.mark.parametrize(("early", "marks"), [(False, ()), (True, ("staff",))])
+def test_the_plans_way_to_share_reads_is_in_the_table_and_who_comes_early_only_meanwhile(early, marks):
+    sharing = Sharing(key="cookie:sessionid", early=("staff",), only_methods=("GET",), only_routes=("/api/reviews/",))
+    state = replace(STATE, routed=(replace(STATE.routed[0], sharing=sharing),))
+    routing = Routing(owner=Side.SOURCE, term=1, n=1, weight=0, early=early)
+    (move,) = route_table(state, {"0001_reviews": routing}, UPSTREAMS).moves
+    assert (move.key, move.early) == ("cookie:sessionid", marks)
+    assert (move.only_methods, move.only_routes) == (("GET",), ("/api/reviews/",))

@@ -10,9 +10,18 @@ from strangler.rollout.verdict import Outcome, Verdict
 GOOD, BAD, OPEN = (Verdict(outcome=outcome, reason="so") for outcome in Outcome)
 
 rollouts = st.builds(
-    lambda steps, shadow: Rollout(steps=tuple(sorted(steps)), shadow=shadow),
+    lambda steps, shadow, early: (
+        Rollout(
+            steps=tuple(sorted(steps | ({0} if early == "alone" else set()))),
+            shadow=shadow,
+            early=bool(steps and early),
+        )
+        if steps
+        else Rollout(steps=(), shadow=shadow)
+    ),
     st.sets(st.integers(1, 10_000), max_size=5),
     st.sampled_from([0, 1_000]),
+    st.sampled_from(["", "alone", "with others"]),
 )
 
 
@@ -70,8 +79,14 @@ def test_a_promotion_by_hand_is_one_step(rollout):
 @given(positions())
 def test_an_interrupted_canary_goes_on_where_it_stood(rollout):
     if rollout.phase in (Phase.SHADOW, Phase.CANARY):
-        fresh = Rollout(steps=rollout.steps, shadow=rollout.shadow)
-        assert standing(fresh, rollout.weight, rollout.shadowed) == rollout
+        fresh = Rollout(steps=rollout.steps, shadow=rollout.shadow, early=rollout.early)
+        assert standing(fresh, rollout.weight, rollout.shadowed, rollout.takes_early) == rollout
+
+
+@given(positions())
+def test_who_comes_early_is_the_candidates_in_the_canary_alone(rollout):
+    assert rollout.takes_early is (rollout.early and rollout.phase is Phase.CANARY)
+    assert not advance(rollout, BAD, soaked=True).takes_early
 
 
 def test_a_weight_of_an_edited_plan_is_taken_for_the_step_below_it():
@@ -83,6 +98,11 @@ def test_a_weight_of_an_edited_plan_is_taken_for_the_step_below_it():
 def test_steps_ascend_within_their_bounds(steps):
     with pytest.raises(ValueError, match="must ascend"):
         Rollout(steps=steps)
+
+
+def test_who_comes_early_needs_a_canary():
+    with pytest.raises(ValueError, match="those who come early need a canary"):
+        Rollout(steps=(), early=True)
 
 
 def test_it_says_where_it_stands():

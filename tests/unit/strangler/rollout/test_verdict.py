@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strangler_proxy.cohorts import EDGES, Cohort, Cohorts, class_of
 
-from strangler.rollout.verdict import Limits, Outcome, judge, requests_for_success
+from strangler.rollout.verdict import Limits, Outcome, judge, judge_early, requests_for_success
 
 LIMITS = Limits(minimum=50, failures=0.05, refusals=0.05, differences=0.05)
 
@@ -78,6 +78,26 @@ def test_shadows_that_differ_fail_it_and_few_shadows_leave_it_open():
     found = verdict(*same, compared=2_000, different=400)
     assert found.outcome is Outcome.FAILED
     assert "400 of 2000 shadowed requests were answered differently" in found.reason
+
+
+def test_those_who_come_early_are_judged_by_an_absolute_limit():
+    def early(requests, failed=0):
+        return judge_early(Cohorts(early=cohort(requests, failed=failed)), LIMITS)
+
+    assert early(1_000).outcome is Outcome.SUCCESS
+    assert early(200, failed=100).outcome is Outcome.FAILED
+    assert early(1_000, failed=45).outcome is Outcome.INCONCLUSIVE
+    assert (
+        "49 requests came early, of 50" in judge_early(Cohorts(early=cohort(49)), replace(LIMITS, failures=0.5)).reason
+    )
+
+
+def test_those_who_come_early_can_end_a_canary_and_never_hold_it_up():
+    alike = {"candidate": cohort(2_000), "control": cohort(2_000)}
+    assert judge(Cohorts(**alike, early=cohort(1)), LIMITS).outcome is Outcome.SUCCESS
+    found = judge(Cohorts(**alike, early=cohort(200, failed=100)), LIMITS)
+    assert found.outcome is Outcome.FAILED
+    assert "the candidate fails 50.00% of those who come early" in found.reason
 
 
 def test_the_number_of_requests_that_a_success_takes_is_told():

@@ -188,6 +188,51 @@ def test_a_service_that_answers_shadows_otherwise_gets_no_reads(world, moved, ke
     assert (move.owner, move.weight, move.shadow) == (Side.SOURCE, 0, 0)
 
 
+def test_those_who_come_early_are_a_step_of_their_own_before_all_weights(world, moved, key, move, events):
+    routes = replace(JUDGED, canary=[0, 100], early=["staff"])
+    both = Cohorts(candidate=counted(3_000), control=counted(3_000), early=counted(3_000))
+    tables = []
+    world = replace(
+        world, cohorts=lambda routing: both, publish_routes=lambda: tables.append((move.weight, move.early))
+    )
+    after = routes.state_forwards(key, moved)
+    routes.forwards(world, moved, after)
+    assert tables == [(0, True), (100, True)]
+    assert (move.owner, move.early) == (Side.TARGET, False)
+    assert "-- proxies: all reads of staff to reviews, during the canary" in list(routes.effects(world, moved, after))
+
+
+def test_a_service_that_fails_those_who_come_early_loses_them(world, moved, key, move, events):
+    routes = replace(JUDGED, canary=[0, 100], early=["staff"])
+    world = replace(world, cohorts=lambda routing: Cohorts(early=counted(100, failed=60)))
+    with pytest.raises(PlanError, match=r"canary at 0% failed, .*: the candidate fails 60.00% of those who come early"):
+        routes.forwards(world, moved, routes.state_forwards(key, moved))
+    assert (move.owner, move.weight, move.early) == (Side.SOURCE, 0, False)
+
+
+def test_a_step_of_those_who_come_early_goes_on_where_it_was_interrupted(world, moved, key, move, events):
+    routes = replace(ROUTES, canary=[0, 100], early=["staff"])
+    move.early, move.n = True, 1
+    routes.forwards(world, moved, routes.state_forwards(key, moved))
+    assert [event[1]["weight"] for event in events if event[0] == "step" and event[1].get("step") == "reads"] == [100]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"canary": [0, 100]}, "must ascend from 1"),
+        ({"canary": [], "early": ["staff"]}, "need a canary"),
+        ({"key": "header:Date"}, "changes from request to request"),
+        ({"early": ["cookie:beta"]}, "no value that a request could bear"),
+        ({"only_routes": ["/api/reviews/12/"]}, "none of the routes"),
+        ({"only_methods": ["DELETE"]}, "reads alone are shared"),
+    ],
+)
+def test_shares_that_mean_nothing_or_would_not_stay_are_refused_in_the_plan(wrong, why):
+    with pytest.raises(ValueError, match=why):
+        replace(ROUTES, **wrong)
+
+
 def test_a_run_that_was_interrupted_goes_on_at_its_step(world, moved, key, move, events):
     move.weight, move.n = 5_000, 2
     routes = replace(ROUTES, canary=[100, 5_000])
