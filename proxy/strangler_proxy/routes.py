@@ -68,6 +68,8 @@ class MoveRoutes:
     """Of the routes, those whose reads the candidate may answer or shadow; none: all."""
     only_methods: tuple[str, ...] = ()
     """Of the reads' methods likewise."""
+    final: bool = False
+    """The owner owns for good: no write will have to wait for another one."""
 
     @property
     def version(self) -> tuple[int, int]:
@@ -184,6 +186,7 @@ class RouteTable:
                     "early": list(move.early),
                     "only_routes": list(move.only_routes),
                     "only_methods": list(move.only_methods),
+                    "final": move.final,
                 }
                 for move in self.moves
             ],
@@ -266,6 +269,8 @@ def older(current: RouteTable, offered: RouteTable) -> list[str]:
         version = versions.get(move.move)
         if version is not None and version < move.version:
             found.append(f'move "{move.move}" is at {move.version} and was offered at {version}')
+        elif version == move.version and move.final and not offered._moves[move.move].final:
+            found.append(f'move "{move.move}" is final and was offered as one that is not')
     return found
 
 
@@ -312,6 +317,10 @@ def _check_move(move: MoveRoutes, upstreams: list[str]) -> None:
     for share, what in ((move.weight, "weight"), (move.shadow, "shadow")):
         if share > BUCKETS:
             raise ValueError(f'the {what} of move "{move.move}" is {share}; it must be from 0 to {BUCKETS}')
+    if not isinstance(move.final, bool):
+        raise ValueError(f'move "{move.move}" is final: {move.final!r}; write true or false')
+    if move.final and (move.weight or move.shadow or move.early):
+        raise ValueError(f'move "{move.move}" is final, and still sends reads to "{move.candidate}"')
     for side in (move.owner, move.candidate):
         if side not in upstreams:
             raise ValueError(f'move "{move.move}" names the upstream "{side}", which is not among the upstreams')

@@ -57,6 +57,7 @@ def route_table(
                 early=routes[0].sharing.early if routing.early else (),
                 only_routes=routes[0].sharing.only_routes,
                 only_methods=routes[0].sharing.only_methods,
+                final=routing.final,
             )
         )
     # Whoever is not the monolith sees no session and needs the client's identity.

@@ -26,6 +26,7 @@ class Routing:
     weight: int  # share of the reads (0-10000) that goes to the side that does not own
     shadow: int = 0  # share of the others (0-10000) that is sent there as well, and only compared
     early: bool = False  # whether the clients who come before all others are there, too
+    final: bool = False  # the move is complete: the owner owns for good
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +93,17 @@ def read_routing(move: str, source: Store, target: Store) -> Routing:
         "SELECT n, weight, shadow, early FROM strangler.routing WHERE move = %s AND term = %s", (move, picture.term)
     )
     n, weight, shadow, early = rows[0] if rows else (0, 0, 0, False)  # a new owner starts without a canary
-    return Routing(owner=picture.last_owner, term=picture.term, n=n, weight=weight, shadow=shadow, early=bool(early))
+    if picture.done:
+        weight, shadow, early = 0, 0, False  # there is no other side any more, to which a read could go
+    return Routing(
+        owner=picture.last_owner,
+        term=picture.term,
+        n=n,
+        weight=weight,
+        shadow=shadow,
+        early=bool(early),
+        final=picture.done,
+    )
 
 
 def _refusals(spec: MoveSpec, layout: Layout, source: Store, target: Store, picture: Picture) -> tuple[str, ...]:

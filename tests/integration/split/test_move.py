@@ -372,7 +372,10 @@ def test_complete_closes_the_way_back_and_leaves_tombstones(shop, traffic):
     with pytest.raises(Refused, match="switch it to the target first"):
         shop.move.complete(traffic)
     shop.move.switch(Side.TARGET, traffic)
+    before = shop.move.set_weight(500, 100)
+    assert not before.final
     shop.move.complete(traffic)
+    assert shop.move.routing() == replace(before, weight=0, shadow=0, final=True)
     shop.move.complete(traffic)
     with pytest.raises(Refused, match="complete"):
         shop.move.switch(Side.SOURCE, traffic)

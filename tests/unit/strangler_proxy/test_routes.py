@@ -220,6 +220,13 @@ def test_an_older_version_is_told_by_term_first():
     assert not older(table(move()), table())
 
 
+def test_what_is_final_stays_so():
+    assert older(table(move(final=True)), table(move())) == [
+        'move "0001_reviews" is final and was offered as one that is not'
+    ]
+    assert not older(table(move()), table(move(final=True)))
+
+
 @pytest.mark.parametrize(
     ("moves", "error"),
     [
@@ -228,6 +235,9 @@ def test_an_older_version_is_told_by_term_first():
         ([move(weight=-1)], "whole number"),
         ([move(weight=True)], "whole number"),
         ([move(owner="reviews")], "on both sides"),
+        ([move(final=1)], 'move "0001_reviews" is final: 1; write true or false'),
+        ([move(final=True, weight=1)], 'is final, and still sends reads to "reviews"'),
+        ([move(final=True, shadow=1)], 'is final, and still sends reads to "reviews"'),
         ([move(routes=())], "has no routes"),
         ([move(routes=("/api/reviews",))], 'begin and end with "/"'),
         ([move(routes=("/",))], "which is the monolith"),
