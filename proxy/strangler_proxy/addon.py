@@ -26,6 +26,7 @@ from strangler_proxy.staff import Staff
 from strangler_proxy.steps.chain import Chain
 from strangler_proxy.steps.visit import Visit
 from strangler_proxy.table import TableStore
+from strangler_proxy.trust import NOBODY, Trusted
 from strangler_proxy.upstreams import Client, NotSent, UpstreamFailed
 from strangler_proxy.wrote import Wrote
 
@@ -45,9 +46,11 @@ class Strangler:
         chain: Chain,
         token: str,
         operators_port: int | None = None,
+        trusted: Trusted = NOBODY,
     ) -> None:
         """With "operators_port" the operators' endpoints are on connections to that port alone, and nothing else is."""
         self._operators_port = operators_port
+        self._trusted = trusted
         self._store = store
         self._holds = holds
         self._in_flight: dict[str, int] = {}
@@ -84,7 +87,7 @@ class Strangler:
     def requestheaders(self, flow: http.HTTPFlow) -> Waiting | None:
         """Look at the request before its body; what is not kept for a replay goes on at once."""
         peer = flow.client_conn.peername
-        exchange = begin(flow.request, peer[0] if peer else "unknown")
+        exchange = begin(flow.request, peer[0] if peer else "unknown", self._trusted)
         flow.metadata["strangler"] = exchange
         if self._for_operators(flow) and self._operators_port is not None:
             exchange.own = True

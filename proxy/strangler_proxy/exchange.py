@@ -14,6 +14,7 @@ from strangler_proxy.forwarding import Fields
 from strangler_proxy.refusal import Refusal
 from strangler_proxy.routes import SAFE_METHODS, Decision
 from strangler_proxy.steps.visit import Visit
+from strangler_proxy.trust import NOBODY, Trusted, Way
 
 BUFFERED = 1 << 20
 """Bytes of a write's body that are kept so that it can wait and be sent again; larger ones are streamed."""
@@ -34,7 +35,8 @@ class Exchange:
     own: bool  # the proxy answers itself
     large: bool  # not to be kept
     began: float = field(default_factory=time.monotonic)
-    peer: str = ""
+    address: str = ""
+    """The client's, as far as it is known."""
     visit: Visit | None = None
     """Where the gateway has policies for it."""
     decision: Decision | None = None
@@ -54,9 +56,10 @@ class Exchange:
         return self.method not in SAFE_METHODS
 
 
-def begin(request: http.Request, peer: str) -> Exchange:
+def begin(request: http.Request, peer: str, trusted: Trusted = NOBODY) -> Exchange:
     """What is known when the request's header is here, still as the client sent it."""
     fields = request.headers.fields
+    way = _way(fields, peer, request.scheme, trusted)
     cookies = forwarding.values(fields, b"cookie")
     authorization = ", ".join(forwarding.values(fields, b"authorization")) or None
     key, new = forwarding.client_key(cookies, authorization)
@@ -64,15 +67,22 @@ def begin(request: http.Request, peer: str) -> Exchange:
     return Exchange(
         method=request.method,
         path=path,
-        fields=forwarding.forwarded(fields, peer, request.scheme),
+        fields=forwarding.forwarded(fields, way),
         client_key=key,
-        peer=peer,
+        address=way.addresses[0],
         new_client=new,
         cookies=cookies,
         authorization=authorization,
         own=_is_ours(path),
         large=_is_large(fields),
     )
+
+
+def _way(fields: Fields, peer: str, scheme: str, trusted: Trusted) -> Way:
+    if not trusted.networks:
+        return Way(addresses=(peer,), scheme=scheme, believed=False)
+    forwarded_for, proto = (forwarding.values(fields, name) for name in (b"x-forwarded-for", b"x-forwarded-proto"))
+    return trusted.way(peer, forwarded_for, proto, scheme)
 
 
 def _is_large(fields: Fields) -> bool:

@@ -9,6 +9,8 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 
+from strangler_proxy.trust import Way
+
 Fields = tuple[tuple[bytes, bytes], ...]
 
 CLIENT_COOKIE = "strangler_client"
@@ -22,6 +24,8 @@ _CSRF_COOKIE = "csrftoken"
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"via", b"traceparent"})
+_SAID = (b"x-forwarded-", b"forwarded", b"x-real-ip")
+"""How the names of fields begin by which servers are told of a request's way."""
 _CREDENTIALS = frozenset({b"cookie", b"authorization"})
 # Hop by hop: they speak of one connection and are not passed on by a second one.
 HOP_BY_HOP = frozenset(
@@ -30,10 +34,10 @@ HOP_BY_HOP = frozenset(
 )
 
 
-def forwarded(fields: Fields, peer: str, scheme: str) -> Fields:
+def forwarded(fields: Fields, way: Way) -> Fields:
     """A client's fields as those of a forwarded request.
 
-    What only the proxy may say is taken out, with underscores too: WSGI knows no difference between
+    What only proxies may say is taken out, with underscores too: WSGI knows no difference between
     Strangler-Identity and Strangler_Identity.
     """
     kept: list[tuple[bytes, bytes]] = []
@@ -42,7 +46,7 @@ def forwarded(fields: Fields, peer: str, scheme: str) -> Fields:
         name = field[0].lower().replace(b"_", b"-")
         if name in _FORWARDED:
             said.setdefault(name, []).append(field[1])
-        elif not name.startswith(_OURS):
+        elif not name.startswith(_OURS) and (way.believed or not name.startswith(_SAID)):
             kept.append(field)
             if name == b"host":
                 said.setdefault(name, []).append(field[1])
@@ -51,8 +55,8 @@ def forwarded(fields: Fields, peer: str, scheme: str) -> Fields:
         trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01".encode()
     return (
         *kept,
-        (b"X-Forwarded-For", b", ".join((*said.get(b"x-forwarded-for", ()), peer.encode()))),
-        (b"X-Forwarded-Proto", scheme.encode()),
+        (b"X-Forwarded-For", ", ".join(way.addresses).encode()),
+        (b"X-Forwarded-Proto", way.scheme.encode()),
         (b"X-Forwarded-Host", b", ".join(said.get(b"host", ()))),
         (b"Via", b", ".join((*said.get(b"via", ()), _VIA))),
         (b"traceparent", trace),

@@ -34,7 +34,7 @@ class Gated:
                 target=exchange.path,
                 fields=exchange.fields,
                 body=None,
-                address=exchange.peer,
+                address=exchange.address,
                 client_key="" if exchange.new_client else exchange.client_key,
                 cookies=exchange.cookies,
                 authorization=exchange.authorization,

@@ -20,6 +20,7 @@ from strangler_proxy.routes import RouteTable, Upstream
 from strangler_proxy.steps.chain import Chain
 from strangler_proxy.steps.throttling import Throttling
 from strangler_proxy.table import TableStore
+from strangler_proxy.trust import Trusted
 from strangler_proxy.upstreams import Client
 
 
@@ -36,6 +37,7 @@ class Settings:
     token: str
     state: Path
     monolith: str
+    trusted: Trusted
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -51,12 +53,17 @@ class Settings:
         state = environment.get("STRANGLER_PROXY_STATE", "")
         if not state:
             raise SettingsError("STRANGLER_PROXY_STATE is not set; give the path where the route table is remembered")
+        try:
+            trusted = Trusted.parse(environment.get("STRANGLER_PROXY_TRUSTED", ""))
+        except ValueError as error:
+            raise SettingsError(f"STRANGLER_PROXY_TRUSTED: {error}") from error
         return cls(
             listen=listen,
             operators=operators,
             token=token,
             state=Path(state),
             monolith=environment.get("STRANGLER_PROXY_MONOLITH", "http://127.0.0.1:8001"),
+            trusted=trusted,
         )
 
 
@@ -88,6 +95,7 @@ async def serve(settings: Settings) -> None:
         chain=Chain(steps=(Throttling(),)),
         token=settings.token,
         operators_port=settings.operators[1] if settings.operators else None,
+        trusted=settings.trusted,
     )
     servers = []
     if settings.operators is not None:

@@ -5,21 +5,23 @@ from mitmproxy.http import Headers
 from mitmproxy.test import tutils
 from strangler_proxy.exchange import begin
 from strangler_proxy.forwarding import answered, client_key, end_to_end, forwarded, towards, values
+from strangler_proxy.trust import Way
 
 KEY = "A" * 22
+HERE = Way(addresses=("::1",), scheme="http", believed=False)
 TRACE = b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"
 
 
 def test_what_the_client_says_stays_byte_by_byte_and_in_order():
     fields = ((b"hOST", b"shop"), (b"X-Odd", b"\xff\xfe"), (b"Cookie", b"a=1"), (b"cookie", b"b=2"), (b"X-Odd", b""))
-    assert forwarded(fields, "::1", "http")[: len(fields)] == fields
+    assert forwarded(fields, HERE)[: len(fields)] == fields
 
 
 @pytest.mark.parametrize(
     "name", [b"Strangler-Identity", b"strangler_identity", b"STRANGLER-MOVE", b"Strangler_Refused"]
 )
 def test_nobody_else_speaks_as_the_proxy(name):
-    assert not values(forwarded(((name, b"forged"),), "::1", "http"), name.lower())
+    assert not values(forwarded(((name, b"forged"),), HERE), name.lower())
     assert not values(answered(((name, b"inner"),)), name.lower())
 
 
@@ -31,20 +33,32 @@ def test_the_way_of_a_request_is_continued_and_not_forged():
         (b"X-Forwarded-Proto", b"https"),
         (b"X-Forwarded-Host", b"bank"),
         (b"Via", b"1.0 first"),
+        (b"Forwarded", b"for=203.0.113.9"),
+        (b"X_Real_IP", b"203.0.113.9"),
+        (b"X-Forwarded-Prefix", b"/bank"),
         (b"traceparent", TRACE),
     )
-    sent = forwarded(fields, "198.51.100.7", "http")
-    assert values(sent, b"x-forwarded-for") == ["203.0.113.9, 203.0.113.8, 198.51.100.7"]
-    assert values(sent, b"x_forwarded_for") == []
+    sent = forwarded(fields, HERE)
+    assert values(sent, b"x-forwarded-for") == ["::1"]
+    said = (b"x_forwarded_for", b"forwarded", b"x_real_ip", b"x-forwarded-prefix")
+    assert [values(sent, name) for name in said] == [[]] * 4
     assert values(sent, b"x-forwarded-proto") == ["http"]
     assert values(sent, b"x-forwarded-host") == ["shop"]
     assert values(sent, b"via") == ["1.0 first, 1.1 strangler"]
     assert values(sent, b"traceparent") == [TRACE.decode()]
 
 
+def test_what_trusted_proxies_say_of_the_way_goes_on():
+    fields = ((b"X-Forwarded-For", b"forged, 198.51.100.7"), (b"X-Forwarded-Prefix", b"/shop"), (b"Host", b"shop"))
+    sent = forwarded(fields, Way(addresses=("198.51.100.7", "10.0.0.1"), scheme="https", believed=True))
+    assert values(sent, b"x-forwarded-for") == ["198.51.100.7, 10.0.0.1"]
+    assert values(sent, b"x-forwarded-proto") == ["https"]
+    assert values(sent, b"x-forwarded-prefix") == ["/shop"]
+
+
 @pytest.mark.parametrize("given", [b"", b"00-x", TRACE.replace(b"a", b"0"), TRACE + b", " + TRACE])
 def test_a_trace_that_is_none_begins_anew(given):
-    (trace,) = values(forwarded(((b"traceparent", given),), "::1", "http"), b"traceparent")
+    (trace,) = values(forwarded(((b"traceparent", given),), HERE), b"traceparent")
     assert len(trace) == len(TRACE)
     assert trace.encode() != given
 

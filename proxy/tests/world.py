@@ -94,7 +94,10 @@ class Server:
 class Proxy:
     """The proxy as operators run it."""
 
-    def __init__(self, *, state: Path, monolith: str, port: int | None = None, operators: int | None = None) -> None:
+    def __init__(
+        self, *, state: Path, monolith: str, port: int | None = None, operators: int | None = None, **also: str
+    ) -> None:
+        """ "also" is of its environment, without the beginning that all variables have."""
         self.port = port or free_port()
         self.operators = operators or self.port
         self.environment = {
@@ -104,6 +107,7 @@ class Proxy:
             "STRANGLER_PROXY_TOKEN": TOKEN,
             "STRANGLER_PROXY_STATE": str(state),
             "STRANGLER_PROXY_MONOLITH": monolith,
+            **{f"STRANGLER_PROXY_{name}": value for name, value in also.items()},
         }
         if operators is not None:
             self.environment["STRANGLER_PROXY_OPERATORS"] = f"127.0.0.1:{operators}"
