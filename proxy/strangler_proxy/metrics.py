@@ -21,6 +21,15 @@ REPLAYED = Counter("strangler_replayed", "Refused writes that were sent again.",
 FALLBACKS = Counter(
     "strangler_fallbacks", "Reads that the candidate failed and the owner answered.", ["move"], registry=REGISTRY
 )
+THROTTLED = Counter(
+    "strangler_throttled", "Requests that a policy's token buckets turned away.", ["policy"], registry=REGISTRY
+)
+SHARED_UP = Gauge("strangler_shared_up", "Whether the shared Valkey answered last time.", registry=REGISTRY)
+SHARED_ALONE = Counter(
+    "strangler_shared_alone",
+    "Decisions by this process's own counts, since the shared Valkey was away.",
+    registry=REGISTRY,
+)
 
 
 def text() -> bytes:

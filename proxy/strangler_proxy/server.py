@@ -17,7 +17,11 @@ from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities
 from strangler_proxy.listener import listen
 from strangler_proxy.routes import RouteTable, Upstream
+from strangler_proxy.shared import Shared
+from strangler_proxy.steps.buckets import Buckets, OwnBuckets
 from strangler_proxy.steps.chain import Chain
+from strangler_proxy.steps.limits import Limits
+from strangler_proxy.steps.shared_buckets import SharedBuckets
 from strangler_proxy.steps.throttling import Throttling
 from strangler_proxy.table import TableStore
 from strangler_proxy.trust import Trusted
@@ -38,6 +42,8 @@ class Settings:
     state: Path
     monolith: str
     trusted: Trusted
+    shared: str
+    """URL of a Valkey; empty for none."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -64,6 +70,7 @@ class Settings:
             state=Path(state),
             monolith=environment.get("STRANGLER_PROXY_MONOLITH", "http://127.0.0.1:8001"),
             trusted=trusted,
+            shared=environment.get("STRANGLER_PROXY_SHARED", ""),
         )
 
 
@@ -92,7 +99,7 @@ async def serve(settings: Settings) -> None:
         holds=Holds(),
         identities=Identities(client, settings.token),
         client=client,
-        chain=Chain(steps=(Throttling(),)),
+        chain=_chain(settings),
         token=settings.token,
         operators_port=settings.operators[1] if settings.operators else None,
         trusted=settings.trusted,
@@ -106,6 +113,21 @@ async def serve(settings: Settings) -> None:
     await stopped.wait()
     for server in servers:
         server.close()
+
+
+def _chain(settings: Settings) -> Chain:
+    """The steps in the order in which requests meet them."""
+    buckets: Buckets = OwnBuckets()
+    if settings.shared:
+        buckets = SharedBuckets(shared=_shared(settings.shared), own=buckets)
+    return Chain(steps=(Limits(), Throttling(buckets=buckets)))
+
+
+def _shared(url: str) -> Shared:
+    try:
+        return Shared(url)
+    except ValueError as error:
+        raise SettingsError(f"STRANGLER_PROXY_SHARED: {error}") from error
 
 
 async def _listen(

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from strangler_proxy.forwarding import Fields
 from strangler_proxy.gateway.policies import Effective
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """A limit that a request goes by, as its client is told of it."""
+
+    name: str
+    quota: int
+    window: int
+    """Seconds in which so many requests are let through."""
+    left: int
+    reset: int
+    """Seconds until all of them are left."""
 
 
 @dataclass(kw_only=True)
@@ -29,3 +42,4 @@ class Visit:
     """The developer's key that it came with, by its id, once a step has accepted it."""
     user: str = ""
     """Who it comes from, once a step knows."""
+    limits: list[Limit] = field(default_factory=list)
