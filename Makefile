@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy faults sweep model mutants soak clean
+.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy engines faults sweep model mutants soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ bench-growth: setup ## the split from 100,000 to 10,000,000 rows, into docs/grow
 
 bench-proxy: setup ## the proxy beside stock mitmdump
 	@$(RUN) tests/benchmarks/bench_proxy.py
+
+engines: setup ## the same cases on every live engine, counted in docs/engines.md (ENGINES="mitmproxy" for some, written nowhere)
+	@$(RUN) -m tests.conformance $(ENGINES)
 
 faults: setup ## seeded faults: SEEDS=1000 of them, FROM=1 on, or SEED=7 alone with its trace (CAPTURE=log)
 	@$(RUN) -m tests.faults $(if $(SEED),--seed $(SEED) --trace,--seeds $(or $(SEEDS),100) --from $(or $(FROM),1)) \

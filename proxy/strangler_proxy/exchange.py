@@ -63,18 +63,20 @@ def begin(request: http.Request, peer: str, trusted: Trusted = NOBODY) -> Exchan
     cookies = forwarding.values(fields, b"cookie")
     authorization = ", ".join(forwarding.values(fields, b"authorization")) or None
     key, new = forwarding.client_key(cookies, authorization)
-    path = request.path
+    path, large = request.path, _is_large(fields)
+    # Of a body that is streamed, mitmproxy answers the expectation later, and takes it out by itself.
+    passed_on = fields if large else forwarding.told_to_go_on(fields)
     return Exchange(
         method=request.method,
         path=path,
-        fields=forwarding.forwarded(fields, way),
+        fields=forwarding.forwarded(passed_on, way),
         client_key=key,
         address=way.addresses[0],
         new_client=new,
         cookies=cookies,
         authorization=authorization,
         own=_is_ours(path),
-        large=_is_large(fields),
+        large=large,
     )
 
 

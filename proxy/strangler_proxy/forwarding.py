@@ -63,6 +63,11 @@ def forwarded(fields: Fields, way: Way) -> Fields:
     )
 
 
+def told_to_go_on(fields: Fields) -> Fields:
+    """The fields without what the proxy has answered itself: a client whose body is here waits for no 100 Continue."""
+    return tuple(field for field in fields if field[0].lower() != b"expect")
+
+
 def towards(fields: Fields, *, move: str, identity: bool, cookies: Sequence[str], token: str | None) -> Fields:
     """Forwarded fields as they go to one upstream; with "identity" the client's token stands in place of its session.
 

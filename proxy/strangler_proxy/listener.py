@@ -10,6 +10,7 @@ from mitmproxy.proxy import mode_specs, server_hooks
 
 from strangler_proxy.direct import DirectHandler, DirectLayer, Hooks
 from strangler_proxy.streams import Streams
+from strangler_proxy.trailers import leave_out
 
 _KNOWN = "11.0.2"
 # What the layers for HTTP and websockets ask of mitmproxy's options.
@@ -34,6 +35,7 @@ async def listen(host: str, port: int, monolith: str, hooks: Hooks, *, shared: b
             f"strangler_proxy was written for mitmproxy {_KNOWN}, not {version.VERSION}; install the pinned one"
         )
     options = SimpleNamespace(**_OPTIONS)
+    leave_out()
     mode = mode_specs.ReverseMode.parse(f"reverse:{monolith}")
     ourselves = {(name, port) for name in ("localhost", "127.0.0.1", "::1", host)}
 

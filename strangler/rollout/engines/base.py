@@ -14,6 +14,10 @@ class EngineError(StranglerError):
     """An engine did not do what it was asked."""
 
 
+class NotCarried(EngineError):
+    """An engine cannot do what a table asks for. Nothing has changed: the table before goes on."""
+
+
 class RoutingEngine(Protocol):
     """One proxy. Every method raises EngineError with one sentence that names the engine."""
 
@@ -22,7 +26,10 @@ class RoutingEngine(Protocol):
         """What to call it in a message."""
 
     def apply(self, table: RouteTable) -> None:
-        """Route by this table from now on. A table with an older version of a move is refused."""
+        """Route by this table from now on. One with an older version of a move is refused.
+
+        Raises NotCarried where the table asks for more than the engine can do.
+        """
 
     def observe(self) -> RouteTable:
         """The table in force, as the engine itself tells it."""
