@@ -16,7 +16,7 @@ from strangler_proxy.gateway.policies import Policy
 from strangler_proxy.patterns import segments, shape
 from strangler_proxy.routes import BUCKETS, SAFE_METHODS, MoveRoutes, RouteTable, bucket
 
-from strangler.rollout.engines.base import EngineError
+from strangler.rollout.engines.base import NotCarried
 
 COMPANION = ":companion"
 """Where a request goes that is left to the Python proxy. No upstream has such a name."""
@@ -140,7 +140,7 @@ class Settled:
 def settle(table: RouteTable, *, engine: str, can: frozenset[Feature], companion: bool) -> Settled:
     """What an engine that does "can" by itself carries of the table.
 
-    Raises EngineError with one sentence naming route and feature where a companion is needed and there is none.
+    Raises NotCarried with one sentence naming route and feature where a companion is needed and there is none.
     """
     policies = [(shape(policy.path), policy) for policy in table.gateway.policies if any(policy.features())]
     routes = {
@@ -158,7 +158,7 @@ def settle(table: RouteTable, *, engine: str, can: frozenset[Feature], companion
         paths=Feature.PATHS in can or not (table.moves or policies),
     )
     if not companion and (missing := next(settled.needs, None)) is not None:
-        raise EngineError(
+        raise NotCarried(
             f"{engine} does not do by itself what {missing[0]} asks for ({missing[1].value}); "
             "give it a companion, a Python proxy"
         )

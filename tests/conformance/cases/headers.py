@@ -17,18 +17,23 @@ _MOVED = table(move("headers_moved", owner="reviews", candidate="monolith", term
 _PATHS = (("/other/", "the default"), ("/api/reviews/", "a move"))
 _METHODS = ("GET", "POST")
 
+# Behind an engine, its companion is one more on the way.
+_CLIENT = r"127\.0\.0\.1(, 127\.0\.0\.1)?"
+_VIA = r"1\.1 strangler(, 1\.1 strangler)?"
+
 _REQUESTS: tuple[tuple[str, Fields, dict[str, str | None]], ...] = (
-    ("who forwards", (), {"x-forwarded-for": r"127\.0\.0\.1", "x-forwarded-proto": "http", "via": r"1\.1 strangler"}),
+    ("who forwards", (), {"x-forwarded-for": _CLIENT, "x-forwarded-proto": "http", "via": _VIA}),
     ("the host is the client's", (), {"host": r"shop\.example", "x-forwarded-host": r"shop\.example"}),
+    ("through whom it came", (("Via", "1.0 fred"),), {"via": rf"1\.0 fred, {_VIA}"}),
     (
-        "who forwarded before",
-        (("X-Forwarded-For", "203.0.113.9, 198.51.100.7"), ("Via", "1.0 fred")),
-        {"x-forwarded-for": r"203\.0\.113\.9, 198\.51\.100\.7, 127\.0\.0\.1", "via": r"1\.0 fred, 1\.1 strangler"},
+        "addresses that the client made up",
+        (("X-Forwarded-For", "203.0.113.9, 198.51.100.7"), ("X-Forwarded-For", "192.0.2.1")),
+        {"x-forwarded-for": _CLIENT},
     ),
     (
-        "who forwarded before, in several fields",
-        (("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-For", "198.51.100.7")),
-        {"x-forwarded-for": r"203\.0\.113\.9, 198\.51\.100\.7, 127\.0\.0\.1"},
+        "addresses that the client made up elsewhere",
+        (("Forwarded", "for=203.0.113.9"), ("X-Real-IP", "203.0.113.9"), ("X-Forwarded-Port", "1")),
+        {"forwarded": None, "x-real-ip": None, "x-forwarded-port": None},
     ),
     (
         "a host and scheme that the client made up",
@@ -37,8 +42,13 @@ _REQUESTS: tuple[tuple[str, Fields, dict[str, str | None]], ...] = (
     ),
     (
         "made up with underscores",
-        (("X_Forwarded_Host", "evil.example"), ("X_Forwarded_Proto", "https"), ("X_Forwarded-For", "203.0.113.9")),
-        {"x_forwarded_host": None, "x_forwarded_proto": None, "x_forwarded-for": None, "x-forwarded-proto": "http"},
+        (
+            ("X_Forwarded_Host", "evil.example"),
+            ("X_Forwarded_Proto", "https"),
+            ("X_Forwarded-For", "203.0.113.9"),
+            ("X_Real_IP", "x"),
+        ),
+        {"x_forwarded_host": None, "x_forwarded_proto": None, "x_forwarded-for": None, "x_real_ip": None},
     ),
     (
         "what only the proxy may say",
@@ -68,8 +78,8 @@ _REQUESTS: tuple[tuple[str, Fields, dict[str, str | None]], ...] = (
 _ANSWERS: tuple[tuple[str, Fields, dict[str, str | None]], ...] = (
     ("what is inside of us", (("Strangler-Inner", "x"), ("strangler_other", "x")), {"strangler-inner": None}),
     ("the same with underscores", (("strangler_other", "x"),), {"strangler_other": None}),
-    ("who passed it on", (), {"via": r"1\.1 strangler"}),
-    ("who passed it on before", (("Via", "1.0 fred"),), {"via": r"1\.0 fred, 1\.1 strangler"}),
+    ("who passed it on", (), {"via": _VIA}),
+    ("who passed it on before", (("Via", "1.0 fred"),), {"via": rf"1\.0 fred, {_VIA}"}),
     ("its cookies", (("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2")), {"set-cookie": r"a=1; Path=/, b=2.*"}),
     (
         "how it may be kept",
