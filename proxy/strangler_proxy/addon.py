@@ -5,13 +5,14 @@ A hook returns None where nothing had to be awaited, else what has to be (direct
 
 from __future__ import annotations
 
+import time
 from http import HTTPStatus
 
 from mitmproxy import http
 
 from strangler_proxy import forwarding, journal, metrics, operators
 from strangler_proxy.answers import Answer, as_json, not_found
-from strangler_proxy.counting import Counting
+from strangler_proxy.counting import WRITES, Counting
 from strangler_proxy.direct import Hooks, Waiting
 from strangler_proxy.exchange import Exchange, begin
 from strangler_proxy.gated import Gated, to_be_kept
@@ -54,7 +55,7 @@ class Strangler:
         self._store = store
         self._holds = holds
         self._in_flight: dict[str, int] = {}
-        counting = Counting()
+        self._counting = counting = Counting()
         counting.table_changed(store.table.versions)
         self._wrote = Wrote()
         shadows = Shadows()
@@ -224,6 +225,7 @@ class Strangler:
             token = await self._sender.token(exchange, table, upstream)
         except IdentityUnknown as error:
             self._landed(exchange)
+            exchange.version = None  # the monolith's silence says nothing of the owner
             flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
             self._answer(flow, as_json(503, {"detail": f"{error}; try again"}, Retry_After="1"))
         else:
@@ -308,6 +310,7 @@ class Strangler:
     def _takes_off(self, exchange: Exchange, decision: Decision) -> None:
         if decision.move is not None and exchange.is_write:
             exchange.in_flight = decision.move
+            exchange.version = self._store.table.versions[decision.move]
             self._in_flight[decision.move] = self._in_flight.get(decision.move, 0) + 1
 
     def _landed(self, exchange: Exchange) -> None:
@@ -317,5 +320,9 @@ class Strangler:
 
     def _note(self, flow: http.HTTPFlow, exchange: Exchange, status: int) -> None:
         self._landed(exchange)
+        if exchange.version is not None and exchange.decision is not None and flow.client_conn.connected:
+            # Whoever went away has cut the answer off, which is not the owner's fault.
+            move, seconds = exchange.decision.move or "", time.monotonic() - exchange.began - exchange.held
+            self._counting.note(move, exchange.version, WRITES, status or None, seconds)
         if not exchange.own:
             journal.note(exchange, status)

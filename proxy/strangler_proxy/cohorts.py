@@ -52,12 +52,14 @@ class Cohort:
 
 @dataclass(frozen=True, kw_only=True)
 class Cohorts:
-    """Both cohorts of one version of a move's routes, and what shadows of its requests showed meanwhile."""
+    """The cohorts of one version of a move's routes, and what shadows of its requests showed meanwhile."""
 
     candidate: Cohort = field(default_factory=Cohort)
     control: Cohort = field(default_factory=Cohort)
     early: Cohort = field(default_factory=Cohort)
     """Reads of those who come first: the candidate answers them, and nobody comparable is answered by the owner."""
+    writes: Cohort = field(default_factory=Cohort)
+    """All writes, which the owner answers."""
     compared: int = 0
     different: int = 0
 
@@ -66,6 +68,7 @@ class Cohorts:
             candidate=self.candidate + other.candidate,
             control=self.control + other.control,
             early=self.early + other.early,
+            writes=self.writes + other.writes,
             compared=self.compared + other.compared,
             different=self.different + other.different,
         )
@@ -78,6 +81,7 @@ class Cohorts:
                 candidate=_cohort(given["candidate"]),
                 control=_cohort(given["control"]),
                 early=_cohort(given["early"]),
+                writes=_cohort(given["writes"]),
                 compared=given["compared"],
                 different=given["different"],
             )

@@ -1,4 +1,4 @@
-"""Counts the reads of each move's cohorts, anew for each version of its routes."""
+"""Counts the reads of each move's cohorts, and its writes, anew for each version of its routes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from strangler_proxy.cohorts import EDGES, Cohort, Cohorts, class_of
 from strangler_proxy.routes import CANDIDATE, CONTROL, EARLY
 
 Version = tuple[int, int]
+WRITES = "writes"
+_ALL = (CANDIDATE, CONTROL, EARLY, WRITES)
 
 
 @dataclass(kw_only=True)
@@ -33,9 +35,7 @@ class _Counts:
 @dataclass(kw_only=True)
 class _Counted:
     version: Version
-    cohorts: dict[str, _Counts] = field(
-        default_factory=lambda: {name: _Counts() for name in (CANDIDATE, CONTROL, EARLY)}
-    )
+    cohorts: dict[str, _Counts] = field(default_factory=lambda: {name: _Counts() for name in _ALL})
 
 
 class Counting:
@@ -63,5 +63,5 @@ class Counting:
         counted = self._moves.get(move)
         if counted is None:
             return None
-        candidate, control, early = (counted.cohorts[name].cohort() for name in (CANDIDATE, CONTROL, EARLY))
-        return counted.version, Cohorts(candidate=candidate, control=control, early=early)
+        candidate, control, early, writes = (counted.cohorts[name].cohort() for name in _ALL)
+        return counted.version, Cohorts(candidate=candidate, control=control, early=early, writes=writes)

@@ -41,6 +41,8 @@ class Exchange:
     """Where the gateway has policies for it."""
     decision: Decision | None = None
     in_flight: str = ""
+    version: tuple[int, int] | None = None
+    """Of the move's routes by which a write was sent to its owner."""
     held: float = 0.0
     refusal: Refusal | None = None
     finished: bool = False

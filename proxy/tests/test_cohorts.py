@@ -2,8 +2,9 @@
 
 import base64
 import json
+import threading
 
-from world import MOVE, Said, publish
+from world import MOVE, Said, eventually, publish
 
 STAFF = ["staff"]
 
@@ -71,3 +72,38 @@ def test_routes_and_methods_that_are_not_shared_have_no_shadow_either(proxy, mon
     assert reviews.heard == []
     assert proxy.ask("HEAD", "/api/reviews/")[0] == 200
     assert [request.method for request in reviews.heard] == ["HEAD"]
+
+
+def test_the_owners_writes_are_counted_by_the_version_that_sent_them(proxy, monolith, reviews):
+    publish(proxy, monolith, reviews, term=2, owner="reviews", candidate="monolith")
+    reviews.answer = lambda request: Said(status=500 if request.body == b"bad" else 201)
+    for body in (b"good", b"bad", b"good"):
+        proxy.ask("POST", "/api/reviews/", body)
+    proxy.ask("POST", "/api/orders/", b"bad")
+    writes = cohorts(proxy)["writes"]
+    assert (writes["requests"], writes["failed"], sum(writes["seconds"])) == (3, 1, 3)
+    publish(proxy, monolith, reviews, term=2, n=1, owner="reviews", candidate="monolith")
+    assert cohorts(proxy)["writes"]["requests"] == 0
+    reviews.close()
+    assert proxy.ask("POST", "/api/reviews/", b"x")[0] == 502
+    assert cohorts(proxy)["writes"]["failed"] == 1
+
+
+def test_a_client_that_goes_away_is_no_failure_of_the_owner(proxy, monolith, reviews):
+    publish(proxy, monolith, reviews, term=2, owner="reviews", candidate="monolith")
+    arrived, go_on = threading.Event(), threading.Event()
+    reviews.answer = lambda request: (arrived.set(), go_on.wait(10), Said())[2]
+    connection = proxy.connect()
+    connection.request("POST", "/api/reviews/", b"x")
+    assert arrived.wait(10)
+    connection.close()
+    eventually(lambda: json.loads(proxy.operate("PUT", f"/-/holds/{MOVE}", {"seconds": 1})[1])["in_flight"] == 0)
+    go_on.set()
+    assert cohorts(proxy)["writes"]["requests"] == 0
+
+
+def test_where_the_monolith_does_not_tell_who_a_client_is_the_owner_has_not_failed(proxy, monolith, reviews):
+    publish(proxy, monolith, reviews, identity=True, term=2, owner="reviews", candidate="monolith")
+    monolith.answer = lambda request: Said(status=500)
+    assert proxy.ask("POST", "/api/reviews/", b"x", {"Cookie": "sessionid=ann"})[0] == 503
+    assert cohorts(proxy)["writes"]["requests"] == 0

@@ -47,7 +47,7 @@ class Rolling:
         if at.phase is Phase.PLANNED:
             at = advance(at, _UNJUDGED, soaked=True)
         try:
-            self._look()
+            look(self.world, self.move)
             while at.phase is not Phase.SWITCHED:
                 at = self._stay(at)
         except StranglerError as error:
@@ -65,7 +65,7 @@ class Rolling:
         began, paused = time.monotonic(), 0.0
         while True:
             looked = time.monotonic()
-            self._look()
+            look(self.world, self.move)
             verdict = self._verdict(at)
             wish = self.world.wishes.current()
             spent = time.monotonic() - began - paused
@@ -85,14 +85,6 @@ class Rolling:
             if wish is Wish.PAUSE:
                 paused += time.monotonic() - looked
 
-    def _look(self) -> None:
-        """See that the service is fit to answer and that what it answers is not old."""
-        moments = self.world.readers.moments()
-        # The log's end is read behind these moments, so all that was answered before them is brought over.
-        self.move.catch_up(STALE_SECONDS)
-        self.world.readers.arrived(self.world.plan.name, moments)
-        self.world.gate()
-
     def _verdict(self, at: Rollout) -> Verdict:
         if self.limits is None:
             return _UNJUDGED
@@ -105,6 +97,15 @@ class Rolling:
             "step", step="verdict", weight=at.weight, outcome=verdict.outcome.value, reason=verdict.reason, **asked
         )
         self.world.wishes.fulfilled(wish)
+
+
+def look(world: World, move: Mover) -> None:
+    """See that the service is fit to answer and that no side that answers reads has old rows."""
+    moments = world.readers.moments()
+    # The log's end is read behind these moments, so all that was answered before them is brought over.
+    move.catch_up(STALE_SECONDS)
+    world.readers.arrived(world.plan.name, moments)
+    world.gate()
 
 
 def judged(limits: Limits | None, routing: Routing, cohorts: Callable[[], Cohorts]) -> str:

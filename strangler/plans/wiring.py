@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
+from strangler_proxy.cohorts import Cohorts
 
 from strangler import conf
 from strangler.plans.copy_workers import CopyWorkers
@@ -32,12 +33,14 @@ from strangler.plans.status import PlanStatus, plan_status
 from strangler.plans.touched import touched
 from strangler.plans.traffic import MoveTraffic
 from strangler.plans.verifying import PlanVerifier
+from strangler.plans.watched import watched
+from strangler.plans.watching import told
 from strangler.plans.wishes import Wishes
 from strangler.plans.world import Emit, World
 from strangler.rollout import showing
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from strangler.rollout.fleet import Fleet
-from strangler.split import Capture, Move, SplitError
+from strangler.split import Capture, Move, Side, SplitError
 from strangler.split.copying import Throttle
 from strangler.split.store import Database
 
@@ -88,9 +91,15 @@ def judged(plan: Plan) -> str:
     routing = _move(plan.key, _seen(loaded, plan)).routing() if operation else None
     if operation is None or routing is None:
         raise PlanError(f'plan "{plan.name}" has no routes on the move; apply it up to its MoveRoutes')
-    return _judged(
-        operation.limits, routing, lambda: _routes(loaded).fleet.cohorts(plan.name, (routing.term, routing.n))
-    )
+
+    def cohorts() -> Cohorts:
+        return _routes(loaded).fleet.cohorts(plan.name, (routing.term, routing.n))
+
+    lines = _judged(operation.limits, routing, cohorts)
+    if routing.owner is Side.TARGET and operation.watch is not None:
+        stands = watched(recorder(plan).entries(), routing.term)
+        lines += "\n" + told(operation.watch, plan.name, routing, stands, cohorts)
+    return lines
 
 
 def shadowed(plan: Plan) -> str:
@@ -171,6 +180,7 @@ def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
         gate=ReadinessGate(service=service.name, url=service.upstream.rstrip("/") + _READY),
         emit=emit,
         databases=databases,
+        entries=lambda: recorder(plan).entries(),
         ask_workers=CopyWorkers(plan=plan.name, app=copying.app, queue=copying.queue, count=copying.workers),
     )
 

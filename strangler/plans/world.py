@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +15,7 @@ from strangler.rollout.fleet import Fleet
 from strangler.rollout.rollout import Wish
 
 if TYPE_CHECKING:
+    from strangler.plans.standing import Entry
     from strangler.plans.state import PlanKey, ProjectState
     from strangler.split import Side, Step, SwitchReport, Traffic, Verification
     from strangler.split.copying import CopyProgress
@@ -128,6 +129,8 @@ class World:
     readers: Readers = field(default_factory=lambda: Fleet(engines=()))
     """Who keeps clients with the owner until their writes have arrived at the service."""
     wishes: Wishes = field(default_factory=NobodyAsks)
+    entries: Callable[[], Iterable[Entry]] = tuple
+    """What the plan's record says so far."""
     ask_workers: Callable[[], Mapping[str, object]] = dict
     """Ask others to help with the plan's copy; what was asked, or nothing."""
 

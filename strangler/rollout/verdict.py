@@ -8,7 +8,7 @@ within its limits is not failed, and one beyond them is not passed. Between the 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from strangler_proxy.cohorts import EDGES, Cohort, Cohorts
@@ -73,12 +73,7 @@ class Limits:
 
 def judge(seen: Cohorts, limits: Limits) -> Verdict:
     """The verdict on what was seen."""
-    verdicts = list(_verdicts(seen, limits))
-    for outcome in (Outcome.FAILED, Outcome.INCONCLUSIVE):
-        reasons = [verdict.reason for verdict in verdicts if verdict.outcome is outcome]
-        if reasons:
-            return Verdict(outcome=outcome, reason="; ".join(reasons))
-    return Verdict(outcome=Outcome.SUCCESS, reason="; ".join(verdict.reason for verdict in verdicts))
+    return _together(list(_verdicts(seen, limits)))
 
 
 def judge_shadows(seen: Cohorts, limits: Limits) -> Verdict:
@@ -92,9 +87,23 @@ def judge_shadows(seen: Cohorts, limits: Limits) -> Verdict:
 def judge_early(seen: Cohorts, limits: Limits) -> Verdict:
     """The verdict on those who come early alone. Nobody comparable is served by the owner, so the limit is absolute."""
     found = _early(seen.early, limits, limits.alpha)
-    if seen.early.requests < limits.minimum and found.outcome is Outcome.SUCCESS:
+    if seen.early.requests < limits.minimum and found.outcome is not Outcome.FAILED:
         return _inconclusive(f"{seen.early.requests} requests came early, of {limits.minimum} that are asked for")
     return found
+
+
+def judge_owner(seen: Cohorts, limits: Limits, *, compare: bool) -> Verdict:
+    """The verdict on a new owner, after the switch: its writes, and with "compare" its reads beside the old owner's.
+
+    The side that answers the candidate's share is the old owner now, so the cohorts change their parts. Writes have
+    nobody beside them: their limit is absolute.
+    """
+    alpha = limits.alpha / 4 if compare else limits.alpha
+    verdicts = [_writes(seen.writes, limits, alpha)]
+    if compare:
+        # Six intervals of an eighth each: what is left is the writes'.
+        verdicts += _verdicts(Cohorts(candidate=seen.control, control=seen.candidate), limits)
+    return _together(verdicts)
 
 
 def requests_for_success(limits: Limits, failed: float = 0.0) -> int:
@@ -111,6 +120,14 @@ def requests_for_success(limits: Limits, failed: float = 0.0) -> int:
         if count > 100_000_000:
             raise ValueError(f"no number of requests shows that; the limits are too narrow for a share of {failed:g}")
         count += max(1, count // 10)
+
+
+def _together(verdicts: Sequence[Verdict]) -> Verdict:
+    for outcome in (Outcome.FAILED, Outcome.INCONCLUSIVE):
+        reasons = [verdict.reason for verdict in verdicts if verdict.outcome is outcome]
+        if reasons:
+            return Verdict(outcome=outcome, reason="; ".join(reasons))
+    return Verdict(outcome=Outcome.SUCCESS, reason="; ".join(verdict.reason for verdict in verdicts))
 
 
 def _verdicts(seen: Cohorts, limits: Limits) -> Iterator[Verdict]:
@@ -142,9 +159,20 @@ def _failures(candidate: Cohort, control: Cohort, limits: Limits, alpha: float) 
     return _inconclusive(f"{what}: it may be {highest:.2%} more, of {limits.failures:.2%} that are allowed")
 
 
+def _writes(writes: Cohort, limits: Limits, alpha: float) -> Verdict:
+    found = _absolute(f"{_share(writes.failed, writes.requests)} of the writes fail", writes, limits, alpha)
+    if writes.requests < limits.minimum and found.outcome is not Outcome.FAILED:
+        return _inconclusive(f"{writes.requests} writes, of {limits.minimum} that are asked for")
+    return found
+
+
 def _early(early: Cohort, limits: Limits, alpha: float) -> Verdict:
-    lowest, highest = interval(early.failed, early.requests, alpha)
     what = f"the candidate fails {_share(early.failed, early.requests)} of those who come early"
+    return _absolute(what, early, limits, alpha)
+
+
+def _absolute(what: str, cohort: Cohort, limits: Limits, alpha: float) -> Verdict:
+    lowest, highest = interval(cohort.failed, cohort.requests, alpha)
     if lowest > limits.failures:
         return _failed(f"{what}: at least {lowest:.2%}, of {limits.failures:.2%} that are allowed")
     if highest <= limits.failures:

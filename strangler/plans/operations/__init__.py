@@ -17,6 +17,7 @@ from strangler.plans.operations.run_python import RunPython
 from strangler.plans.operations.run_sql import RunSQL
 from strangler.plans.operations.split_table import SplitTable
 from strangler.rollout.verdict import Limits
+from strangler.rollout.watch import Watch
 
 __all__ = [
     "ArchiveTables",
@@ -36,4 +37,5 @@ __all__ = [
     "RunPython",
     "RunSQL",
     "SplitTable",
+    "Watch",
 ]

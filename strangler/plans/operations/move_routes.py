@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 
 from strangler_proxy.clients import CLIENT, check_key, check_mark
 from strangler_proxy.routes import check_shared
@@ -14,9 +15,11 @@ from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.patterns import Relation, check_pattern, relate
 from strangler.plans.rolling import Rolling, owned_by_the_service, take_reads_back
 from strangler.plans.state import PlanKey, ProjectState, Routed, Sharing
+from strangler.plans.watching import Watching
 from strangler.plans.world import Mover, World
 from strangler.rollout.rollout import ALL, Rollout
 from strangler.rollout.verdict import Limits
+from strangler.rollout.watch import Watch
 from strangler.split.spec import Side
 
 
@@ -47,6 +50,8 @@ class MoveRoutes(Operation):
     """Of the patterns, those whose reads are shared or shadowed before the switch; none: all."""
     only_methods: tuple[str, ...] = ()
     """Of the reads' methods likewise."""
+    watch: Watch | None = None
+    """How long, and by what, the service is watched once it owns; None: the switch is the end."""
     overlapping: tuple[str, ...] = ()
     """Patterns of other plans that these may lie inside or around; the more specific one wins."""
 
@@ -95,6 +100,12 @@ class MoveRoutes(Operation):
             until = "while it is ready" if self.limits is None else "until it is as good as the owner"
             yield f"-- proxies: {weight / 100:g}% of the reads to {world.plan.service}, for {self.hold:g} s, {until}"
         yield f"-- both databases and the proxies: switch ownership of {world.plan.name} to {world.plan.service}"
+        if self.watch is not None:
+            follows = "the ownership goes back" if self.watch.reverse else "the plan is frozen"
+            yield (
+                f"-- proxies: {self.watch.control / 100:g}% of the reads to the monolith for {self.watch.soak:g} s, to "
+                f"compare with; where {world.plan.service} fails, {follows}"
+            )
 
     def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
         yield f"-- both databases and the proxies: switch ownership of {world.plan.name} back to the monolith"
@@ -103,13 +114,15 @@ class MoveRoutes(Operation):
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         move = world.move(after)
         move.recover(world.traffic, world.on_step)
-        if owned_by_the_service(move):
-            return
-        if refusal := next(world.databases.unseen(), None):
-            raise PlanError(refusal)
-        rolling = Rolling(world=world, move=move, limits=self.limits, hold=self.hold, patience=self.patience)
-        rolling.until_switched(self._rollout)
-        _switch(world, move, Side.TARGET)
+        if not owned_by_the_service(move):
+            if refusal := next(world.databases.unseen(), None):
+                raise PlanError(refusal)
+            rolling = Rolling(world=world, move=move, limits=self.limits, hold=self.hold, patience=self.patience)
+            rolling.until_switched(self._rollout)
+            _switch(world, move, Side.TARGET)
+        if self.watch is not None:
+            back = partial(_switch, world, move, Side.SOURCE)
+            Watching(world=world, move=move, watch=self.watch, give_back=back).until_it_lasts()
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
         move = world.move(after)

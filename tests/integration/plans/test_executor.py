@@ -8,6 +8,7 @@ import time
 
 import psycopg
 import pytest
+from strangler_proxy.cohorts import Cohorts
 
 from strangler.plans import Plan
 from strangler.plans.errors import PlanError
@@ -20,7 +21,7 @@ from strangler.plans.recorder import PlanRecorder
 from strangler.plans.schema import Field, Schema
 from strangler.plans.standing import Position
 from strangler.plans.status import plan_status
-from strangler.plans.world import World
+from strangler.plans.world import NobodyAsks, World
 from strangler.split import Move, Side
 from strangler.split.store import Database
 from tests.unit.strangler.plans.fake_world import CASCADE, FakeMigrations, FakeTraffic, foreign_key, model
@@ -80,6 +81,7 @@ class Shop:
         self.plan = plan
         self.source_dsn, self.target_dsn = source_dsn, target_dsn
         self.path = directory / "record.jsonl"
+        self.seen, self.wishes = Cohorts(), NobodyAsks()
         self.source = psycopg.connect(source_dsn, autocommit=True)
         self.target = psycopg.connect(target_dsn, autocommit=True)
         for connection in (self.source, self.target):
@@ -103,6 +105,9 @@ class Shop:
                 publish_routes=lambda: None,
                 gate=lambda: None,
                 emit=emit,
+                cohorts=lambda routing: self.seen,
+                entries=lambda: self.recorder().entries(),
+                wishes=self.wishes,
             ),
             lock=lambda name: plan_lock(Database(name="source", dsn=self.source_dsn), name),
         )

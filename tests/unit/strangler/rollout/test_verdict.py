@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strangler_proxy.cohorts import EDGES, Cohort, Cohorts, class_of
 
-from strangler.rollout.verdict import Limits, Outcome, judge, judge_early, requests_for_success
+from strangler.rollout.verdict import Limits, Outcome, judge, judge_early, judge_owner, requests_for_success
 
 LIMITS = Limits(minimum=50, failures=0.05, refusals=0.05, differences=0.05)
 
@@ -87,9 +87,7 @@ def test_those_who_come_early_are_judged_by_an_absolute_limit():
     assert early(1_000).outcome is Outcome.SUCCESS
     assert early(200, failed=100).outcome is Outcome.FAILED
     assert early(1_000, failed=45).outcome is Outcome.INCONCLUSIVE
-    assert (
-        "49 requests came early, of 50" in judge_early(Cohorts(early=cohort(49)), replace(LIMITS, failures=0.5)).reason
-    )
+    assert "49 requests came early, of 50" in early(49).reason
 
 
 def test_those_who_come_early_can_end_a_canary_and_never_hold_it_up():
@@ -98,6 +96,21 @@ def test_those_who_come_early_can_end_a_canary_and_never_hold_it_up():
     found = judge(Cohorts(**alike, early=cohort(200, failed=100)), LIMITS)
     assert found.outcome is Outcome.FAILED
     assert "the candidate fails 50.00% of those who come early" in found.reason
+
+
+def test_a_new_owner_is_judged_beside_the_old_one_and_by_its_writes_alone():
+    alike = {"candidate": cohort(2_000), "control": cohort(2_000)}
+    assert judge_owner(Cohorts(**alike, writes=cohort(1_000)), LIMITS, compare=True).outcome is Outcome.SUCCESS
+    # The candidate's share is answered by the old owner now: its failures are no reason against the new one.
+    old_fails = Cohorts(candidate=cohort(2_000, failed=500), control=cohort(2_000), writes=cohort(1_000))
+    assert judge_owner(old_fails, LIMITS, compare=True).outcome is Outcome.SUCCESS
+    new_fails = Cohorts(candidate=cohort(2_000), control=cohort(2_000, failed=500), writes=cohort(1_000))
+    assert judge_owner(new_fails, LIMITS, compare=True).outcome is Outcome.FAILED
+    assert judge_owner(new_fails, LIMITS, compare=False).outcome is Outcome.SUCCESS
+    failing = judge_owner(Cohorts(**alike, writes=cohort(100, failed=50)), LIMITS, compare=True)
+    assert (failing.outcome, failing.reason[:25]) == (Outcome.FAILED, "50.00% of the writes fail")
+    few = judge_owner(Cohorts(**alike, writes=cohort(49)), LIMITS, compare=True)
+    assert (few.outcome, few.reason) == (Outcome.INCONCLUSIVE, "49 writes, of 50 that are asked for")
 
 
 def test_the_number_of_requests_that_a_success_takes_is_told():
