@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from mitmproxy import http
@@ -33,13 +34,18 @@ class Known:
     token: str | None
 
     @property
-    def staff(self) -> bool:
-        """What the token says of it. The monolith itself gave it to us, so its signature is the service's concern."""
+    def claims(self) -> Mapping[str, Any]:
+        """What the token says. The monolith itself gave it to us, so its signature is the service's concern."""
         try:
             claims = (self.token or "").split(".")[1]
-            return json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["staff"] is True
-        except (LookupError, ValueError, TypeError):
-            return False
+            told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+        except (LookupError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    @property
+    def staff(self) -> bool:
+        return self.claims.get("staff") is True
 
 
 class Identities:

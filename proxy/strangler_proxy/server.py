@@ -15,15 +15,19 @@ from strangler_proxy.addon import Strangler
 from strangler_proxy.connections import Address
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities
+from strangler_proxy.jwks import KeySets
 from strangler_proxy.listener import listen
+from strangler_proxy.people import People
 from strangler_proxy.routes import RouteTable, Upstream
 from strangler_proxy.shared import Shared
+from strangler_proxy.steps.authorizing import Authorizing
 from strangler_proxy.steps.buckets import Buckets, OwnBuckets
 from strangler_proxy.steps.chain import Chain
 from strangler_proxy.steps.limits import Limits
 from strangler_proxy.steps.shared_buckets import SharedBuckets
 from strangler_proxy.steps.throttling import Throttling
 from strangler_proxy.table import TableStore
+from strangler_proxy.tokens import Bearers
 from strangler_proxy.trust import Trusted
 from strangler_proxy.upstreams import Client
 
@@ -94,12 +98,13 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     client = Client()
+    identities = Identities(client, settings.token)
     addon = Strangler(
         store=store,
         holds=Holds(),
-        identities=Identities(client, settings.token),
+        identities=identities,
         client=client,
-        chain=_chain(settings),
+        chain=_chain(settings, store, identities),
         token=settings.token,
         operators_port=settings.operators[1] if settings.operators else None,
         trusted=settings.trusted,
@@ -115,12 +120,19 @@ async def serve(settings: Settings) -> None:
         server.close()
 
 
-def _chain(settings: Settings) -> Chain:
+def _chain(settings: Settings, store: TableStore, identities: Identities) -> Chain:
     """The steps in the order in which requests meet them."""
     buckets: Buckets = OwnBuckets()
     if settings.shared:
         buckets = SharedBuckets(shared=_shared(settings.shared), own=buckets)
-    return Chain(steps=(Limits(), Throttling(buckets=buckets)))
+    people = People(identities=identities, monolith=lambda: store.table.upstream(store.table.default))
+    return Chain(
+        steps=(
+            Authorizing(bearers=Bearers(keys=KeySets()), people=people),
+            Limits(),
+            Throttling(buckets=buckets),
+        )
+    )
 
 
 def _shared(url: str) -> Shared:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from strangler_proxy.gateway.authorize import Authorize
 from strangler_proxy.gateway.codec import decode, encode
 from strangler_proxy.gateway.throttle import Throttle
 from strangler_proxy.patterns import Patterns, segments, shape
@@ -20,9 +21,10 @@ class Policy:
 
     path: str
     methods: tuple[str, ...] = ()
-    """None is all. A policy for some methods goes before one for all at the same path."""
+    """None is all; "GET" is HEAD as well. A policy for some methods goes before one for all at the same path."""
     without: tuple[str, ...] = ()
     """Features that more general policies state, and that do not hold here."""
+    authorize: Authorize | None = None
     throttle: tuple[Throttle, ...] = ()
 
     def __post_init__(self) -> None:
@@ -34,6 +36,9 @@ class Policy:
                 f'the policy for "{self.path}" is without "{unknown[0]}", which is no feature; they are '
                 f"{', '.join(FEATURES)}"
             )
+
+    def holds_for(self, method: str) -> bool:
+        return not self.methods or method in self.methods or (method == "HEAD" and "GET" in self.methods)
 
     def features(self) -> Iterator[str]:
         """The names of those that it states."""
@@ -95,10 +100,7 @@ class Gateway:
         if (parts := segments(target)) is None:
             raise AmbiguousPath
         found = tuple(
-            number
-            for numbers in self._tree.all(parts)
-            for number in numbers
-            if method in self.policies[number].methods or not self.policies[number].methods
+            number for numbers in self._tree.all(parts) for number in numbers if self.policies[number].holds_for(method)
         )
         if not found:
             return None
@@ -127,6 +129,8 @@ class Gateway:
         claimed: set[str] = set()
         for policy in policies:
             methods = set(policy.methods) or {"every method"}
+            if "GET" in methods:
+                methods.add("HEAD")
             if twice := sorted(claimed & methods):
                 raise ValueError(f'two policies are for "{policy.path}" and {twice[0]}; make one of them')
             claimed |= methods
