@@ -1,4 +1,4 @@
-"""Issuers' public keys, by the URLs of their JSON Web Key Sets: fetched when they are needed, and again now and then."""
+"""Issuers' public keys, by the URLs of their JSON Web Key Sets: fetched when needed, and again now and then."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_a_lower_revision_is_an_older_table():
         ({"policies": [{}]}, "policy 0 of the gateway lacks a part"),
         ({"policies": [{"path": "api"}]}, "must begin and end"),
         ({"policies": [{"path": "/", "cash": {}}]}, 'unknown part "cash"; it knows path, methods'),
-        ({"policies": [{"path": "/", "without": ["cash"]}]}, '"cash", which is no feature; they are throttle'),
+        ({"policies": [{"path": "/", "without": ["cash"]}]}, '"cash", which is no feature; they are '),
         ({"policies": [{"path": "/", "methods": ["get"]}]}, "names in capitals"),
         ({"policies": [{"path": "/", "methods": "GET"}]}, "methods is 'GET'; it must be a list"),
         ({"policies": [{"path": "/", "throttle": [{"rate": "1"}]}]}, "throttle, rate is '1'; it must be a number"),
@@ -92,6 +92,7 @@ def test_a_lower_revision_is_an_older_table():
         ({"policies": [{"path": "/", "throttle": [{"rate": 1, "burst": 0}]}]}, "at least 1 request"),
         ({"policies": [{"path": "/", "throttle": [{"rate": 1, "per": "day"}]}]}, "one of client, address"),
         ({"policies": [{"path": "/a/<x>/"}, {"path": "/a/<y>/"}]}, 'two policies are for "/a/<y>/" and every method'),
+        ({"policies": [{"path": "/", "methods": ["GET"]}, {"path": "/", "methods": ["HEAD"]}]}, '"/" and HEAD'),
         ({"revision": True}, "whole number from 0"),
     ],
 )
