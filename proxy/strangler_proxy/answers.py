@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from strangler_proxy.forwarding import Fields
@@ -29,6 +30,14 @@ def as_json(status: int, body: Mapping[str, Any], **headers: str) -> Answer:
     named = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
     fields = tuple((name.encode(), value.encode()) for name, value in named.items())
     return Answer(status=status, body=json.dumps(body).encode(), fields=fields)
+
+
+def as_sent(answer: Answer) -> bytes:
+    """The answer's bytes, as the last one on its connection."""
+    body = answer.body or b""
+    fields = (*answer.fields, (b"Content-Length", b"%d" % len(body)), (b"Connection", b"close"))
+    first = b"HTTP/1.1 %d %s" % (answer.status, HTTPStatus(answer.status).phrase.encode())
+    return b"\r\n".join((first, *(b"%s: %s" % field for field in fields), b"", body))
 
 
 def not_found() -> Answer:

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Iterable, Sequence
 
+from strangler_proxy import hops
 from strangler_proxy.trust import Way
 
 Fields = tuple[tuple[bytes, bytes], ...]
@@ -24,29 +25,26 @@ _CSRF_COOKIE = "csrftoken"
 _KEY = re.compile(r"[A-Za-z0-9_-]{22}")
 _TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _FORWARDED = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"via", b"traceparent"})
+_COLLECTED = _FORWARDED | hops.SPOKEN
 _SAID = (b"x-forwarded-", b"forwarded", b"x-real-ip")
 """How the names of fields begin by which servers are told of a request's way."""
 _CREDENTIALS = frozenset({b"cookie", b"authorization"})
-# Hop by hop: they speak of one connection and are not passed on by a second one.
-HOP_BY_HOP = frozenset(
-    {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer", b"upgrade"}
-    | {b"transfer-encoding"}
-)
+HOP_BY_HOP = hops.SPOKEN | {b"transfer-encoding"}
 
 
 def forwarded(fields: Fields, way: Way) -> Fields:
     """A client's fields as those of a forwarded request.
 
-    What only proxies may say is taken out, with underscores too: WSGI knows no difference between
-    Strangler-Identity and Strangler_Identity.
+    What only proxies may say is taken out, and every name with an underscore: WSGI knows no difference between
+    Strangler-Identity and Strangler_Identity, and gunicorn takes a SCRIPT_NAME for the beginning of the path.
     """
     kept: list[tuple[bytes, bytes]] = []
     said: dict[bytes, list[bytes]] = {}
     for field in fields:
-        name = field[0].lower().replace(b"_", b"-")
-        if name in _FORWARDED:
+        name = field[0].lower()
+        if name in _COLLECTED:
             said.setdefault(name, []).append(field[1])
-        elif not name.startswith(_OURS) and (way.believed or not name.startswith(_SAID)):
+        elif b"_" not in name and not name.startswith(_OURS) and (way.believed or not name.startswith(_SAID)):
             kept.append(field)
             if name == b"host":
                 said.setdefault(name, []).append(field[1])
@@ -54,7 +52,7 @@ def forwarded(fields: Fields, way: Way) -> Fields:
     if not _TRACEPARENT.fullmatch(trace):
         trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01".encode()
     return (
-        *kept,
+        *hops.onward(kept, said),
         (b"X-Forwarded-For", ", ".join(way.addresses).encode()),
         (b"X-Forwarded-Proto", way.scheme.encode()),
         (b"X-Forwarded-Host", b", ".join(said.get(b"host", ()))),
@@ -87,14 +85,14 @@ def towards(fields: Fields, *, move: str, identity: bool, cookies: Sequence[str]
 def answered(fields: Fields) -> Fields:
     """An upstream's fields as those of the proxy's answer."""
     kept: list[tuple[bytes, bytes]] = []
-    via: list[bytes] = []
+    said: dict[bytes, list[bytes]] = {}
     for field in fields:
         name = field[0].lower()
-        if name == b"via":
-            via.append(field[1])
+        if name == b"via" or name in hops.SPOKEN:
+            said.setdefault(name, []).append(field[1])
         elif not name.replace(b"_", b"-").startswith(_OURS):
             kept.append(field)
-    return (*kept, (b"Via", b", ".join((*via, _VIA))))
+    return (*hops.onward(kept, said), (b"Via", b", ".join((*said.get(b"via", ()), _VIA))))
 
 
 def end_to_end(fields: Iterable[tuple[bytes, bytes]]) -> Fields:

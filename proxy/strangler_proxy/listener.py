@@ -9,6 +9,7 @@ from mitmproxy import version
 from mitmproxy.proxy import mode_specs, server_hooks
 
 from strangler_proxy.direct import DirectHandler, DirectLayer, Hooks
+from strangler_proxy.http1 import be_strict
 from strangler_proxy.streams import Streams
 from strangler_proxy.trailers import leave_out
 
@@ -21,7 +22,7 @@ _OPTIONS = {
     "rawtcp": True,
     "stream_large_bodies": None,
     "validate_inbound_headers": True,
-    "websocket": True,
+    "websocket": False,
 }
 
 
@@ -34,6 +35,7 @@ async def listen(host: str, port: int, monolith: str, hooks: Hooks, *, shared: b
         raise RuntimeError(
             f"strangler_proxy was written for mitmproxy {_KNOWN}, not {version.VERSION}; install the pinned one"
         )
+    be_strict()
     options = SimpleNamespace(**_OPTIONS)
     leave_out()
     mode = mode_specs.ReverseMode.parse(f"reverse:{monolith}")

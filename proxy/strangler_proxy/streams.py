@@ -7,6 +7,7 @@ connection that it ever had. Its layers are small and its version is pinned exac
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import events, layer
@@ -19,9 +20,13 @@ from mitmproxy.proxy.layers.http import (
     RequestEndOfMessage,
     RequestHeaders,
     RequestProtocolError,
+    ResponseEndOfMessage,
     ResponseProtocolError,
     SendHttp,
 )
+from mitmproxy.proxy.layers.tcp import TCPLayer
+
+from strangler_proxy.http1 import StrictServer
 
 _REPEATABLE = frozenset({"GET", "HEAD"})
 
@@ -35,6 +40,8 @@ class Streams(HttpLayer):  # type: ignore[misc]  # mitmproxy is not in the envir
         self._closed: list[Connection] = []
 
     def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if isinstance(event, events.Start):
+            self.connections[self.context.client] = StrictServer(self.context.fork())
         yield from super()._handle_event(event)
         if isinstance(event, events.ConnectionClosed):
             self._closed.append(event.connection)
@@ -73,6 +80,17 @@ class RepeatingStream(HttpStream):  # type: ignore[misc]
             headers = RequestHeaders(self.stream_id, self.flow.request, end_stream=True)
             yield SendHttp(headers, self.context.server)
             yield SendHttp(RequestEndOfMessage(self.stream_id), self.context.server)
+
+    def flow_done(self) -> layer.CommandGenerator[None]:
+        """Where the protocol was changed, pass on what comes: mitmproxy would unpack messages, and keep them all."""
+        if self.flow.response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            yield from super().flow_done()
+            return
+        self.flow.live = False
+        self.child_layer = TCPLayer(self.context, ignore=True)
+        self._handle_event = self.passthrough
+        yield from self.child_layer.handle_event(events.Start())
+        yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
 
     def _repeatable(self, event: RequestProtocolError | ResponseProtocolError) -> bool:
         return (

@@ -17,13 +17,13 @@ from mitmproxy.net.http import http1
 from mitmproxy.net.http.validate import validate_headers
 from mitmproxy.proxy.layers.http._http1 import make_body_reader
 
+from strangler_proxy import heads
 from strangler_proxy.connections import Connection, Idle, connect
 from strangler_proxy.forwarding import end_to_end
 from strangler_proxy.routes import Upstream
 
 ANSWER_SECONDS = 30.0
 """How long an upstream may be silent."""
-_LONGEST_HEADER = 1 << 18
 _NO_BODY = frozenset({204, 304})
 
 
@@ -89,10 +89,11 @@ async def _receive(reader: asyncio.StreamReader, request: http.Request) -> tuple
     """The answer, and whether its connection can be used again."""
     began = time.time()
     buffer = ReceiveBuffer()
-    answer = await _header(reader, buffer)
+    answer, interim = await _header(reader, buffer), 0
     while answer.status_code < 200:
-        if answer.status_code == 101:
-            raise ValueError("it switches protocols, which nobody asked for")
+        interim += 1
+        if answer.status_code == 101 or interim > heads.MOST_INTERIM:
+            raise ValueError("it switches protocols, which nobody asked for, or its final answer does not come")
         answer = await _header(reader, buffer)
     validate_headers(answer)
     size = http1.expected_http_body_size(request, answer)
@@ -107,15 +108,15 @@ async def _receive(reader: asyncio.StreamReader, request: http.Request) -> tuple
 
 
 async def _header(reader: asyncio.StreamReader, buffer: Any) -> http.Response:
-    while not (lines := buffer.maybe_extract_lines()):
-        if len(buffer) > _LONGEST_HEADER:
-            raise ValueError("its header has no end")
+    while isinstance(found := heads.answer(bytes(buffer)), heads.Incomplete):
         if not (data := await _read(reader)):
             if buffer:
                 raise ValueError("its header broke off")
             raise _Disconnected("it closed the connection")
         buffer += data
-    return http1.read_response_head([bytes(line) for line in lines])
+    if isinstance(found, heads.Malformed):
+        raise ValueError(found.detail)
+    return http1.read_response_head([bytes(line) for line in buffer.maybe_extract_lines()])
 
 
 async def _body(reader: asyncio.StreamReader, buffer: Any, body: Any) -> bytes:

@@ -1,0 +1,120 @@
+"""mitmproxy's layers for HTTP/1.1, strict about what they take and with answers of our own.
+
+mitmproxy's own normalise what they read, which leaves nothing of most tricks, but pass on control characters and folded
+lines, take answers that only inform for final ones, keep headers without an end, and tell their name and our addresses.
+"""
+
+from __future__ import annotations
+
+from mitmproxy.net.http import status_codes
+from mitmproxy.proxy import commands, events, layer
+from mitmproxy.proxy.layers import http
+from mitmproxy.proxy.layers.http import (
+    HttpEvent,
+    ReceiveHttp,
+    RequestHeaders,
+    RequestProtocolError,
+    ResponseProtocolError,
+)
+from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Server
+
+from strangler_proxy import heads
+from strangler_proxy.answers import as_json, as_sent
+
+_DETAILS = {
+    400: "the request is malformed",
+    408: "the request did not come to its end in time",
+    502: "the upstream gave no proper answer",
+    504: "the upstream gave no answer in time",
+}
+
+
+class StrictServer(Http1Server):  # type: ignore[misc]  # mitmproxy is not in the environment of the checks
+    """The client's connection."""
+
+    def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
+        """Take a header only whole, and only where nobody could read another one from it."""
+        if isinstance(event, events.DataReceived):
+            while (begin := _begin(self, heads.LONGEST_REQUEST)).startswith(b"\r\n"):
+                self.buf.maybe_extract_at_most(2)  # a client may end what it sent before with an empty line too many
+            wrong = heads.request(begin)
+            if isinstance(wrong, heads.Incomplete):
+                return
+            if wrong is not None:
+                yield from self.refuse(wrong.status, wrong.detail)
+                return
+        for command in super().read_headers(event):
+            if isinstance(command, ReceiveHttp) and isinstance(command.event, RequestHeaders):
+                # Its host is that of the Host field, which goes on: an absolute target has nothing more to say.
+                command.event.request.data.authority = b""
+            yield self._ours(command, 400)
+
+    def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """Wait for no end of a chunk's header or of trailers that is too far away."""
+        yield from super().read_body(event)
+        if self.state == self.read_body and len(self.buf) > heads.LONGEST_REQUEST:
+            yield commands.CloseConnection(self.conn)
+            yield ReceiveHttp(RequestProtocolError(self.stream_id, "a chunk's header or the trailers have no end"))
+
+    def refuse(self, status: int, detail: str) -> layer.CommandGenerator[None]:
+        """Answer what has not become a request, and end the connection."""
+        yield commands.SendData(self.conn, as_sent(as_json(status, {"detail": detail})))
+        yield commands.CloseConnection(self.conn)
+        self.state = self.done
+
+    def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
+        """What mitmproxy would say of an error is for its log: the client gets an answer like our others."""
+        for command in super().send(event):
+            yield self._ours(command, event.code) if isinstance(event, ResponseProtocolError) else command
+
+    def _ours(self, command: commands.Command, status: int) -> commands.Command:
+        if not isinstance(command, commands.SendData):
+            return command
+        detail = _DETAILS.get(status, status_codes.RESPONSES.get(status, "error").lower())
+        return commands.SendData(self.conn, as_sent(as_json(status, {"detail": detail})))
+
+
+class StrictClient(Http1Client):  # type: ignore[misc]
+    """A connection to an upstream."""
+
+    _interim = 0
+
+    def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
+        """Take final answers alone, whole, and a change of the protocol only where it was asked for."""
+        while isinstance(event, events.DataReceived) and self.request and self.buf:
+            found = heads.answer(_begin(self, heads.LONGEST_ANSWER))
+            if isinstance(found, heads.Incomplete):
+                return
+            if isinstance(found, heads.Malformed):
+                yield from self._give_up(found.detail)
+                return
+            if found >= 200 or (found == 101 and "upgrade" in self.request.headers):
+                break
+            self._interim += 1
+            if found == 101 or self._interim > heads.MOST_INTERIM:
+                yield from self._give_up("it switches protocols, which nobody asked for" if found == 101 else "no end")
+                return
+            self.buf.maybe_extract_lines()
+        self._interim = 0
+        if self.buf or not isinstance(event, events.DataReceived):
+            yield from super().read_headers(event)
+
+    def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """Wait for no end of a chunk's header or of trailers that is too far away."""
+        yield from super().read_body(event)
+        if self.state == self.read_body and len(self.buf) > heads.LONGEST_ANSWER:
+            yield from self._give_up("a chunk's header or the trailers have no end")
+
+    def _give_up(self, why: str) -> layer.CommandGenerator[None]:
+        yield commands.CloseConnection(self.conn)
+        yield ReceiveHttp(ResponseProtocolError(self.stream_id, why))
+
+
+def _begin(connection: Http1Server | Http1Client, longest: int) -> bytes:
+    """What has come, as far as it may be a header: a client may have sent much more behind it."""
+    return bytes(connection.buf._data[: longest + 2])
+
+
+def be_strict() -> None:
+    """Have mitmproxy make connections to upstreams so. It makes them by this name, and takes no other."""
+    http.Http1Client = StrictClient
