@@ -382,7 +382,8 @@ class PostgresStore(Store):
     @property
     def major(self) -> int:
         """The server's major version."""
-        return self.connection.info.server_version // 10_000
+        with _translated():  # a connection that has died tells nothing
+            return self.connection.info.server_version // 10_000
 
     def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
         with _translated():
