@@ -33,7 +33,9 @@ from strangler.split.postgres.catalog import Connection
 from strangler.split.postgres.locks import AdvisoryLocks
 from strangler.split.postgres.log import WalLog
 from strangler.split.postgres.pgoutput import APPLIED
+from strangler.split.postgres.shape_rows import PostgresShapes
 from strangler.split.rules import Rule
+from strangler.split.shapes import Shapes
 from strangler.split.spec import Capture, MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
@@ -237,6 +239,10 @@ class PostgresStore(Store):
         with _translated():
             for statement in statements:
                 self.connection.execute(statement.encode())
+
+    def two_shapes(self, wide: str, narrow: str, columns: tuple[str, ...]) -> Shapes:
+        with _translated():
+            return PostgresShapes(self.connection, wide, narrow, columns)
 
     def create_tables(self) -> None:
         with self.transaction():
