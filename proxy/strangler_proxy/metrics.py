@@ -30,6 +30,13 @@ SHARED_ALONE = Counter(
     "Decisions by this process's own counts, since the shared Valkey was away.",
     registry=REGISTRY,
 )
+CACHE = Counter(
+    "strangler_cache",
+    "Reads for which a cache is stated: hit, stale, revalidated, miss (of these some become the two before), bypass.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+CACHE_BYTES = Gauge("strangler_cache_bytes", "What the cache holds.", registry=REGISTRY)
 
 
 def text() -> bytes:

@@ -14,6 +14,7 @@ from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.shadow import Shadows
+from strangler_proxy.steps.caching import Caching
 from strangler_proxy.table import OlderTable, TableStore
 from strangler_proxy.wrote import Wrote
 
@@ -36,6 +37,7 @@ class Operators:
     wrote: Wrote
     shadows: Shadows
     in_flight: dict[str, int]
+    cache: Caching
 
     async def answer(self, method: str, path: str, authorization: str, body: bytes) -> Answer:
         """The answer to one request below PREFIX."""
@@ -48,6 +50,8 @@ class Operators:
             return self._arrived(path.removeprefix(_ARRIVED), body)
         if (method, path) == ("PUT", "/-/table"):
             return await self._apply(body)
+        if (method, path) == ("POST", "/-/purge"):
+            return self._purge(body)
         return self._tell(path) if method == "GET" else not_found()
 
     def _tell(self, path: str) -> Answer:
@@ -86,7 +90,20 @@ class Operators:
             return as_json(507, {"error": f"the table cannot be remembered ({error}); the old one goes on"})
         self.holds.table_changed(offered.versions)
         self.counting.table_changed(offered.versions)
+        self.cache.table_changed(offered)
         return as_json(200, {"versions": offered.versions})
+
+    def _purge(self, body: bytes) -> Answer:
+        try:
+            given = json.loads(body)
+            if len(given) != 1 or not isinstance(what := given.get("route") or given.get("tag"), str):
+                raise ValueError("name one thing")
+            purged = self.cache.purge(**{next(iter(given)): what})
+        except (ValueError, AttributeError, TypeError) as error:
+            return as_json(
+                422, {"error": f'a purge has a body like {{"route": "/api/"}} or {{"tag": "reviews"}} ({error})'}
+            )
+        return as_json(200, {"purged": purged})
 
     def _arrived(self, move: str, body: bytes) -> Answer:
         try:

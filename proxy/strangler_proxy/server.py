@@ -22,6 +22,7 @@ from strangler_proxy.routes import RouteTable, Upstream
 from strangler_proxy.shared import Shared
 from strangler_proxy.steps.authorizing import Authorizing
 from strangler_proxy.steps.buckets import Buckets, OwnBuckets
+from strangler_proxy.steps.caching import Caching
 from strangler_proxy.steps.chain import Chain
 from strangler_proxy.steps.limits import Limits
 from strangler_proxy.steps.shared_buckets import SharedBuckets
@@ -48,6 +49,8 @@ class Settings:
     trusted: Trusted
     shared: str
     """URL of a Valkey; empty for none."""
+    cache: int
+    """Bytes."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -75,6 +78,7 @@ class Settings:
             monolith=environment.get("STRANGLER_PROXY_MONOLITH", "http://127.0.0.1:8001"),
             trusted=trusted,
             shared=environment.get("STRANGLER_PROXY_SHARED", ""),
+            cache=_number("STRANGLER_PROXY_CACHE", environment.get("STRANGLER_PROXY_CACHE", "64")) << 20,
         )
 
 
@@ -99,12 +103,14 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     client = Client()
     identities = Identities(client, settings.token)
+    cache = Caching(most=settings.cache)
     addon = Strangler(
         store=store,
         holds=Holds(),
         identities=identities,
         client=client,
-        chain=_chain(settings, store, identities),
+        chain=_chain(settings, store, identities, cache),
+        cache=cache,
         token=settings.token,
         operators_port=settings.operators[1] if settings.operators else None,
         trusted=settings.trusted,
@@ -120,7 +126,7 @@ async def serve(settings: Settings) -> None:
         server.close()
 
 
-def _chain(settings: Settings, store: TableStore, identities: Identities) -> Chain:
+def _chain(settings: Settings, store: TableStore, identities: Identities, cache: Caching) -> Chain:
     """The steps in the order in which requests meet them."""
     buckets: Buckets = OwnBuckets()
     if settings.shared:
@@ -131,6 +137,7 @@ def _chain(settings: Settings, store: TableStore, identities: Identities) -> Cha
             Authorizing(bearers=Bearers(keys=KeySets()), people=people),
             Limits(),
             Throttling(buckets=buckets),
+            cache,
         )
     )
 
@@ -151,6 +158,12 @@ async def _listen(
         raise OSError(
             f"cannot listen on {address[0]}:{address[1]} ({error.strerror}); stop what listens there, or set {variable}"
         ) from error
+
+
+def _number(variable: str, given: str) -> int:
+    if not given.isdecimal() or not given.isascii():
+        raise SettingsError(f"{variable} is not a whole number from 0")
+    return int(given)
 
 
 def _address(variable: str, given: str) -> Address:

@@ -29,6 +29,7 @@ class Wrote:
         self._clock = clock
         self._last: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._forgotten = 0
+        self._seen: OrderedDict[tuple[str, str, int], int] = OrderedDict()
         self._there: dict[str, Mapping[str, int]] = {}
 
     def now(self) -> dict[str, int]:
@@ -44,6 +45,30 @@ class Wrote:
             self._forgotten = self._last.popitem(last=False)[1]
         mark = f"{_COOKIE}{move}={self.name}.{moment}"
         return f"{mark}; Path=/; Max-Age={_COOKIE_SECONDS}; HttpOnly; SameSite=Lax".encode()
+
+    def written(self, move: str, client_key: str, cookies: Iterable[str]) -> int:
+        """The last moment at which this client may have written, by this proxy's clock; 0 for never.
+
+        A mark of another proxy's clock counts from when it is first seen here.
+        """
+        last = self._last.get((move, client_key), self._forgotten)
+        for cookie in cookies:
+            if _COOKIE not in cookie:
+                continue
+            for found, proxy, moment in _marks(cookie):
+                if found == move:
+                    last = max(
+                        last,
+                        min(moment, self._clock()) if proxy == self.name else self._first_seen((move, proxy, moment)),
+                    )
+        return last
+
+    def _first_seen(self, mark: tuple[str, str, int]) -> int:
+        if mark not in self._seen:
+            self._seen[mark] = self._clock()
+            if len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
+        return self._seen[mark]
 
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         """The candidate has what was committed before these moments, by each proxy's name."""

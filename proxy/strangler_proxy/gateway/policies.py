@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from strangler_proxy.gateway.authorize import Authorize
+from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.gateway.codec import decode, encode
 from strangler_proxy.gateway.throttle import Throttle
 from strangler_proxy.patterns import Patterns, segments, shape
@@ -26,6 +27,7 @@ class Policy:
     """Features that more general policies state, and that do not hold here."""
     authorize: Authorize | None = None
     throttle: tuple[Throttle, ...] = ()
+    cache: Cache | None = None
 
     def __post_init__(self) -> None:
         shape(self.path)
@@ -35,6 +37,11 @@ class Policy:
             raise ValueError(
                 f'the policy for "{self.path}" is without "{unknown[0]}", which is no feature; they are '
                 f"{', '.join(FEATURES)}"
+            )
+        if self.cache is not None and self.methods:
+            raise ValueError(
+                f'the policy for "{self.path}" caches for some methods; leave "methods" out of it: only reads are '
+                "cached, and writes have to be seen"
             )
 
     def holds_for(self, method: str) -> bool:
