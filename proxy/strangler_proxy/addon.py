@@ -123,7 +123,7 @@ class Strangler:
         response = flow.response
         if response is None or exchange.own or response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             return None
-        exchange.refusal = refusal_in(response.headers.fields)
+        exchange.refusal = _refusal(response, exchange)
         if exchange.refusal is not None:
             return None
         if response.raw_content is None:
@@ -350,3 +350,12 @@ class Strangler:
             self._gated.over(exchange.visit)
         if not exchange.own:
             journal.note(exchange, status)
+
+
+def _refusal(response: http.Response, exchange: Exchange) -> Refusal | None:
+    """What a fence says. An answer of another status, or of another move's upstream, cannot say it."""
+    if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        return None
+    refusal = refusal_in(response.headers.fields)
+    move = exchange.decision.move if exchange.decision is not None else None
+    return refusal if refusal is not None and move in (None, refusal.move) else None
