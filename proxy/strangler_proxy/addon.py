@@ -19,6 +19,7 @@ from strangler_proxy.exchange import Exchange, begin
 from strangler_proxy.gated import Gated, of_length, to_be_kept
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
+from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.reads import Read, Reads
 from strangler_proxy.refusal import Refusal, refusal_in
 from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
@@ -48,6 +49,7 @@ class Strangler:
         client: Client,
         chain: Chain,
         cache: Caching,
+        keys: KeyOperators,
         token: str,
         operators_port: int | None = None,
         trusted: Trusted = NOBODY,
@@ -72,6 +74,7 @@ class Strangler:
             counting=counting,
             wrote=self._wrote,
             shadows=shadows,
+            keys=keys,
             in_flight=self._in_flight,
             cache=cache,
         )

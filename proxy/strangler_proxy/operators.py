@@ -12,6 +12,7 @@ from strangler_proxy import metrics
 from strangler_proxy.answers import Answer, as_json, not_found
 from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
+from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.shadow import Shadows
 from strangler_proxy.steps.caching import Caching
@@ -36,6 +37,7 @@ class Operators:
     counting: Counting
     wrote: Wrote
     shadows: Shadows
+    keys: KeyOperators
     in_flight: dict[str, int]
     cache: Caching
 
@@ -44,6 +46,11 @@ class Operators:
         expected = f"Bearer {self.token}".encode()
         if not self.token or not hmac.compare_digest(authorization.encode("utf-8", "replace"), expected):
             return not_found()
+        return await self._answer(method, path, body)
+
+    async def _answer(self, method: str, path: str, body: bytes) -> Answer:
+        if (answer := self.keys.answer(method, path, body)) is not None:
+            return answer
         if path.startswith(_HOLDS):
             return self._hold(method, path.removeprefix(_HOLDS), body)
         if method == "PUT" and path.startswith(_ARRIVED):

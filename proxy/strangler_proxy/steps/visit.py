@@ -70,6 +70,8 @@ class Visit:
     routing: Routing
     key: str = ""
     """The developer's key that it came with, by its id, once a step has accepted it."""
+    plan: str = ""
+    """Of that key."""
     user: str = ""
     """Who it comes from, once a step knows."""
     limits: list[Limit] = field(default_factory=list)
