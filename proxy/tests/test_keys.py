@@ -87,8 +87,7 @@ def test_a_key_lets_its_developer_through_and_no_upstream_sees_it(shop):
         "Strangler-Key": key.id,
     }
     assert secret not in str(heard.headers)
-    assert shop.proxy.ask("GET", "/api/", headers={"X_Api_Key": shown})[0] == 200
-    assert secret not in str(shop.monolith.heard[-1].headers)
+    assert shop.proxy.ask("GET", "/api/", headers={"X_Api_Key": shown})[0] == 401
 
 
 def test_what_is_no_good_key_is_refused_and_the_client_is_told_how_to_show_one(shop):
@@ -267,6 +266,7 @@ def quotas(windows, plan, clock=lambda: NOON):
 def visit(key="key_1", plan="small"):
     policy = Gateway(policies=(Policy(path="/", without=("throttle",)),)).policy("GET", "/")
     seen = {"address": "198.51.100.7", "client_key": "", "cookies": [], "authorization": None, "fields": ()}
+    seen["routing"] = None  # no step here asks for it
     return Visit(policy=policy, method="GET", target="/", body=b"", key=key, plan=plan, **seen)
 
 

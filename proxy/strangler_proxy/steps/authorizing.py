@@ -74,7 +74,7 @@ def _take_key(visit: Visit) -> str:
 
 
 def _is_key(name: bytes) -> bool:
-    return name.lower().replace(b"_", b"-") == _KEY
+    return name.lower() == _KEY
 
 
 def private(fields: Fields) -> Fields:
