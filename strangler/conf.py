@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,16 @@ class Service:
     name: str
     dsn: str
     upstream: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proxy:
+    """One proxy: its engine, where the toolkit reaches it, and the Python proxies behind it."""
+
+    engine: str
+    where: str
+    """The URL of a Python proxy, the directory of an HAProxy."""
+    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +55,7 @@ class Configuration:
     source_dsn: str
     services: Mapping[str, Service]
     monolith_upstream: str
-    proxies: tuple[str, ...]
+    proxies: tuple[Proxy, ...]
     proxy_token: str
     identity_key: Path | None
     capture: str
@@ -61,6 +71,10 @@ class Configuration:
             raise ImproperlyConfigured(
                 f'STRANGLER["SERVICES"] has no service "{name}" (known: {known}); add it with its DSN and UPSTREAM'
             ) from None
+
+
+_WHERE: Mapping[str, str] = {"haproxy": "DIRECTORY"}
+"""The key that says where an engine is reached."""
 
 
 def configuration() -> Configuration:
@@ -97,13 +111,42 @@ def configuration() -> Configuration:
             for name, service in given.get("SERVICES", {}).items()
         },
         monolith_upstream=given.get("MONOLITH_UPSTREAM") or "http://127.0.0.1:8001",
-        proxies=tuple(given.get("PROXIES", ())),
+        proxies=_proxies(given.get("PROXIES", ())),
         proxy_token=given.get("PROXY_TOKEN") or "",
         identity_key=Path(identity_key) if identity_key else None,
         copying=_copying(given.get("COPY") or {}),
         capture=capture,
         gateway=_gateway(given.get("GATEWAY") or ""),
     )
+
+
+def _proxies(given: Iterable[Any]) -> tuple[Proxy, ...]:
+    proxies = tuple(_proxy(entry) for entry in given)
+    urls = [url for proxy in proxies for url in (proxy.companions or (proxy.where,))]
+    if twice := sorted({url for url in urls if urls.count(url) > 1}):
+        # It would be asked twice, and what it has counted be taken for that of two.
+        raise ImproperlyConfigured(f'STRANGLER["PROXIES"] names "{twice[0]}" twice; give each proxy its own companions')
+    return proxies
+
+
+def _proxy(entry: Any) -> Proxy:
+    if isinstance(entry, str):
+        return Proxy(engine="mitmproxy", where=entry)
+    engine = str(entry.get("ENGINE")) if isinstance(entry, Mapping) else ""
+    key = _WHERE.get(engine)
+    if key is None:
+        raise ImproperlyConfigured(
+            f'STRANGLER["PROXIES"] has the entry {entry!r}; write the URL of a Python proxy, or '
+            '{"ENGINE": "haproxy", "DIRECTORY": "...", "COMPANIONS": ["..."]}'
+        )
+    if unknown := sorted(set(entry) - {"ENGINE", key, "COMPANIONS"}):
+        raise ImproperlyConfigured(
+            f'STRANGLER["PROXIES"] has an unknown key "{unknown[0]}" in the entry of {engine}; '
+            f"it knows {key} and COMPANIONS"
+        )
+    if not entry.get(key):
+        raise ImproperlyConfigured(f'STRANGLER["PROXIES"] has an entry of {engine} without its "{key}"; add that')
+    return Proxy(engine=engine, where=str(entry[key]), companions=tuple(entry.get("COMPANIONS", ())))
 
 
 def _gateway(path: str) -> Gateway:

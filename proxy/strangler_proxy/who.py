@@ -22,8 +22,6 @@ class Who:
     scopes: tuple[str, ...] = ()
     key: str = ""
     """The id of a developer's key."""
-    plan: str = ""
-    """Of that key."""
 
     @property
     def user(self) -> str:

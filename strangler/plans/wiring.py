@@ -24,6 +24,7 @@ from strangler.plans.moves import move_spec
 from strangler.plans.operations import MoveRoutes
 from strangler.plans.plan import Plan
 from strangler.plans.project import Project
+from strangler.plans.proxies import engine
 from strangler.plans.recorder import PlanRecorder
 from strangler.plans.rolling import judged as _judged
 from strangler.plans.routes import Routes, route_table
@@ -38,7 +39,6 @@ from strangler.plans.watching import told
 from strangler.plans.wishes import Wishes
 from strangler.plans.world import Emit, World
 from strangler.rollout import showing
-from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from strangler.rollout.fleet import Fleet
 from strangler.split import Capture, Move, Side, SplitError
 from strangler.split.copying import Throttle
@@ -202,9 +202,7 @@ def _routes(loaded: Project) -> Routes:
         derive=lambda: route_table(
             state, {move.spec.name: move.routing() for move in known}, upstreams, configuration.gateway
         ),
-        fleet=Fleet(
-            engines=[MitmproxyEngine(url=url, token=configuration.proxy_token) for url in configuration.proxies]
-        ),
+        fleet=Fleet(engines=[engine(proxy, configuration.proxy_token) for proxy in configuration.proxies]),
     )
 
 

@@ -6,6 +6,7 @@ Another one is a generator like `mitmproxy` below that starts it and gives a Liv
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -15,11 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strangler.deploy.ports import free_port
+from strangler.rollout.engines import haproxy_configuration
 from strangler.rollout.engines.base import EngineError, RoutingEngine
+from strangler.rollout.engines.haproxy import HaproxyEngine
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from tests.conformance.case import NAMES
 from tests.conformance.stage import Stage
 from tests.conformance.upstream import RecordingUpstream
+from tests.places import in_memory
 
 ROOT = Path(__file__).parents[2]
 _TOKEN = "operators"
@@ -48,7 +52,7 @@ def stage(kind: Kind) -> Iterator[Stage]:
     upstreams = {name: RecordingUpstream(name) for name in NAMES if name != "nobody"}
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="conformance-") as folder,
+            tempfile.TemporaryDirectory(prefix="conformance-", dir=in_memory()) as folder,
             kind.start(Path(folder), f"http://127.0.0.1:{upstreams['monolith'].port}") as live,
         ):
             yield Stage(engine=live.engine, port=live.port, upstreams=upstreams, nobody=free_port())
@@ -65,6 +69,48 @@ def mitmproxy(folder: Path, monolith: str) -> Iterator[Live]:
         engine = MitmproxyEngine(url=f"http://127.0.0.1:{port}", token=_TOKEN)
         answers(engine)
         yield Live(engine=engine, port=port)
+
+
+@contextmanager
+def haproxy_alone(folder: Path, monolith: str) -> Iterator[Live]:
+    """HAProxy without a companion: what it carries by itself."""
+    with _haproxy(folder, monolith, companion=None) as live:
+        yield live
+
+
+@contextmanager
+def haproxy(folder: Path, monolith: str) -> Iterator[Live]:
+    """HAProxy, with the Python proxy as its companion."""
+    port, operators = free_port(), free_port()
+    settings = {
+        "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{port}",
+        "STRANGLER_PROXY_OPERATORS": f"127.0.0.1:{operators}",
+        "STRANGLER_PROXY_TRUSTED": "127.0.0.1",
+    }
+    with python_proxy(folder, monolith, settings):
+        companion = MitmproxyEngine(url=f"http://127.0.0.1:{operators}", token=_TOKEN)
+        answers(companion)
+        with _haproxy(folder, monolith, companion=(companion, f"127.0.0.1:{port}")) as live:
+            yield live
+
+
+@contextmanager
+def _haproxy(folder: Path, monolith: str, companion: tuple[RoutingEngine, str] | None) -> Iterator[Live]:
+    port = free_port()
+    layout = haproxy_configuration.write(
+        folder / "haproxy",
+        bind=f"127.0.0.1:{port}",
+        companions=[companion[1]] if companion else [],
+        monolith=monolith,
+    )
+    process = subprocess.Popen(["haproxy", "-q", "-f", layout.configuration])
+    try:
+        engine = HaproxyEngine(directory=layout.directory, companions=[companion[0]] if companion else [])
+        answers(engine)
+        yield Live(engine=engine, port=port)
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @contextmanager
@@ -104,4 +150,12 @@ def _no_python_proxy() -> str | None:
     return None if _PYTHON.exists() else f'"{_PYTHON}" is not there; run "make setup"'
 
 
-LIVE: Mapping[str, Kind] = {"mitmproxy": Kind(start=mitmproxy, missing=_no_python_proxy)}
+def _no_haproxy() -> str | None:
+    return _no_python_proxy() if shutil.which("haproxy") else "haproxy is not installed (apt-get install haproxy)"
+
+
+LIVE: Mapping[str, Kind] = {
+    "mitmproxy": Kind(start=mitmproxy, missing=_no_python_proxy),
+    "haproxy": Kind(start=haproxy, missing=_no_haproxy),
+    "haproxy alone": Kind(start=haproxy_alone, missing=_no_haproxy),
+}

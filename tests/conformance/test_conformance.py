@@ -1,8 +1,5 @@
 """All cases on all live engines, as docs/engines.md says; and that the cases would notice."""
 
-import functools
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -12,25 +9,10 @@ from strangler.rollout.engines.base import NotCarried
 from tests.conformance import report
 from tests.conformance.case import Case, Request, Seen, ask, table
 from tests.conformance.cases import by_feature
-from tests.conformance.engines import LIVE, stage
+from tests.conformance.engines import LIVE
 from tests.conformance.run import Outcome, run
-from tests.conformance.stage import Stage
 
 FEATURES = by_feature()
-
-
-@pytest.fixture(scope="session")
-def stages() -> Iterator[Callable[[str], Stage]]:
-    """The engines that are asked for, each started once."""
-    with ExitStack() as stack:
-
-        @functools.cache
-        def start(name: str) -> Stage:
-            if (missing := LIVE[name].missing()) is not None:
-                pytest.skip(missing)
-            return stack.enter_context(stage(LIVE[name]))
-
-        yield start
 
 
 @pytest.mark.parametrize("feature", FEATURES)

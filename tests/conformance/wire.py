@@ -12,7 +12,7 @@ Fields = tuple[tuple[str, str], ...]
 
 SECONDS = 20.0
 _PIECE = bytes(range(256)) * 256
-_SHOWN = 200
+_SHOWN = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,12 +29,11 @@ class Body:
         for piece in pieces:
             digest.update(piece)
             size += len(piece)
-            if len(start) < len(_PIECE):
-                start += piece
+            start += piece[: _SHOWN - len(start)]
         return cls(size=size, digest=digest.hexdigest(), start=start)
 
     def __str__(self) -> str:
-        return f"{self.size} bytes {self.start[:_SHOWN]!r}"
+        return f"{self.size} bytes {self.start[:200]!r}"
 
 
 @dataclass(frozen=True, kw_only=True)

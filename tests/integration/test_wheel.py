@@ -73,5 +73,7 @@ def test_it_brings_neither_mitmproxy_nor_generic_names(project):
     assert names >= OURS
     assert names.isdisjoint({"mitmproxy", "tests", "proxy", "monolith", "extracted", "migration_plans", "docs"})
     assert (packages / "strangler" / "split" / "postgres" / "schema.sql").exists()
+    engines = {path.name for path in (packages / "strangler" / "rollout" / "engines").iterdir()}
+    assert engines >= {"haproxy.lua", "haproxy.cfg"}
     assert not (packages / "strangler" / "workshop").exists()
     assert (packages / "strangler" / "py.typed").exists()

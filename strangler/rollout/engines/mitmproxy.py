@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from strangler_proxy.shadowed import Shadowed
 from strangler.rollout.engines.base import EngineError
 
 _SECONDS = 5.0
+_certificates = functools.cache(httpx.create_ssl_context)
+"""Read once: reading them costs more than a request."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +57,6 @@ class MitmproxyEngine:
     def moments(self) -> dict[str, int]:
         return self._ask("GET", "/-/moment")
 
-    def purge(self, *, route: str = "", tag: str = "") -> int:
-        purged = self._ask("POST", "/-/purge", {"tag": tag} if tag else {"route": route})["purged"]
-        return int(purged)
-
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         self._ask("PUT", f"/-/arrived/{move}", dict(moments))
 
@@ -70,6 +69,7 @@ class MitmproxyEngine:
                 headers={"Authorization": f"Bearer {self.token}"},
                 timeout=_SECONDS,
                 trust_env=False,
+                verify=_certificates(),
             )
             said = answer.json() if answer.content else {}
         except (httpx.HTTPError, ValueError) as error:

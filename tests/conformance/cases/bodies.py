@@ -9,10 +9,10 @@ from tests.conformance.stage import Stage
 from tests.conformance.upstream import Says
 from tests.conformance.wire import Body, Connection, header, pieces
 
-_TABLE = table(move("bodies"))
+_TABLE = table(move("bodies", final=True), move("bodies_live", "/live/"))
 _SIZES = (0, 1, 1023, 16_384, 65_537, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 10 << 20)
 _LARGEST = 100 << 20
-_PATHS = ("/upload/", "/api/reviews/")
+_PATHS = ("/upload/", "/api/reviews/", "/live/")
 
 
 def cases() -> Iterator[Case]:

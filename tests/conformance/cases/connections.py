@@ -12,7 +12,8 @@ from tests.conformance.upstream import Says
 from tests.conformance.wire import Body, Broken, Connection, Message, pieces
 
 _TABLE = table(
-    move("connections", owner="reviews", candidate="monolith", term=2), move("away", "/away/", owner="nobody")
+    move("connections", owner="reviews", candidate="monolith", term=2, final=True),
+    move("away", "/away/", owner="nobody", final=True),
 )
 _GET = Request(target="/a/")
 _POST = Request(method="POST", target="/api/reviews/", body=b"a write")

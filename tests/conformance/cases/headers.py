@@ -13,9 +13,12 @@ from tests.conformance.wire import Fields, Message
 _TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 _NEW_TRACE = r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 _LIVE = table(move("headers"))
+_FINAL = table(move("headers_final", final=True))
 _MOVED = table(move("headers_moved", owner="reviews", candidate="monolith", term=2))
-_PATHS = (("/other/", "the default"), ("/api/reviews/", "a move"))
-_METHODS = ("GET", "POST")
+_WHERE = (
+    *(("GET", "/other/", _FINAL), ("POST", "/other/", _FINAL)),
+    *(("GET", "/api/reviews/", _FINAL), ("POST", "/api/reviews/", _FINAL), ("POST", "/api/reviews/", _LIVE)),
+)
 
 # Behind an engine, its companion is one more on the way.
 _CLIENT = r"127\.0\.0\.1(, 127\.0\.0\.1)?"
@@ -95,31 +98,31 @@ _REDIRECTS = (
 
 
 def cases() -> Iterator[Case]:
-    for name, fields, received in _REQUESTS:
-        for target, where in _PATHS:
-            for method in _METHODS:
-                yield Case(
-                    name=f"{name}: {method} under {where}",
-                    feature="headers of requests",
-                    table=_LIVE,
-                    play=ask(Request(method=method, target=target, fields=fields), Seen(received=received)),
-                )
-    for name, fields, answered in _ANSWERS:
-        for target, where in _PATHS:
+    for method, target, given in _WHERE:
+        for name, fields, received in _REQUESTS:
             yield Case(
-                name=f"{name}: under {where}",
+                name=f"{name}: {method} {target} of {given.moves[0].move}",
+                feature="headers of requests",
+                table=given,
+                play=ask(Request(method=method, target=target, fields=fields), Seen(received=received)),
+            )
+        for name, fields, answered in _ANSWERS:
+            yield Case(
+                name=f"{name}: {method} {target} of {given.moves[0].move}",
                 feature="headers of answers",
-                table=_LIVE,
-                play=ask(Request(target=target), Seen(answered=answered), {"monolith": Says(fields=fields)}),
+                table=given,
+                play=ask(
+                    Request(method=method, target=target), Seen(answered=answered), {"monolith": Says(fields=fields)}
+                ),
             )
     for number, location in enumerate(_REDIRECTS):
         status = (301, 302, 303, 307, 308, 302)[number]
         yield Case(
             name=f"{status} to {location} is passed on as it is",
             feature="redirects",
-            table=_LIVE,
+            table=_FINAL,
             play=ask(
-                Request(target=_PATHS[number % 2][0]),
+                Request(target=("/other/", "/api/reviews/")[number % 2]),
                 Seen(statuses=(status,), answered={"location": location.replace("?", r"\?")}),
                 {"monolith": Says(status=status, fields=(("Location", location),))},
             ),
@@ -133,6 +136,7 @@ def _move_header() -> Iterator[Case]:
     for method, where, given, upstream, expected in (
         ("POST", "/api/reviews/", _LIVE, "monolith", "headers"),
         ("DELETE", "/api/reviews/7/", _MOVED, "reviews", "headers_moved"),
+        ("PUT", "/api/reviews/7/", _FINAL, "monolith", "headers_final"),
         ("GET", "/api/reviews/", _LIVE, "monolith", None),
         ("POST", "/other/", _LIVE, "monolith", None),
     ):
@@ -147,7 +151,7 @@ def _move_header() -> Iterator[Case]:
         )
 
 
-_SERVICE = table(move("identity", owner="reviews", candidate="monolith", term=2), identity=True)
+_SERVICE = table(move("identity", owner="reviews", candidate="monolith", term=2, final=True), identity=True)
 
 
 def _identity() -> Iterator[Case]:

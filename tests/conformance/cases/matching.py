@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from strangler_proxy.routes import RouteTable, decide
 
 from tests.conformance.case import Case, Request, Seen, ask, move, table
 
-_PATTERNS = table(
+_MOVES = (
     move("0001_reviews", "/api/reviews/", "/api/products/<pk>/reviews/", owner="reviews", candidate="monolith"),
     move("0002_literal", "/api/reviews/ratings/", "/shop/<area>/special/", owner="orders", candidate="monolith"),
     move("0003_deep", "/a/<b>/c/<d>/e/", "/a/b/<c>/d/", owner="reviews", candidate="orders"),
     move("0004_deeper", "/a/b/c/", "/<any>/only/here/", "/tilde~/x.y_z-1/", owner="orders", candidate="reviews"),
     move("0005_kept", "/shop/", "/api/reviews/ratings/<pk>/old/", owner="monolith", candidate="reviews"),
 )
+_LIVE = table(*_MOVES)
+_FINAL = table(*(replace(each, final=True) for each in _MOVES))
 _PRECEDENCE = (
     *("/api/reviews/", "/api/reviews/7/", "/api/reviews/7/votes/", "/api/reviews/ratings/"),
     *("/api/reviews/ratings/7/", "/api/reviews/ratings/7/old/", "/api/reviews/ratings/7/new/"),
@@ -63,10 +66,13 @@ def cases() -> Iterator[Case]:
     ):
         for path in paths:
             for method in ("GET", "POST"):
-                yield _case(feature, _PATTERNS, method, path)
-    for method in _METHODS:
-        for path in _METHOD_PATHS:
-            yield _case("methods", _PATTERNS, method, path)
+                yield _case(feature, _FINAL, method, path)
+    for given in (_FINAL, _LIVE):
+        for method in _METHODS:
+            for path in _METHOD_PATHS:
+                yield _case("methods", given, method, path)
+    for path in _PRECEDENCE:
+        yield _case("precedence and backtracking", _LIVE, "PATCH", path)
 
 
 def _case(feature: str, given: RouteTable, method: str, path: str) -> Case:
@@ -74,5 +80,8 @@ def _case(feature: str, given: RouteTable, method: str, path: str) -> Case:
     body = b"a body" if method in ("POST", "PUT", "PATCH") else b""
     request = Request(method=method, target=path, body=body)
     return Case(
-        name=f"{method} {path} goes to {owner}", feature=feature, table=given, play=ask(request, Seen(upstream=owner))
+        name=f"{method} {path} goes to {owner}{'' if given is _FINAL else ', under moves that go on'}",
+        feature=feature,
+        table=given,
+        play=ask(request, Seen(upstream=owner)),
     )

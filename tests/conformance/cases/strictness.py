@@ -9,7 +9,7 @@ from tests.conformance.case import Case, Request, Seen, ask, move, table
 from tests.conformance.stage import Stage
 from tests.conformance.wire import Broken
 
-_TABLE = table(move("strictness", owner="reviews", candidate="monolith", term=2))
+_TABLE = table(move("strictness", owner="reviews", candidate="monolith", term=2, final=True))
 _SMUGGLED = b"GET /api/reviews/smuggled/ HTTP/1.1\r\nHost: shop.example\r\n\r\n"
 _HEAD = b"POST /a/ HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n"
 _AMBIGUOUS = (

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from strangler_proxy.gateway import Gateway
 
-from strangler.conf import configuration
+from strangler.conf import Proxy, configuration
 
 
 def test_an_unknown_key_is_named(settings):
@@ -60,5 +60,33 @@ def test_the_gateway_is_found_by_its_dotted_path(settings):
 )
 def test_what_is_no_gateway_is_refused(settings, path, sentence):
     settings.STRANGLER = {"GATEWAY": path}
+    with pytest.raises(ImproperlyConfigured, match=sentence):
+        configuration()
+
+
+def test_proxies_are_urls_or_name_their_engine(settings):
+    directory = {"ENGINE": "haproxy", "DIRECTORY": "/srv/haproxy", "COMPANIONS": ["http://127.0.0.1:8011"]}
+    settings.STRANGLER = {"PROXIES": ["http://127.0.0.1:8000", directory]}
+    assert configuration().proxies == (
+        Proxy(engine="mitmproxy", where="http://127.0.0.1:8000"),
+        Proxy(engine="haproxy", where="/srv/haproxy", companions=("http://127.0.0.1:8011",)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("entries", "sentence"),
+    [
+        ([{"ENGINE": "squid"}], r"has the entry .'ENGINE': 'squid'.; write the URL of a Python proxy, or"),
+        ([7], "has the entry 7; write the URL"),
+        ([{"ENGINE": "haproxy"}], 'has an entry of haproxy without its "DIRECTORY"; add that'),
+        ([{"ENGINE": "haproxy", "DIRECTORY": "/x", "SOCKET": "y"}], 'unknown key "SOCKET" in the entry of haproxy'),
+        (
+            ["http://a:1", {"ENGINE": "haproxy", "DIRECTORY": "/x", "COMPANIONS": ["http://a:1"]}],
+            'names "http://a:1" twice; give each proxy its own companions',
+        ),
+    ],
+)
+def test_a_proxy_that_cannot_be_reached_so_is_refused(settings, entries, sentence):
+    settings.STRANGLER = {"PROXIES": entries}
     with pytest.raises(ImproperlyConfigured, match=sentence):
         configuration()

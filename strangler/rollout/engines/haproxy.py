@@ -1,0 +1,132 @@
+"""HAProxy: it routes what is settled at its own speed, and leaves the rest to Python proxies, its companions.
+
+All of its routes are in one map (haproxy_entries.py), which is replaced in one step; the process is never reloaded.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from strangler_proxy.cohorts import Cohorts
+from strangler_proxy.routes import RouteTable, older
+from strangler_proxy.shadowed import Shadowed
+
+from strangler.rollout.engines import haproxy_entries
+from strangler.rollout.engines.addresses import resolved
+from strangler.rollout.engines.base import EngineError, RoutingEngine
+from strangler.rollout.engines.haproxy_configuration import COMPANION_BACKEND, Layout, write_map
+from strangler.rollout.engines.haproxy_entries import AT, HOLD, Entries
+from strangler.rollout.engines.haproxy_socket import RuntimeSocket
+from strangler.rollout.fleet import Fleet
+
+
+@dataclass(frozen=True, kw_only=True)
+class HaproxyEngine:
+    """An HAProxy on this machine that runs with the configuration in "directory", and the companions behind it."""
+
+    directory: Path
+    companions: Sequence[RoutingEngine] = ()
+
+    @property
+    def name(self) -> str:
+        return f'HAProxy in "{self.directory}"'
+
+    def apply(self, table: RouteTable) -> None:
+        carried = haproxy_entries.settled(table, name=self.name, companion=bool(self.companions))
+        entries = haproxy_entries.entries(table, carried, resolved(table, self.name))
+        self._socket.check()
+        if any(carried.needs) and COMPANION_BACKEND not in self._socket.backends():
+            raise EngineError(
+                f"{self.name} was configured without the companion that the table needs; write its configuration "
+                'anew with "manage.py haproxyconf ... --companion", and start it with that'
+            )
+        with self._alone():
+            current = self._claimed(self._socket.entries(self._layout.map))
+            if current is not None and (back := older(current, table)):
+                raise EngineError(f"{self.name} refused: {'; '.join(back)}")
+            # First, since from the commit on they are sent what the new table leaves to them.
+            self._fleet.apply(table)
+            entries[AT] = secrets.token_hex(8)
+            self._socket.replace(self._layout.map, entries)
+            write_map(self._layout, entries)
+
+    def observe(self) -> RouteTable:
+        found = self._socket.entries(self._layout.map)
+        try:
+            table, addresses = haproxy_entries.read(found)
+            carried = haproxy_entries.settled(table, name=self.name, companion=bool(self.companions))
+            expected = haproxy_entries.entries(table, carried, addresses)
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._altered() from error
+        if {key: value for key, value in found.items() if key not in (AT, HOLD)} != expected:
+            raise self._altered()
+        return table
+
+    def hold(self, move: str, seconds: float) -> None:
+        """The move's writes go to the companions anyway; meanwhile all others do, since they may meet its fence too."""
+        if HOLD not in self._socket.entries(self._layout.map):
+            self._socket.add(self._layout.map, HOLD, move)
+        self._fleet.hold(move, seconds)
+
+    def release(self, move: str) -> None:
+        self._fleet.release(move)
+        self._socket.remove(self._layout.map, HOLD)
+
+    def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
+        found = self.observe().versions.get(move)
+        if found != version:
+            raise EngineError(f'{self.name} has version {found} of move "{move}", not {version}')
+        return self._fleet.cohorts(move, version)
+
+    def shadowed(self, move: str) -> Shadowed:
+        return self._fleet.shadowed(move)
+
+    def moments(self) -> dict[str, int]:
+        return self._fleet.moments()
+
+    def arrived(self, move: str, moments: Mapping[str, int]) -> None:
+        self._fleet.arrived(move, moments)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(directory=self.directory)
+
+    @cached_property
+    def _socket(self) -> RuntimeSocket:
+        return RuntimeSocket(path=self._layout.socket)
+
+    @cached_property
+    def _fleet(self) -> Fleet:
+        return Fleet(engines=self.companions)
+
+    def _claimed(self, found: Entries) -> RouteTable | None:
+        """The table that the map says it holds; None where it says none, so that there is none to be older than."""
+        try:
+            return haproxy_entries.read(found)[0]
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def _altered(self) -> EngineError:
+        return EngineError(
+            f"the map of {self.name} was changed by somebody else and is no route table; send it anew with "
+            '"manage.py publishroutes"'
+        )
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Between the look at the table in force and its replacement nobody else replaces it."""
+        try:
+            with self._layout.lock.open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except PermissionError as error:
+            raise EngineError(
+                f'"{error.filename}" may not be written, where {self.name} keeps its routes; give the user of '
+                "manage.py the right to write there"
+            ) from error
