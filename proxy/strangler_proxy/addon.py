@@ -12,18 +12,21 @@ from mitmproxy import http
 
 from strangler_proxy import forwarding, journal, metrics, operators
 from strangler_proxy.answers import Answer, as_json, not_found
+from strangler_proxy.beyond import Beyond
 from strangler_proxy.counting import WRITES, Counting
 from strangler_proxy.direct import Hooks, Waiting
 from strangler_proxy.exchange import Exchange, begin
-from strangler_proxy.gated import Gated, to_be_kept
+from strangler_proxy.gated import Gated, of_length, to_be_kept
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
+from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.reads import Read, Reads
 from strangler_proxy.refusal import Refusal, refusal_in
 from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
 from strangler_proxy.sending import Sender
 from strangler_proxy.shadow import Shadows
 from strangler_proxy.staff import Staff
+from strangler_proxy.steps.caching import Caching
 from strangler_proxy.steps.chain import Chain
 from strangler_proxy.steps.visit import Visit
 from strangler_proxy.table import TableStore
@@ -45,6 +48,8 @@ class Strangler:
         identities: Identities,
         client: Client,
         chain: Chain,
+        cache: Caching,
+        keys: KeyOperators,
         token: str,
         operators_port: int | None = None,
         trusted: Trusted = NOBODY,
@@ -69,9 +74,12 @@ class Strangler:
             counting=counting,
             wrote=self._wrote,
             shadows=shadows,
+            keys=keys,
             in_flight=self._in_flight,
+            cache=cache,
         )
-        self._gated = Gated(chain=chain)
+        cache.table_changed(store.table)
+        self._gated = Gated(chain=chain, beyond=self._beyond)
         metrics.WAITING.set_function(lambda: holds.waiting)
 
     @property
@@ -96,7 +104,7 @@ class Strangler:
             if exchange.large:
                 self._answer(flow, not_found())
             return None
-        if (answer := self._gated.meet(exchange, self._store.table)) is not None:
+        if (answer := self._gated.meet(exchange, flow.request, self._store.table)) is not None:
             exchange.own = True
             self._answer(flow, answer)
             return None
@@ -118,7 +126,7 @@ class Strangler:
         response = flow.response
         if response is None or exchange.own or response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             return None
-        exchange.refusal = refusal_in(response.headers.fields)
+        exchange.refusal = _refusal(response, exchange)
         if exchange.refusal is not None:
             return None
         if response.raw_content is None:
@@ -161,6 +169,7 @@ class Strangler:
         """Have the gateway's policies kept, which may answer or change the request, before it is routed."""
         if (answer := await self._gated.enter(visit, exchange, flow.request)) is not None:
             exchange.visit = None  # the answer has been all the way back
+            self._gated.over(visit)
             flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
             self._answer(flow, answer)
         elif (waiting := self._route(flow, exchange)) is not None:
@@ -199,16 +208,30 @@ class Strangler:
         return self._direct(flow, exchange, table, decision)
 
     def _decide(self, exchange: Exchange) -> Decision:
-        exchange.decision = decide(
+        exchange.decision = self._decision(exchange)
+        return exchange.decision
+
+    def _decision(self, exchange: Exchange) -> Decision:
+        return decide(
             self._store.table,
             exchange.method,
             exchange.path,
             exchange.client_key,
             lambda move: self._wrote.behind(move, exchange.client_key, exchange.cookies),
-            fields=exchange.fields,
+            fields=exchange.as_sent,
             staff=lambda move: self._staff.known(exchange, move),
         )
-        return exchange.decision
+
+    def _beyond(self, exchange: Exchange, request: http.Request) -> Beyond:
+        return Beyond(
+            exchange=exchange,
+            request=request,
+            store=self._store,
+            wrote_by=self._wrote,
+            staff=self._staff,
+            sender=self._sender,
+            decision=self._decision,
+        )
 
     def _direct(self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision) -> Waiting | None:
         """Have mitmproxy itself send the request to the upstream that was chosen."""
@@ -292,7 +315,7 @@ class Strangler:
         return None
 
     async def _leave(self, response: http.Response, exchange: Exchange, visit: Visit) -> None:
-        await self._gated.leave(visit, response)
+        await self._gated.leave(visit, exchange, response)
         self._complete(response, exchange)
 
     def _complete(self, response: http.Response, exchange: Exchange) -> None:
@@ -305,7 +328,9 @@ class Strangler:
         response.headers.fields = fields
 
     def _answer(self, flow: http.HTTPFlow, answer: Answer) -> None:
-        flow.response = http.Response.make(answer.status, answer.body or b"", http.Headers(answer.fields))
+        flow.response = http.Response.make(answer.status)
+        flow.response.headers.fields = of_length(answer)
+        flow.response.raw_content = answer.body or b""
 
     def _takes_off(self, exchange: Exchange, decision: Decision) -> None:
         if decision.move is not None and exchange.is_write:
@@ -324,5 +349,16 @@ class Strangler:
             # Whoever went away has cut the answer off, which is not the owner's fault.
             move, seconds = exchange.decision.move or "", time.monotonic() - exchange.began - exchange.held
             self._counting.note(move, exchange.version, WRITES, status or None, seconds)
+        if exchange.visit is not None:
+            self._gated.over(exchange.visit)
         if not exchange.own:
             journal.note(exchange, status)
+
+
+def _refusal(response: http.Response, exchange: Exchange) -> Refusal | None:
+    """What a fence says. An answer of another status, or of another move's upstream, cannot say it."""
+    if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+        return None
+    refusal = refusal_in(response.headers.fields)
+    move = exchange.decision.move if exchange.decision is not None else None
+    return refusal if refusal is not None and move in (None, refusal.move) else None

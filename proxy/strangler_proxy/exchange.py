@@ -28,9 +28,13 @@ class Exchange:
     path: str
     fields: Fields
     """The request's header, forwarded, with the client's own credentials: what each attempt begins with."""
+    as_sent: Fields
+    """The same before the gateway's steps changed it: what is decided by."""
     client_key: str
     new_client: bool
     cookies: list[str]
+    cookies_on: list[str]
+    """Those that go on; the gateway may leave some out."""
     authorization: str | None
     own: bool  # the proxy answers itself
     large: bool  # not to be kept
@@ -68,16 +72,19 @@ def begin(request: http.Request, peer: str, trusted: Trusted = NOBODY) -> Exchan
     path, large = request.path, _is_large(fields)
     # Of a body that is streamed, mitmproxy answers the expectation later, and takes it out by itself.
     passed_on = fields if large else forwarding.told_to_go_on(fields)
+    forwarded = forwarding.forwarded(passed_on, way)
     return Exchange(
         method=request.method,
         path=path,
-        fields=forwarding.forwarded(passed_on, way),
+        fields=forwarded,
+        as_sent=forwarded,
         client_key=key,
         address=way.addresses[0],
         new_client=new,
         cookies=cookies,
+        cookies_on=cookies,
         authorization=authorization,
-        own=_is_ours(path),
+        own=is_ours(path),
         large=large,
     )
 
@@ -99,7 +106,7 @@ def _is_large(fields: Fields) -> bool:
         return True
 
 
-def _is_ours(target: str) -> bool:
+def is_ours(target: str) -> bool:
     """Whether a server could read the path as one of the proxy's own, which no upstream is to see."""
     if target.startswith("/") and not any(sign in target for sign in ("/-", "/.", "%")):
         return False  # as nearly always, and much faster

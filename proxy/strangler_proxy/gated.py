@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mitmproxy import http
 
-from strangler_proxy.answers import Answer, as_json
-from strangler_proxy.exchange import BUFFERED, Exchange
+from strangler_proxy.answers import Answer, as_json, not_found
+from strangler_proxy.exchange import BUFFERED, Exchange, is_ours
 from strangler_proxy.forwarding import Fields, values
 from strangler_proxy.gateway.policies import AmbiguousPath
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.steps.chain import Chain
-from strangler_proxy.steps.visit import Visit
+from strangler_proxy.steps.visit import Routing, Visit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +21,9 @@ class Gated:
     """Takes exchanges through the chain whose requests a policy holds for."""
 
     chain: Chain
+    beyond: Callable[[Exchange, http.Request], Routing]
 
-    def meet(self, exchange: Exchange, table: RouteTable) -> Answer | None:
+    def meet(self, exchange: Exchange, request: http.Request, table: RouteTable) -> Answer | None:
         """See whether there is a policy. An answer where the path does not say which one."""
         try:
             policy = table.gateway.policy(exchange.method, exchange.path)
@@ -38,6 +40,7 @@ class Gated:
                 client_key="" if exchange.new_client else exchange.client_key,
                 cookies=exchange.cookies,
                 authorization=exchange.authorization,
+                routing=self.beyond(exchange, request),
             )
         return None
 
@@ -45,8 +48,11 @@ class Gated:
         """The chain's answer; without one the request is what the steps have made of it."""
         body = visit.body = None if request.stream else request.raw_content
         if (answer := await self.chain.enter(visit)) is not None:
+            exchange.decision = visit.decision
             return answer
-        exchange.path = visit.target
+        if is_ours(visit.target):
+            return not_found()
+        exchange.path, exchange.cookies_on = visit.target, visit.cookies
         request.data.path = visit.target.encode("utf-8", "surrogateescape")
         exchange.fields = visit.fields
         if visit.body is not body:
@@ -54,8 +60,9 @@ class Gated:
             exchange.fields = _of_length(visit.fields, len(visit.body or b""))
         return None
 
-    async def leave(self, visit: Visit, response: http.Response) -> None:
+    async def leave(self, visit: Visit, exchange: Exchange, response: http.Response) -> None:
         """Make the answer what the steps make of it."""
+        visit.decision = exchange.decision
         before = Answer(status=response.status_code, fields=response.headers.fields, body=response.raw_content)
         after = await self.chain.leave(visit, before)
         response.status_code = after.status
@@ -63,6 +70,13 @@ class Gated:
         if after.body is not before.body:
             response.raw_content = after.body or b""
             response.headers.fields = _of_length(after.fields, len(after.body or b""))
+        if response.stream and visit.tee is not None:
+            response.stream = visit.tee
+
+    def over(self, visit: Visit) -> None:
+        """Have the steps know that nothing more comes of the request."""
+        while visit.ended:
+            visit.ended.pop()()
 
 
 def to_be_kept(visit: Visit, response: http.Response) -> bool:
@@ -71,6 +85,13 @@ def to_be_kept(visit: Visit, response: http.Response) -> bool:
         return False
     lengths = values(response.headers.fields, b"content-length")
     return all(length.isdecimal() and int(length) <= BUFFERED for length in lengths)
+
+
+def of_length(answer: Answer) -> Fields:
+    """An answer's fields, with the length of its body where they say none and there may be one."""
+    if answer.header(b"content-length") is not None or answer.status in (204, 304):
+        return answer.fields
+    return (*answer.fields, (b"Content-Length", b"%d" % len(answer.body or b"")))
 
 
 def _of_length(fields: Fields, length: int) -> Fields:

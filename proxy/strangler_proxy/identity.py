@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +20,6 @@ from strangler_proxy.upstreams import Client, UpstreamFailed
 CACHED_SECONDS = 5.0
 """How long an answer is good for the same credentials: a logout reaches the services that much later."""
 _ENTRIES = 10_000
-
-_Key = tuple[str, str | None, str]
 
 
 class IdentityUnknown(Exception):
@@ -55,7 +54,7 @@ class Identities:
         self._client = client
         self._proxy_token = proxy_token
         self._clock = clock
-        self._tokens: dict[_Key, tuple[float, str | None]] = {}
+        self._tokens: dict[bytes, tuple[float, str | None]] = {}
 
     def known(self, audience: str, cookies: Sequence[str], authorization: str | None) -> Known | None:
         """What is known without asking: nothing of a client with credentials that were not asked for lately."""
@@ -74,7 +73,7 @@ class Identities:
         if (known := self.known(audience, cookies, authorization)) is not None:
             return known.token
         key = _key(audience, cookies, authorization)
-        token = await self._ask(monolith, audience, key[0], authorization)
+        token = await self._ask(monolith, audience, "; ".join(cookies), authorization)
         if len(self._tokens) >= _ENTRIES:
             self._tokens.clear()
         self._tokens[key] = (self._clock() + CACHED_SECONDS, token)
@@ -94,11 +93,19 @@ class Identities:
             if answer.status_code == HTTPStatus.NO_CONTENT:
                 return None
             if answer.status_code == HTTPStatus.OK:
-                return str(json.loads(answer.raw_content or b"")["token"])
-        except (UpstreamFailed, ValueError, KeyError) as error:
+                return _token(json.loads(answer.raw_content or b"")["token"])
+        except (UpstreamFailed, ValueError, KeyError, TypeError) as error:
             raise IdentityUnknown(f"the monolith did not say who the client is ({type(error).__name__})") from error
         raise IdentityUnknown(f"the monolith answered {answer.status_code} when asked who the client is")
 
 
-def _key(audience: str, cookies: Sequence[str], authorization: str | None) -> _Key:
-    return "; ".join(cookies), authorization, audience
+def _token(given: object) -> str:
+    """What may stand in a header. Raises ValueError."""
+    if not isinstance(given, str) or not given.isascii() or not given.isprintable():
+        raise ValueError("the token is no text that may stand in a header")
+    return given
+
+
+def _key(audience: str, cookies: Sequence[str], authorization: str | None) -> bytes:
+    """Small, however much a client sends, and no credential itself."""
+    return hashlib.blake2b(repr((audience, *cookies, authorization)).encode(), digest_size=32).digest()

@@ -24,12 +24,26 @@ FALLBACKS = Counter(
 THROTTLED = Counter(
     "strangler_throttled", "Requests that a policy's token buckets turned away.", ["policy"], registry=REGISTRY
 )
+OVER_QUOTA = Counter(
+    "strangler_over_quota", "Requests of keys whose plan's quota is used up.", ["plan"], registry=REGISTRY
+)
+USAGE_LOST = Counter("strangler_usage_lost", "Days of a key's usage that nobody collected in time.", registry=REGISTRY)
+USAGE_UNWRITTEN = Counter(
+    "strangler_usage_unwritten", "Times that the usage of keys could not be written to its file.", registry=REGISTRY
+)
 SHARED_UP = Gauge("strangler_shared_up", "Whether the shared Valkey answered last time.", registry=REGISTRY)
 SHARED_ALONE = Counter(
     "strangler_shared_alone",
     "Decisions by this process's own counts, since the shared Valkey was away.",
     registry=REGISTRY,
 )
+CACHE = Counter(
+    "strangler_cache",
+    "Reads for which a cache is stated: hit, stale, revalidated, miss (of these some become the two before), bypass.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+CACHE_BYTES = Gauge("strangler_cache_bytes", "What the cache holds.", registry=REGISTRY)
 
 
 def text() -> bytes:

@@ -12,8 +12,10 @@ from strangler_proxy import metrics
 from strangler_proxy.answers import Answer, as_json, not_found
 from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
+from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.shadow import Shadows
+from strangler_proxy.steps.caching import Caching
 from strangler_proxy.table import OlderTable, TableStore
 from strangler_proxy.wrote import Wrote
 
@@ -35,19 +37,28 @@ class Operators:
     counting: Counting
     wrote: Wrote
     shadows: Shadows
+    keys: KeyOperators
     in_flight: dict[str, int]
+    cache: Caching
 
     async def answer(self, method: str, path: str, authorization: str, body: bytes) -> Answer:
         """The answer to one request below PREFIX."""
         expected = f"Bearer {self.token}".encode()
         if not self.token or not hmac.compare_digest(authorization.encode("utf-8", "replace"), expected):
             return not_found()
+        return await self._answer(method, path, body)
+
+    async def _answer(self, method: str, path: str, body: bytes) -> Answer:
+        if (answer := self.keys.answer(method, path, body)) is not None:
+            return answer
         if path.startswith(_HOLDS):
             return self._hold(method, path.removeprefix(_HOLDS), body)
         if method == "PUT" and path.startswith(_ARRIVED):
             return self._arrived(path.removeprefix(_ARRIVED), body)
         if (method, path) == ("PUT", "/-/table"):
             return await self._apply(body)
+        if (method, path) == ("POST", "/-/purge"):
+            return self._purge(body)
         return self._tell(path) if method == "GET" else not_found()
 
     def _tell(self, path: str) -> Answer:
@@ -86,7 +97,20 @@ class Operators:
             return as_json(507, {"error": f"the table cannot be remembered ({error}); the old one goes on"})
         self.holds.table_changed(offered.versions)
         self.counting.table_changed(offered.versions)
+        self.cache.table_changed(offered)
         return as_json(200, {"versions": offered.versions})
+
+    def _purge(self, body: bytes) -> Answer:
+        try:
+            given = json.loads(body)
+            if len(given) != 1 or not isinstance(what := given.get("route") or given.get("tag"), str):
+                raise ValueError("name one thing")
+            purged = self.cache.purge(**{next(iter(given)): what})
+        except (ValueError, AttributeError, TypeError) as error:
+            return as_json(
+                422, {"error": f'a purge has a body like {{"route": "/api/"}} or {{"tag": "reviews"}} ({error})'}
+            )
+        return as_json(200, {"purged": purged})
 
     def _arrived(self, move: str, body: bytes) -> Answer:
         try:

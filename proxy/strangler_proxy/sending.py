@@ -25,7 +25,7 @@ class Sender:
         """The token, if nobody has to be asked for it; None where somebody has to."""
         if not upstream.identity:
             return (None,)
-        known = self.identities.known(upstream.name, exchange.cookies, exchange.authorization)
+        known = self.identities.known(upstream.name, exchange.cookies_on, exchange.authorization)
         return None if known is None else (known.token,)
 
     async def token(self, exchange: Exchange, table: RouteTable, upstream: Upstream) -> str | None:
@@ -33,7 +33,7 @@ class Sender:
         if not upstream.identity:
             return None
         monolith = table.upstream(table.default)
-        return await self.identities.token(monolith, upstream.name, exchange.cookies, exchange.authorization)
+        return await self.identities.token(monolith, upstream.name, exchange.cookies_on, exchange.authorization)
 
     def prepare(self, request: http.Request, exchange: Exchange, upstream: Upstream, token: str | None) -> None:
         """Give the request the header that this upstream is to see."""
@@ -41,14 +41,24 @@ class Sender:
             exchange.fields,
             move=exchange.in_flight,
             identity=upstream.identity,
-            cookies=exchange.cookies,
+            cookies=exchange.cookies_on,
             token=token,
         )
 
     async def fetch(
-        self, request: http.Request, exchange: Exchange, table: RouteTable, upstream: Upstream, also: Fields = ()
+        self,
+        request: http.Request,
+        exchange: Exchange,
+        table: RouteTable,
+        upstream: Upstream,
+        also: Fields = (),
+        *,
+        longest: int | None = None,
     ) -> http.Response:
-        """The upstream's answer; "also" stands at the header's end. Raises IdentityUnknown, NotSent, UpstreamFailed."""
+        """The upstream's answer; "also" stands at the header's end, "longest" bounds its body.
+
+        Raises IdentityUnknown, NotSent, UpstreamFailed.
+        """
         self.prepare(request, exchange, upstream, await self.token(exchange, table, upstream))
         request.headers.fields += also
-        return await self.client.fetch(upstream, request)
+        return await self.client.fetch(upstream, request, longest=longest)

@@ -12,24 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from strangler_proxy.addon import Strangler
+from strangler_proxy.chaining import chain
 from strangler_proxy.connections import Address
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities
-from strangler_proxy.jwks import KeySets
+from strangler_proxy.keys import KeyStore
 from strangler_proxy.listener import listen
-from strangler_proxy.people import People
+from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.routes import RouteTable, Upstream
 from strangler_proxy.shared import Shared
-from strangler_proxy.steps.authorizing import Authorizing
-from strangler_proxy.steps.buckets import Buckets, OwnBuckets
-from strangler_proxy.steps.chain import Chain
-from strangler_proxy.steps.limits import Limits
-from strangler_proxy.steps.shared_buckets import SharedBuckets
-from strangler_proxy.steps.throttling import Throttling
+from strangler_proxy.steps.caching import Caching
 from strangler_proxy.table import TableStore
-from strangler_proxy.tokens import Bearers
 from strangler_proxy.trust import Trusted
 from strangler_proxy.upstreams import Client
+from strangler_proxy.usage import Usage
 
 
 class SettingsError(ValueError):
@@ -48,6 +44,8 @@ class Settings:
     trusted: Trusted
     shared: str
     """URL of a Valkey; empty for none."""
+    cache: int
+    """Bytes."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Settings:
@@ -75,6 +73,7 @@ class Settings:
             monolith=environment.get("STRANGLER_PROXY_MONOLITH", "http://127.0.0.1:8001"),
             trusted=trusted,
             shared=environment.get("STRANGLER_PROXY_SHARED", ""),
+            cache=_number("STRANGLER_PROXY_CACHE", environment.get("STRANGLER_PROXY_CACHE", "64")) << 20,
         )
 
 
@@ -94,17 +93,29 @@ async def serve(settings: Settings) -> None:
     """Run the proxy. Raises ValueError or OSError before it listens where something is wrong."""
     first = RouteTable(default="monolith", upstreams=(Upstream(name="monolith", url=settings.monolith),))
     store = TableStore.open(settings.state, first)
+    keys = KeyStore.open(_beside(settings.state, "keys"))
+    usage = Usage.open(_beside(settings.state, "usage"))
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     client = Client()
     identities = Identities(client, settings.token)
+    cache = Caching(most=settings.cache)
     addon = Strangler(
         store=store,
         holds=Holds(),
         identities=identities,
         client=client,
-        chain=_chain(settings, store, identities),
+        chain=chain(
+            store=store,
+            identities=identities,
+            keys=keys,
+            usage=usage,
+            cache=cache,
+            shared=_shared(settings.shared),
+        ),
+        cache=cache,
+        keys=KeyOperators(keys=keys, usage=usage),
         token=settings.token,
         operators_port=settings.operators[1] if settings.operators else None,
         trusted=settings.trusted,
@@ -115,29 +126,18 @@ async def serve(settings: Settings) -> None:
     servers.append(
         await _listen("STRANGLER_PROXY_LISTEN", settings.listen, settings, addon, shared=settings.operators is not None)
     )
-    await stopped.wait()
+    await usage.keep(_beside(settings.state, "usage"), stopped)
     for server in servers:
         server.close()
 
 
-def _chain(settings: Settings, store: TableStore, identities: Identities) -> Chain:
-    """The steps in the order in which requests meet them."""
-    buckets: Buckets = OwnBuckets()
-    if settings.shared:
-        buckets = SharedBuckets(shared=_shared(settings.shared), own=buckets)
-    people = People(identities=identities, monolith=lambda: store.table.upstream(store.table.default))
-    return Chain(
-        steps=(
-            Authorizing(bearers=Bearers(keys=KeySets()), people=people),
-            Limits(),
-            Throttling(buckets=buckets),
-        )
-    )
+def _beside(state: Path, what: str) -> Path:
+    return state.with_name(f"{state.name}.{what}")
 
 
-def _shared(url: str) -> Shared:
+def _shared(url: str) -> Shared | None:
     try:
-        return Shared(url)
+        return Shared(url) if url else None
     except ValueError as error:
         raise SettingsError(f"STRANGLER_PROXY_SHARED: {error}") from error
 
@@ -151,6 +151,12 @@ async def _listen(
         raise OSError(
             f"cannot listen on {address[0]}:{address[1]} ({error.strerror}); stop what listens there, or set {variable}"
         ) from error
+
+
+def _number(variable: str, given: str) -> int:
+    if not given.isdecimal() or not given.isascii():
+        raise SettingsError(f"{variable} is not a whole number from 0")
+    return int(given)
 
 
 def _address(variable: str, given: str) -> Address:

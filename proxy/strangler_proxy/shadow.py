@@ -17,11 +17,13 @@ from mitmproxy import http
 from strangler_proxy.comparing import COMPARED_HEADERS, Answer, Difference, differences
 from strangler_proxy.routes import MoveRoutes
 from strangler_proxy.shadowed import SAMPLES, Differing, Noise, Sample, Shadowed
+from strangler_proxy.unpacking import unpacked
 
 QUEUE = 200
 """Shadows that wait; more are dropped, and counted."""
 WORKERS = 2
 LONGEST_BODY = 1 << 19
+_LONGEST_UNPACKED = 4 * LONGEST_BODY
 _GROUPS = 200
 _NUMBER = re.compile(r"/(?:\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{24,64})(?=/|$)")
 _SECRET = re.compile(r"token|secret|passw|session|csrf|auth|key|sig", re.IGNORECASE)
@@ -137,15 +139,17 @@ class Shadows:
         if again is None:
             seen.unanswered += 1
             return
-        first, second = _answer(shadow.answer), _answer(again)
+        first, second, third = _answer(shadow.answer), _answer(again), None if theirs is None else _answer(theirs)
+        if first is None or second is None or (third is None and theirs is not None):
+            seen.too_large += 1
+            return
         for difference in differences(first, second):
             _count(seen.noise, (shadow.endpoint, difference.path))
         seen.compared += 1
-        if theirs is None:
+        if third is None:
             nobody = Difference(path="status", kind="value", first=str(first.status), second="no answer")
             found = [nobody]
         else:
-            third = _answer(theirs)
             # What is as either of the owner's answers is as the owner answers.
             as_again = {difference.place for difference in differences(second, third)}
             found = [difference for difference in differences(first, third) if difference.place in as_again]
@@ -174,7 +178,13 @@ def _count(noise: dict[tuple[str, str], int], key: tuple[str, str]) -> None:
         noise[key] = noise.get(key, 0) + 1
 
 
-def _answer(response: http.Response) -> Answer:
+def _answer(response: http.Response) -> Answer | None:
+    """The answer as it is compared; None where it is too long. The two sides may pack their bodies differently."""
+    packed = response.raw_content or b""
+    if len(packed) > LONGEST_BODY:
+        return None
+    body = unpacked(packed, response.headers.get("content-encoding", ""), _LONGEST_UNPACKED)
+    if body is None:
+        return None
     fields = {name.lower(): value for name, value in response.headers.items() if name.lower() in COMPARED_HEADERS}
-    # Decoded where it can be: the two sides may compress differently.
-    return Answer(status=response.status_code, headers=fields, body=response.get_content(strict=False) or b"")
+    return Answer(status=response.status_code, headers=fields, body=body)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 from pathlib import Path
 
+from strangler_proxy.remembering import write
 from strangler_proxy.routes import RouteTable, older
 
 
@@ -39,7 +38,7 @@ class TableStore:
         if back := older(self.table, offered):
             raise OlderTable("; ".join(back))
         if self._path is not None:
-            _write(self._path, offered)
+            write(self._path, offered.to_json())
         # Before anything is awaited: the next one to apply has to be compared with this table.
         self.table = offered
         async with self._changed:
@@ -58,13 +57,3 @@ class TableStore:
         except TimeoutError:
             return newer()
         return True
-
-
-def _write(path: Path, table: RouteTable) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".new")
-    with draft.open("w", encoding="utf-8") as out:
-        json.dump(table.to_json(), out, indent=1)
-        out.flush()
-        os.fsync(out.fileno())
-    draft.replace(path)

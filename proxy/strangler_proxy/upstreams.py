@@ -45,30 +45,32 @@ class Client:
     def __init__(self) -> None:
         self._idle = Idle()
 
-    async def fetch(self, upstream: Upstream, request: http.Request) -> http.Response:
-        """The upstream's answer as it is, its body undecoded. Raises NotSent, or UpstreamFailed.
+    async def fetch(self, upstream: Upstream, request: http.Request, *, longest: int | None = None) -> http.Response:
+        """The upstream's answer as it is, its body undecoded. Raises NotSent, or UpstreamFailed (too long a body too).
 
         A read may use a connection again, and gets another one where the upstream closed that just now. A write has a
         connection of its own.
         """
         if request.method in ("GET", "HEAD") and (kept := self._idle.take(upstream.address)) is not None:
             try:
-                return await self._exchange(upstream, kept, request)
+                return await self._exchange(upstream, kept, request, longest)
             except _Disconnected:
                 pass
         try:
             connection = await connect(upstream.address)
         except OSError as error:
             raise NotSent(f"there is no connection to {upstream.name} ({error})") from error
-        return await self._exchange(upstream, connection, request)
+        return await self._exchange(upstream, connection, request, longest)
 
-    async def _exchange(self, upstream: Upstream, connection: Connection, request: http.Request) -> http.Response:
+    async def _exchange(
+        self, upstream: Upstream, connection: Connection, request: http.Request, longest: int | None
+    ) -> http.Response:
         reusable = False
         try:
             _send(connection.writer, request)
             async with asyncio.timeout(ANSWER_SECONDS):
                 await connection.writer.drain()
-            answer, reusable = await _receive(connection.reader, request)
+            answer, reusable = await _receive(connection.reader, request, longest)
         except (OSError, ValueError, h11.ProtocolError) as error:
             raise UpstreamFailed(f"{upstream.name} gave no proper answer ({error!r})") from error
         finally:
@@ -85,7 +87,9 @@ def _send(writer: asyncio.StreamWriter, request: http.Request) -> None:
     writer.write(b"\r\n".join(lines) + b"\r\n\r\n" + (request.raw_content or b""))
 
 
-async def _receive(reader: asyncio.StreamReader, request: http.Request) -> tuple[http.Response, bool]:
+async def _receive(
+    reader: asyncio.StreamReader, request: http.Request, longest: int | None
+) -> tuple[http.Response, bool]:
     """The answer, and whether its connection can be used again."""
     began = time.time()
     buffer = ReceiveBuffer()
@@ -97,7 +101,7 @@ async def _receive(reader: asyncio.StreamReader, request: http.Request) -> tuple
         answer = await _header(reader, buffer)
     validate_headers(answer)
     size = http1.expected_http_body_size(request, answer)
-    body = await _body(reader, buffer, make_body_reader(size))
+    body = await _body(reader, buffer, make_body_reader(size), longest)
     closes = http1.connection_close(answer.http_version, answer.headers)
     answer.headers.fields = end_to_end(answer.headers.fields)
     if size is None or size < 0:
@@ -119,8 +123,9 @@ async def _header(reader: asyncio.StreamReader, buffer: Any) -> http.Response:
     return http1.read_response_head([bytes(line) for line in buffer.maybe_extract_lines()])
 
 
-async def _body(reader: asyncio.StreamReader, buffer: Any, body: Any) -> bytes:
+async def _body(reader: asyncio.StreamReader, buffer: Any, body: Any, longest: int | None) -> bytes:
     parts: list[bytes] = []
+    length = 0
     while True:
         event = body(buffer)
         if event is None:
@@ -131,6 +136,9 @@ async def _body(reader: asyncio.StreamReader, buffer: Any, body: Any) -> bytes:
         if isinstance(event, h11.EndOfMessage):
             return b"".join(parts)
         parts.append(bytes(event.data))
+        length += len(event.data)
+        if longest is not None and length > longest:
+            raise ValueError("its body is too long")
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

@@ -22,6 +22,8 @@ class Who:
     scopes: tuple[str, ...] = ()
     key: str = ""
     """The id of a developer's key."""
+    plan: str = ""
+    """Of that key."""
 
     @property
     def user(self) -> str:

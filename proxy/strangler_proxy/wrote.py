@@ -8,6 +8,7 @@ with the owner. A client that keeps no cookies is known to the proxy that it wro
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import time
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 _COOKIE = "strangler_wrote."
 _SHAPE = re.compile(r"strangler_wrote\.([A-Za-z0-9_.-]+)=([0-9a-f]{8})\.([0-9]{1,20})")
 _REMEMBERED = 50_000
+_DIGEST = 32
 _COOKIE_SECONDS = 3_600
 
 
@@ -29,6 +31,7 @@ class Wrote:
         self._clock = clock
         self._last: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._forgotten = 0
+        self._seen: OrderedDict[tuple[str, str, int], int] = OrderedDict()
         self._there: dict[str, Mapping[str, int]] = {}
 
     def now(self) -> dict[str, int]:
@@ -37,13 +40,37 @@ class Wrote:
 
     def answered(self, move: str, client_key: str) -> bytes:
         """Remember a write; the value of the Set-Cookie header that tells it to other proxies."""
-        moment = self._clock()
-        self._last[move, client_key] = moment
-        self._last.move_to_end((move, client_key))
+        moment, key = self._clock(), (move, _short(client_key))
+        self._last[key] = moment
+        self._last.move_to_end(key)
         if len(self._last) > _REMEMBERED:
             self._forgotten = self._last.popitem(last=False)[1]
         mark = f"{_COOKIE}{move}={self.name}.{moment}"
         return f"{mark}; Path=/; Max-Age={_COOKIE_SECONDS}; HttpOnly; SameSite=Lax".encode()
+
+    def written(self, move: str, client_key: str, cookies: Iterable[str]) -> int:
+        """The last moment at which this client may have written, by this proxy's clock; 0 for never.
+
+        A mark of another proxy's clock counts from when it is first seen here.
+        """
+        last = self._last.get((move, client_key), self._forgotten)
+        for cookie in cookies:
+            if _COOKIE not in cookie:
+                continue
+            for found, proxy, moment in _marks(cookie):
+                if found == move:
+                    last = max(
+                        last,
+                        min(moment, self._clock()) if proxy == self.name else self._first_seen((move, proxy, moment)),
+                    )
+        return last
+
+    def _first_seen(self, mark: tuple[str, str, int]) -> int:
+        if mark not in self._seen:
+            self._seen[mark] = self._clock()
+            if len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
+        return self._seen[mark]
 
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         """The candidate has what was committed before these moments, by each proxy's name."""
@@ -54,7 +81,7 @@ class Wrote:
         there = self._there.get(move, {})
         mine = there.get(self.name, 0)
         # Of clients that were forgotten nothing is known but that they wrote no later than that.
-        if self._last.get((move, client_key), self._forgotten) > mine:
+        if self._last.get((move, _short(client_key)), self._forgotten) > mine:
             return True
         return any(
             moment > there.get(proxy, 0)
@@ -63,6 +90,13 @@ class Wrote:
             for found, proxy, moment in _marks(cookie)
             if found == move
         )
+
+
+def _short(client_key: str) -> str:
+    """Of a client whose key are its credentials, no more than a digest: they may be long, and are its own."""
+    if len(client_key) < _DIGEST:
+        return client_key
+    return hashlib.blake2b(client_key.encode("utf-8", "surrogateescape"), digest_size=_DIGEST // 2).hexdigest()
 
 
 def _marks(cookie: str) -> Iterable[tuple[str, str, int]]:

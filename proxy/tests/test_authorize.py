@@ -240,3 +240,15 @@ def test_a_rotated_key_is_taken_up(gate):
     gate.issuer.add("two")
     assert gate.ask(Authorization=gate.bearer(kid="two"))[0] == 200
     eventually(lambda: gate.ask(Authorization=gate.bearer())[0] == 200)
+
+
+def test_nobody_gets_from_the_cache_what_another_was_told(gate):
+    authorize = {"tokens": [gate.tokens()], "anonymous": True}
+    gate.policies({"path": "/api/", "authorize": authorize, "cache": {"seconds": 60}})
+    gate.headers = [("Cache-Control", "public, max-age=60")]
+    for name in ("ann", "bob", "ann"):
+        assert gate.ask(Authorization=gate.bearer(sub=name))[2]["Cache-Control"] == "private, max-age=60"
+    assert [heard.headers["Strangler-Subject"] for heard in gate.monolith.heard] == ["ann", "bob", "ann"]
+    assert [gate.ask()[0], gate.ask()[0]] == [200, 200]
+    assert len(gate.monolith.heard) == 4  # those who show nothing share an answer
+    gate.headers = []

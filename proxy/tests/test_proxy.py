@@ -205,6 +205,14 @@ def test_nobody_is_anonymous_because_the_monolith_failed(proxy, monolith, review
     assert not reviews.heard
 
 
+@pytest.mark.parametrize("token", ["a\r\nStrangler-Move: x", "a\n", "\u00e4", 7, None])
+def test_a_token_that_may_not_stand_in_a_header_goes_to_nobody(proxy, monolith, reviews, token):
+    publish(proxy, monolith, reviews, identity=True, term=2, owner="reviews", candidate="monolith")
+    monolith.answer = lambda request: Said(body=json.dumps({"token": token, "expires_in": 60}).encode())
+    assert proxy.ask("GET", "/api/reviews/", headers={"Cookie": "sessionid=ann"})[0] == 503
+    assert not reviews.heard
+
+
 def test_an_upstream_that_is_down_is_a_502(proxy, monolith, reviews):
     publish(proxy, monolith, reviews, term=2, owner="reviews", candidate="monolith")
     reviews.close()

@@ -285,6 +285,35 @@ def test_answers_that_only_inform_are_not_taken_for_the_answer(proxy, monolith):
     assert answers.count(b"HTTP/1.1 ") == answers.count(b"HTTP/1.1 200 OK") == 2
 
 
+NO_REFUSALS = {
+    "of another status": b"HTTP/1.1 200 OK\r\nStrangler-Refused: move=%s; term=1; replay=1\r\n",
+    "of another error": b"HTTP/1.1 502 Bad\r\nStrangler-Refused: move=%s; term=1; replay=1\r\n",
+    "of another move": b"HTTP/1.1 503 Busy\r\nStrangler-Refused: move=x%s; term=1; replay=1\r\n",
+    "of another shape": b"HTTP/1.1 503 Busy\r\nStrangler-Refused: move=%s; term=1; replay=1; a=b\r\n",
+    "in its body": b"HTTP/1.1 503 Busy\r\nX-A: Strangler-Refused: move=%s; term=1; replay=1\r\n",
+}
+
+
+@pytest.mark.parametrize("head", NO_REFUSALS.values(), ids=NO_REFUSALS)
+def test_what_is_no_refusal_of_a_fence_has_nothing_sent_again_and_waits_for_nothing(proxy, upstreams, head):
+    monolith, reviews = upstreams
+    reviews.script = lambda request: head % MOVE.encode() + b"Content-Length: 0\r\n\r\n"
+    asked = b"Strangler-Refused: move=%s; term=1; replay=1\r\nContent-Length: 0\r\n" % MOVE.encode()
+    answer = said(proxy.port, get(asked + LAST[:-2], target=b"/api/reviews/", method=b"POST"))
+    assert answer.split(b" ")[1] == head.split(b" ")[1]
+    assert b"\r\nStrangler-" not in answer
+    assert (len(monolith.heard), len(reviews.heard)) == (0, 1)
+
+
+def test_a_refusal_that_has_a_newer_term_is_what_sends_a_write_again(proxy, upstreams):
+    _, reviews = upstreams
+    refused = b"HTTP/1.1 503 Busy\r\nStrangler-Refused: move=%s; term=1; replay=1\r\nContent-Length: 0\r\n\r\n"
+    reviews.script = lambda request: refused % MOVE.encode() if len(reviews.heard) == 1 else OK
+    written = get(b"Content-Length: 0\r\n" + LAST[:-2], target=b"/api/reviews/", method=b"POST")
+    assert said(proxy.port, written).startswith(b"HTTP/1.1 200 ")
+    assert len(reviews.heard) == 2
+
+
 def test_where_nobody_is_there_the_client_learns_no_address(proxy, monolith, reviews):
     away = Raw()
     away.close()

@@ -1,5 +1,6 @@
 """Shadows of reads, between real sockets."""
 
+import gzip
 import json
 import threading
 
@@ -100,6 +101,16 @@ def test_a_404_against_a_200_is_shown(proxy, monolith, reviews):
     eventually(lambda: seen(proxy)["compared"] == 1)
     (found,) = seen(proxy)["differing"]
     assert (found["path"], found["samples"][0]["owner"], found["samples"][0]["candidate"]) == ("status", "200", "404")
+
+
+def test_an_answer_that_unpacks_to_too_much_is_not_compared(proxy, monolith, reviews):
+    publish(proxy, monolith, reviews, n=1, shadow=10_000)
+    reviews.answer = lambda request: Said(
+        body=gzip.compress(bytes(50 << 20)), headers=[*JSON, ("Content-Encoding", "gzip")]
+    )
+    assert proxy.ask("GET", "/api/reviews/")[1] == b"monolith"
+    eventually(lambda: seen(proxy).get("too_large") == 1)
+    assert seen(proxy)["compared"] == 0
 
 
 def test_what_waits_is_bounded_and_what_is_dropped_is_counted(proxy, monolith, reviews):

@@ -27,7 +27,9 @@ class Clock:
 def visit(*throttles, **given):
     gateway = Gateway(policies=(Policy(path="/", throttle=throttles),))
     seen = {"address": "198.51.100.7", "client_key": "", "cookies": [], "authorization": None, "fields": ()}
-    return Visit(policy=gateway.policy("GET", "/"), method="GET", target="/", body=b"", **{**seen, **given})
+    return Visit(
+        policy=gateway.policy("GET", "/"), method="GET", target="/", body=b"", routing=None, **{**seen, **given}
+    )
 
 
 def statuses(step, *visits):

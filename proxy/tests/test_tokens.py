@@ -55,9 +55,9 @@ def test_a_good_token_tells_who_it_is(issuer, kid):
 @pytest.mark.parametrize(
     ("claims", "why"),
     [
-        ({"exp": NOW - 31}, "expired"),
-        ({"nbf": NOW + 100}, "not good yet"),
-        ({"iat": NOW + 100}, "not good yet"),
+        ({"exp": NOW - 60}, "expired"),
+        ({"nbf": NOW + 9_000}, "not good yet"),
+        ({"iat": NOW + 9_000}, "not good yet"),
         ({"aud": "elsewhere"}, "for somebody else"),
         ({"aud": None}, "lacks one of"),
         ({"exp": None}, "lacks one of"),
@@ -78,9 +78,9 @@ def test_a_token_that_is_not_good_is_refused(issuer, claims, why):
     assert not error.forbidden
 
 
-@pytest.mark.parametrize("claims", [{"exp": NOW - 20}, {"nbf": NOW + 20}, {"iat": NOW + 20}])
-def test_clocks_may_be_off_a_little(issuer, claims):
-    assert told(issuer, issuer.token(**claims)).subject == "ann"
+@pytest.mark.parametrize(("claim", "off"), [("exp", -20), ("nbf", 20), ("iat", 20)])
+def test_clocks_may_be_off_a_little(issuer, claim, off):
+    assert told(issuer, issuer.token(**{claim: int(time.time()) + off})).subject == "ann"
 
 
 def test_a_token_that_was_changed_is_refused(issuer):

@@ -69,3 +69,12 @@ def test_clients_that_are_forgotten_are_behind_until_their_last_one_has_arrived(
     assert one.behind(MOVE, "ann", [])
     one.arrived(MOVE, one.now())
     assert not one.behind(MOVE, "ann", [])
+
+
+def test_credentials_are_not_remembered_however_long_they_are():
+    one = proxy()
+    for number in range(100):
+        one.answered(MOVE, f"Bearer {'x' * 60_000}{number}")
+    assert one.behind(MOVE, f"Bearer {'x' * 60_000}7", [])
+    assert not one.behind(MOVE, f"Bearer {'x' * 60_000}", [])
+    assert max(len(key) for _, key in one._last) <= 32

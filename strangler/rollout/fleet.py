@@ -62,6 +62,12 @@ class Fleet:
         self._ask(lambda engine: found.update(engine.moments()))
         return found
 
+    def purge(self, *, route: str = "", tag: str = "") -> int:
+        """Have every proxy forget the answers that it keeps below a route, or with a tag; how many these were."""
+        found: list[int] = []
+        self._ask(lambda engine: found.append(engine.purge(route=route, tag=tag)))
+        return sum(found)
+
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         """Tell every proxy that the candidate has what was committed before these moments."""
         self._ask(lambda engine: engine.arrived(move, moments))

@@ -19,6 +19,7 @@ from strangler.split.errors import DatabaseUnreachable, Refused
 from strangler.split.locks import Locks
 from strangler.split.log import Log, TableLog
 from strangler.split.rules import Rule
+from strangler.split.shapes import Shapes
 from strangler.split.spec import Capture, MoveSpec, Side
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
@@ -319,6 +320,13 @@ class Store(abc.ABC):
     @abc.abstractmethod
     def ignore_deletions(self, followed: Followed) -> Iterator[str]:
         """The statements that end that; safe to run again."""
+
+    @abc.abstractmethod
+    def two_shapes(self, wide: str, narrow: str, columns: tuple[str, ...]) -> Shapes:
+        """The two tables of a split, by their names. Read-only.
+
+        Raises SplitError where a table or a column is missing.
+        """
 
     # The end of a table
 

@@ -62,6 +62,7 @@ class SimulatedStore(PostgresStore):
     pid: int
     role: Role
     broken = False
+    relaxed = False
     began: float | None = None  # the transaction that is open
 
     def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -137,12 +138,16 @@ class SimulatedStore(PostgresStore):
         actor = self.bench.world.me()
         if actor is not None and self in actor.stores:
             actor.stores.remove(self)
-        if self.broken or self.connection.info.transaction_status is not TransactionStatus.IDLE:
+        if self.broken or self.relaxed or self.connection.info.transaction_status is not TransactionStatus.IDLE:
             self.drop()
         elif not self.connection.closed:
             # For the next one who connects: a new connection costs more than all that a seed does with it.
             self.bench.idle.setdefault((self.side, self.role), []).append(self.connection)
             self.broken = True
+
+    def relax(self) -> None:
+        super().relax()
+        self.relaxed = True  # nobody else gets it: who connects anew has commits that are durable
 
     def become_again(self) -> None:
         """What a new connection of the applier's finds out, too: whether its transactions have to be marked."""

@@ -1,7 +1,9 @@
 """What a project's policies are written in: `STRANGLER["GATEWAY"]` names a Gateway of them."""
 
-from strangler_proxy.gateway.authorize import Authorize, Session, Tokens
+from strangler_proxy.gateway.authorize import Authorize, Keys, Session, Tokens
+from strangler_proxy.gateway.cache import Cache
+from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.policies import Gateway, Policy
 from strangler_proxy.gateway.throttle import Throttle
 
-__all__ = ["Authorize", "Gateway", "Policy", "Session", "Throttle", "Tokens"]
+__all__ = ["Authorize", "Cache", "Gateway", "Keys", "Plan", "Policy", "Session", "Throttle", "Tokens"]

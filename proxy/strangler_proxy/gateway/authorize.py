@@ -64,11 +64,23 @@ class Session:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Keys:
+    """Whom the project has given a key, in X-API-Key. Raises ValueError."""
+
+    scopes: tuple[str, ...] = ()
+    """Those that a key must have all."""
+
+    def __post_init__(self) -> None:
+        check_scopes(self.scopes)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Authorize:
     """The ways to be let through; each that is named is one, and without any nobody is. Raises ValueError."""
 
     tokens: tuple[Tokens, ...] = ()
     session: Session | None = None
+    keys: Keys | None = None
     anonymous: bool = False
     """Who shows nothing is let through as well; who shows what is not accepted is not."""
 

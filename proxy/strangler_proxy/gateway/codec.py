@@ -14,8 +14,8 @@ T = TypeVar("T")
 def encode(value: Any) -> Any:
     """What decode() reads. What a field has by default is left out."""
     if dataclasses.is_dataclass(value):
-        found = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-        standard = {field.name: field.default for field in dataclasses.fields(value)}
+        standard = {field.name: field.default for field in dataclasses.fields(value) if field.init}
+        found = {name: getattr(value, name) for name in standard}
         return {name: encode(part) for name, part in found.items() if part != standard[name]}
     if isinstance(value, Mapping):
         return {name: encode(part) for name, part in value.items()}

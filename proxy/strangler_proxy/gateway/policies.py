@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from strangler_proxy.gateway.authorize import Authorize
+from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.gateway.codec import decode, encode
+from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.throttle import Throttle
 from strangler_proxy.patterns import Patterns, segments, shape
 
@@ -26,6 +28,7 @@ class Policy:
     """Features that more general policies state, and that do not hold here."""
     authorize: Authorize | None = None
     throttle: tuple[Throttle, ...] = ()
+    cache: Cache | None = None
 
     def __post_init__(self) -> None:
         shape(self.path)
@@ -35,6 +38,11 @@ class Policy:
             raise ValueError(
                 f'the policy for "{self.path}" is without "{unknown[0]}", which is no feature; they are '
                 f"{', '.join(FEATURES)}"
+            )
+        if self.cache is not None and self.methods:
+            raise ValueError(
+                f'the policy for "{self.path}" caches for some methods; leave "methods" out of it: only reads are '
+                "cached, and writes have to be seen"
             )
 
     def holds_for(self, method: str) -> bool:
@@ -69,6 +77,8 @@ class Gateway:
 
     revision: int = 0
     policies: tuple[Policy, ...] = ()
+    plans: tuple[Plan, ...] = ()
+    """What developers' keys may have."""
     _tree: Patterns[tuple[int, ...]] = field(init=False, repr=False, compare=False, hash=False)
     _merged: dict[tuple[int, ...], Effective] = field(
         init=False, repr=False, compare=False, hash=False, default_factory=dict
@@ -77,6 +87,9 @@ class Gateway:
     def __post_init__(self) -> None:
         if isinstance(self.revision, bool) or not isinstance(self.revision, int) or self.revision < 0:
             raise ValueError(f"the gateway's revision is {self.revision!r}; it must be a whole number from 0")
+        names = [plan.name for plan in self.plans]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f'two plans are named "{twice[0]}"; give one of them another name')
         at: dict[tuple[str, ...], list[int]] = {}
         for number, policy in enumerate(self.policies):
             at.setdefault(shape(policy.path), []).append(number)
@@ -88,6 +101,10 @@ class Gateway:
 
     def __bool__(self) -> bool:
         return bool(self.policies)
+
+    def plan(self, name: str) -> Plan | None:
+        """The plan of that name."""
+        return next((plan for plan in self.plans if plan.name == name), None)
 
     def policy(self, method: str, target: str) -> Effective | None:
         """What holds for a request; None for nothing.
@@ -111,19 +128,25 @@ class Gateway:
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Gateway:
         """Raises ValueError with one sentence."""
-        if not isinstance(given, Mapping) or not isinstance(given.get("policies", []), list):
-            raise ValueError('the gateway must be an object with "revision" and a list of "policies"')
+        lists = ("policies", "plans")
+        if not isinstance(given, Mapping) or not all(isinstance(given.get(name, []), list) for name in lists):
+            raise ValueError('the gateway must be an object with "revision", a list of "policies" and one of "plans"')
         return cls(
             revision=given.get("revision", 0),
             policies=tuple(
                 decode(Policy, policy, f"policy {number} of the gateway")
                 for number, policy in enumerate(given.get("policies", []))
             ),
+            plans=tuple(
+                decode(Plan, plan, f"plan {number} of the gateway")
+                for number, plan in enumerate(given.get("plans", []))
+            ),
         )
 
     def to_json(self) -> dict[str, Any]:
         """The object that from_json reads."""
-        return {"revision": self.revision, "policies": [encode(policy) for policy in self.policies]}
+        lists = {"policies": self.policies, "plans": self.plans}
+        return {"revision": self.revision, **{name: list(map(encode, given)) for name, given in lists.items()}}
 
     def _check_overlap(self, policies: list[Policy]) -> None:
         claimed: set[str] = set()

@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from strangler_proxy.answers import Answer, as_json
 from strangler_proxy.forwarding import Fields
 from strangler_proxy.gateway.authorize import Authorize
+from strangler_proxy.gateway.keys import HEADER
+from strangler_proxy.keys import Developers
 from strangler_proxy.people import People
 from strangler_proxy.steps.visit import Visit
 from strangler_proxy.tokens import Bearers
 from strangler_proxy.who import Denied, Unknown, Who
 
 _BEARER = "bearer "
+_KEY = HEADER.lower().encode()
 _DIRECTIVE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _SHARED = frozenset({"public", "s-maxage", "private"})
 _OTHERS_CACHES = frozenset({b"surrogate-control", b"cdn-cache-control"})
@@ -22,10 +25,11 @@ _OTHERS_CACHES = frozenset({b"surrogate-control", b"cdn-cache-control"})
 
 @dataclass(frozen=True, kw_only=True)
 class Authorizing:
-    """The first of token and session that a request shows and the policy accepts decides."""
+    """The first of key, token and session that a request shows and the policy accepts decides."""
 
     bearers: Bearers
     people: People
+    developers: Developers
 
     async def enter(self, visit: Visit) -> Answer | None:
         """401 where nothing is shown that is accepted, 403 where it is not enough, 503 where nobody can tell."""
@@ -33,7 +37,7 @@ class Authorizing:
         if policy is None:
             return None
         realm = visit.policy.stated["authorize"]
-        if not (policy.tokens or policy.session or policy.anonymous):
+        if not (policy.keys or policy.tokens or policy.session or policy.anonymous):
             return _answer(403, "nobody may do this")
         try:
             who = await self._who(policy, visit)
@@ -43,7 +47,7 @@ class Authorizing:
             return _denied(error, policy, realm)
         if who is None:
             return None if policy.anonymous else _denied(None, policy, realm)
-        visit.user = who.user
+        visit.user, visit.key, visit.plan = who.user, who.key, who.plan
         visit.fields += who.fields()
         return None
 
@@ -52,12 +56,25 @@ class Authorizing:
         return answer if visit.policy.authorize is None else replace(answer, fields=private(answer.fields))
 
     async def _who(self, policy: Authorize, visit: Visit) -> Who | None:
+        if policy.keys is not None and (shown := _take_key(visit)):
+            return self.developers.who(shown, visit.target, policy.keys)
         given = visit.authorization or ""
         if policy.tokens and given.lower().startswith(_BEARER):
             return await self.bearers.who(given[len(_BEARER) :].strip(), policy.tokens)
         if policy.session is not None:
             return await self.people.who(visit.cookies, visit.authorization, policy.session)
         return None
+
+
+def _take_key(visit: Visit) -> str:
+    """The key that the request shows, which no upstream gets to see; an empty text is none."""
+    shown = [value for name, value in visit.fields if _is_key(name)]
+    visit.fields = tuple(field for field in visit.fields if not _is_key(field[0]))
+    return b", ".join(shown).decode("latin-1").strip()
+
+
+def _is_key(name: bytes) -> bool:
+    return name.lower() == _KEY
 
 
 def private(fields: Fields) -> Fields:
@@ -86,6 +103,8 @@ def _challenges(error: Denied | None, policy: Authorize, realm: str) -> Iterator
         scope = {"scope": " ".join(error.scopes)} if error is not None and error.scopes else {}
         parts = {"realm": realm, **code, **scope}
         yield "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parts.items())
+    if policy.keys is not None:
+        yield f'ApiKey realm="{realm}", header="{HEADER}"'
     if policy.session is not None:
         yield f'Session realm="{realm}"'
 

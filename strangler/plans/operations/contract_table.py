@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
 
-from psycopg import sql
-
 from strangler.plans.databases import MONOLITH
 from strangler.plans.errors import PlanError
 from strangler.plans.operations.base import Operation
 from strangler.plans.operations.split_table import connected, refuse, run, shown
 from strangler.plans.state import PlanKey, ProjectState
 from strangler.plans.world import World
-from strangler.split.postgres import shape_rows
-from strangler.split.postgres.catalog import Connection
-from strangler.split.postgres.two_shapes import TwoShapes
 
 
 @dataclass(frozen=True)
@@ -45,45 +40,35 @@ class ContractTable(Operation):
         return replace(state, splits=(*others, replace(split, contracted=True)))
 
     def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
-        with connected(world, after.splits[-1], after) as (connection, shapes):
-            for refusal in shape_rows.contract_refusals(connection, shapes):
+        with connected(world, after) as shapes:
+            for refusal in shapes.contract_refusals():
                 yield f"-- would be refused now: {refusal}"
-            yield f"-- {MONOLITH}: compare both; in one transaction, keep them equal no longer, refuse the old columns"
-            yield from shown(_contract(connection, shapes))
+            yield f"-- {MONOLITH}: compare both; keep them equal no longer, and refuse the old columns"
+            yield from shown(shapes.contract())
 
     def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
-        with connected(world, after.splits[-1], after) as (connection, shapes):
-            for refusal in shape_rows.part_refusals(connection, shapes):
+        with connected(world, after) as shapes:
+            for refusal in shapes.part_refusals():
                 yield f"-- would be refused now: {refusal}"
-            yield f"-- {MONOLITH}: in one transaction, keep both equal"
-            yield from shown(_expand_guarded(connection, shapes))
+            yield f"-- {MONOLITH}: keep both equal"
+            yield from shown(shapes.expand_guarded())
             yield f"-- {MONOLITH}: fill the old columns from {shapes.narrow}, compare both, then let them be written"
             yield from shown(shapes.unguard())
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        with connected(world, after.splits[-1], after) as (connection, shapes):
-            refuse(shape_rows.contract_refusals(connection, shapes))
-            run(world, _contract(connection, shapes))
+        with connected(world, after) as shapes:
+            refuse(shapes.contract_refusals())
+            run(world, after, lambda shapes: shapes.contract())
         world.emit("step", step="the old columns are refused")
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        with connected(world, after.splits[-1], after) as (connection, shapes):
+        with connected(world, after) as shapes:
             # The guard stays until the old columns are right: nothing that is old may flow from them.
-            if shape_rows.contracted(connection, shapes):
-                refuse(shape_rows.part_refusals(connection, shapes))
-                run(world, _expand_guarded(connection, shapes))
+            if shapes.contracted():
+                refuse(shapes.part_refusals())
+                run(world, after, lambda shapes: shapes.expand_guarded())
                 world.emit("step", step="both shapes are kept equal")
-                shape_rows.fill_back(connection, shapes)
-                shape_rows.check_equal(connection, shapes)
-                run(world, shapes.unguard())
+                shapes.fill_back()
+                shapes.check_equal()
+                run(world, after, lambda shapes: shapes.unguard())
         world.emit("step", step="the old columns are back")
-
-
-def _expand_guarded(connection: Connection, shapes: TwoShapes) -> Iterator[sql.Composed]:
-    yield from shapes.guard(shape_rows.defaults(connection, shapes))
-    yield from shapes.expand()
-
-
-def _contract(connection: Connection, shapes: TwoShapes) -> Iterator[sql.Composed]:
-    yield from shapes.part()
-    yield from shapes.guard(shape_rows.defaults(connection, shapes))

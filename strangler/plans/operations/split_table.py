@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, replace
-
-from psycopg import sql
 
 from strangler.plans.databases import MONOLITH
 from strangler.plans.errors import PlanError
@@ -14,9 +12,7 @@ from strangler.plans.operations.base import Operation, freeze
 from strangler.plans.schema import Model
 from strangler.plans.state import PlanKey, ProjectState, Split
 from strangler.plans.world import World
-from strangler.split.postgres import shape_rows
-from strangler.split.postgres.catalog import Connection
-from strangler.split.postgres.two_shapes import TwoShapes
+from strangler.split.shapes import Shapes
 from strangler.split.store import Store
 
 PATIENCE = 30.0
@@ -54,31 +50,30 @@ class SplitTable(Operation):
         return replace(state, splits=(*state.splits, entry))
 
     def effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
-        with connected(world, after.splits[-1], after) as (connection, shapes):
-            for refusal in shape_rows.split_refusals(connection, shapes):
+        with connected(world, after) as shapes:
+            for refusal in shapes.split_refusals():
                 yield f"-- would be refused now: {refusal}"
-            yield f"-- {MONOLITH}: in one transaction, keep both equal"
+            yield f"-- {MONOLITH}: keep both equal"
             yield from shown(shapes.expand())
             yield f"-- {MONOLITH}: fill {shapes.narrow} from {shapes.wide} in ranges of its key, then compare both"
 
     def undo_effects(self, world: World, before: ProjectState, after: ProjectState) -> Iterator[str]:
-        with connected(world, after.splits[-1], after) as (_, shapes):
-            yield f"-- {MONOLITH}: in one transaction, keep both equal no longer, and empty {shapes.narrow}"
-            yield from shown(_part(shapes))
+        with connected(world, after) as shapes:
+            yield f"-- {MONOLITH}: keep both equal no longer, and empty {shapes.narrow}"
+            yield from shown(shapes.part())
 
     def forwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        with connected(world, after.splits[-1], after) as (connection, shapes):
-            refuse(shape_rows.split_refusals(connection, shapes))
-            if not shape_rows.expanded(connection, shapes):
-                run(world, shapes.expand())
+        with connected(world, after) as shapes:
+            refuse(shapes.split_refusals())
+            if not shapes.expanded():
+                run(world, after, lambda shapes: shapes.expand())
             world.emit("step", step="both shapes are kept equal")
-            shape_rows.backfill(connection, shapes)
-            shape_rows.check_equal(connection, shapes)
+            shapes.backfill()
+            shapes.check_equal()
             world.emit("step", step="filled and equal")
 
     def backwards(self, world: World, before: ProjectState, after: ProjectState) -> None:
-        with connected(world, after.splits[-1], after) as (_, shapes):
-            run(world, _part(shapes))
+        run(world, after, lambda shapes: shapes.part())
         world.emit("step", step="both shapes are kept equal no longer")
 
     def _check_columns(self, wide: Model, narrow: Model) -> None:
@@ -98,24 +93,15 @@ class SplitTable(Operation):
 
 
 @contextmanager
-def connected(world: World, split: Split, state: ProjectState) -> Iterator[tuple[Connection, TwoShapes]]:
-    """A connection to the monolith's database, and both tables as that has them."""
-    wide, narrow = state.tables((split.model, split.into))
-    with world.databases.postgres(MONOLITH, "tables are split", "split it by migrations of Django's") as store:
-        yield store.connection, shape_rows.two_shapes(store.connection, wide, narrow, split.columns)
+def connected(world: World, state: ProjectState) -> Iterator[Shapes]:
+    """Both tables of the split that comes last in the state, as the monolith's database has them."""
+    with world.databases.connect(MONOLITH) as store:
+        yield _shapes(store, state)
 
 
-def run(world: World, statements: Iterator[sql.Composed]) -> None:
-    """Run statements that lock both tables, in one transaction, as soon as nobody else holds them."""
-    listed = list(statements)
-
-    def work(store: Store) -> None:
-        store.connection.execute("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
-        store.connection.execute("CREATE SCHEMA IF NOT EXISTS strangler")
-        for statement in listed:
-            store.connection.execute(statement)
-
-    world.databases.patiently(MONOLITH, work, PATIENCE)
+def run(world: World, state: ProjectState, statements: Callable[[Shapes], Iterator[str]]) -> None:
+    """Run statements that lock both tables, as soon as nobody else holds them."""
+    world.databases.patiently(MONOLITH, lambda store: store.run(list(statements(_shapes(store, state)))), PATIENCE)
 
 
 def refuse(reasons: Iterator[str]) -> None:
@@ -124,11 +110,12 @@ def refuse(reasons: Iterator[str]) -> None:
         raise PlanError("; ".join(found))
 
 
-def shown(statements: Iterator[sql.Composed]) -> Iterator[str]:
+def shown(statements: Iterator[str]) -> Iterator[str]:
     """Statements as a dry run prints them."""
-    yield from (f"{statement.as_string()};" for statement in statements)
+    yield from (f"{statement};" for statement in statements)
 
 
-def _part(shapes: TwoShapes) -> Iterator[sql.Composed]:
-    yield from shapes.part()
-    yield shapes.write("TRUNCATE {narrow}")
+def _shapes(store: Store, state: ProjectState) -> Shapes:
+    split = state.splits[-1]
+    wide, narrow = state.tables((split.model, split.into))
+    return store.two_shapes(wide, narrow, split.columns)

@@ -49,5 +49,8 @@ class RoutingEngine(Protocol):
     def moments(self) -> dict[str, int]:
         """A moment of each of its clocks, by a name of the clock's own: the writes answered before are committed."""
 
+    def purge(self, *, route: str = "", tag: str = "") -> int:
+        """Forget the answers that are kept below a route, or with a tag; how many."""
+
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         """Let clients read from the candidate again that wrote to the move before these moments, of all proxies."""

@@ -93,6 +93,9 @@ class HaproxyEngine:
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         self._fleet.arrived(move, moments)
 
+    def purge(self, *, route: str = "", tag: str = "") -> int:
+        return self._fleet.purge(route=route, tag=tag)
+
     @cached_property
     def _layout(self) -> Layout:
         return Layout(directory=self.directory)

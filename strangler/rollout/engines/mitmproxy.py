@@ -57,6 +57,10 @@ class MitmproxyEngine:
     def moments(self) -> dict[str, int]:
         return self._ask("GET", "/-/moment")
 
+    def purge(self, *, route: str = "", tag: str = "") -> int:
+        purged = self._ask("POST", "/-/purge", {"tag": tag} if tag else {"route": route})["purged"]
+        return int(purged)
+
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         self._ask("PUT", f"/-/arrived/{move}", dict(moments))
 

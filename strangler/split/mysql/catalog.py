@@ -334,6 +334,23 @@ def bare(table: Table) -> str:
     return table.relation[1:-1].replace("``", "`")
 
 
+def triggers(connection: Connection) -> dict[tuple[str, str], str]:
+    """The plain bodies of all triggers, by name and table."""
+    return {
+        (name, table): plain(body)
+        for name, table, body in query(
+            connection,
+            "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_STATEMENT FROM information_schema.TRIGGERS "
+            "WHERE TRIGGER_SCHEMA = DATABASE()",
+        )
+    }
+
+
+def plain(body: str) -> str:
+    """A trigger's body to be compared: the catalog shows its texts without the backslashes they were written with."""
+    return body.replace("\\", "")
+
+
 def query(connection: Connection, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
     """The rows of a statement."""
     with connection.cursor() as cursor:

@@ -39,7 +39,7 @@ def create(
     yield f"REPLACE INTO strangler_stops (move) VALUES ({literal(spec.name)})"
     for table in _guarded(claims, captured):
         yield f"DROP TABLE IF EXISTS {_guard(spec, table)}"
-        yield _truncate_guard(spec, table)
+        yield forbids_truncate(_guard(spec, table), table)
     for claim in claims:
         yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {claim.table.relation} TO '{applier}'@'%'"
     for name, event, table, body in _triggers(spec, claims, captured, applier):
@@ -54,6 +54,22 @@ def drop(spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table]) -> 
     yield f"DELETE FROM strangler_stops WHERE move = {literal(spec.name)}"
     for table in _guarded(claims, captured):
         yield f"DROP TABLE IF EXISTS {_guard(spec, table)}"
+
+
+def forbids_truncate(name: str, table: Table) -> str:
+    """What makes an empty table of that quoted name.
+
+    TRUNCATE fires no trigger, but the server refuses it where a foreign key leads to the table.
+    """
+    definitions = ", ".join(
+        f"{identifier(column.name)} {_definition(column.type, text=wording.is_text(column))}" for column in table.key
+    )
+    keys = wording.key_columns(table)
+    return (
+        f"CREATE TABLE {name} ({definitions}, KEY ({keys}), "
+        f"FOREIGN KEY ({keys}) REFERENCES {table.relation} ({keys})) ENGINE = InnoDB "
+        f"COMMENT = {literal('always empty: it forbids TRUNCATE')}"
+    )
 
 
 def faults(
@@ -72,18 +88,11 @@ def faults(
             "the fence's row in strangler_fences does not say what strangler_ownership says: somebody changed it by "
             "hand; find out who wrote meanwhile before you repair it"
         )
-    there = {
-        (name, table): _plain(body)
-        for name, table, body in catalog.query(
-            connection,
-            "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_STATEMENT FROM information_schema.TRIGGERS "
-            "WHERE TRIGGER_SCHEMA = DATABASE()",
-        )
-    }
+    there = catalog.triggers(connection)
     changed = {
         ("fence" if event.startswith("BEFORE") else "capture", table.name): None
         for name, event, table, body in _triggers(spec, claims, captured, applier)
-        if there.get((name, catalog.bare(table))) != _plain(body)
+        if there.get((name, catalog.bare(table))) != catalog.plain(body)
     }
     for what, name in changed:
         yield (
@@ -192,19 +201,6 @@ def _same(table: Table, *, key: bool) -> str:
     )
 
 
-def _truncate_guard(spec: MoveSpec, table: Table) -> str:
-    """TRUNCATE fires no trigger, but the server refuses it where a foreign key leads to the table."""
-    definitions = ", ".join(
-        f"{identifier(column.name)} {_definition(column.type, text=wording.is_text(column))}" for column in table.key
-    )
-    keys = wording.key_columns(table)
-    return (
-        f"CREATE TABLE {_guard(spec, table)} ({definitions}, KEY ({keys}), "
-        f"FOREIGN KEY ({keys}) REFERENCES {table.relation} ({keys})) ENGINE = InnoDB "
-        f"COMMENT = {literal('always empty: it forbids TRUNCATE')}"
-    )
-
-
 def _definition(written: str, *, text: bool) -> str:
     kind, _, collation = written.rpartition(" ")
     return f"{kind} COLLATE {collation}" if text else written
@@ -231,11 +227,6 @@ def _digest(spec: MoveSpec, table: Table) -> str:
 def _not_applier(applier: str) -> str:
     # USER() is who connected; CURRENT_USER() would be who created the trigger.
     return f"SUBSTRING_INDEX(USER(), '@', 1) <> '{applier}'"
-
-
-def _plain(body: str) -> str:
-    # The catalog shows the texts in a body without the backslashes that they were written with.
-    return body.replace("\\", "")
 
 
 def _bytes(number: int) -> str:

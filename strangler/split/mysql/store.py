@@ -19,8 +19,10 @@ from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitEr
 from strangler.split.locks import Locks
 from strangler.split.mysql import archive, catalog, guards, plans, rows, rules, wording
 from strangler.split.mysql.locks import NamedLocks
+from strangler.split.mysql.shape_rows import MySQLShapes
 from strangler.split.mysql.wording import Connection
 from strangler.split.rules import Rule
+from strangler.split.shapes import Shapes
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
@@ -365,6 +367,10 @@ class MySQLStore(Store):
 
     def ignore_deletions(self, followed: Followed) -> Iterator[str]:
         yield from plans.no_triggers(followed)
+
+    def two_shapes(self, wide: str, narrow: str, columns: tuple[str, ...]) -> Shapes:
+        with _translated():
+            return MySQLShapes(self, wide, narrow, columns)
 
     def exists(self, name: str) -> bool:
         return bool(

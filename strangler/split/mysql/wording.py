@@ -50,19 +50,23 @@ def key_text(row: str, table: Table) -> str:
     return f"JSON_ARRAY({', '.join(_key_part(f'{row}.{identifier(column.name)}', column) for column in table.key)})"
 
 
-def conditions(table: Table, selection: Selection) -> Iterator[str]:
-    """Conditions for the rows of the selection; each row meets one of them, or several by the key's collation."""
+def conditions(table: Table, selection: Selection, row: str = "") -> Iterator[str]:
+    """Conditions for the rows of the selection; each row meets one of them, or several by the key's collation.
+
+    A row that has a name in the statement is called "row".
+    """
+    dot = f"{row}." if row else ""
     if selection == EVERYTHING:
         yield "TRUE"
     elif isinstance(selection, KeyRange):
         yield " AND ".join(
-            _beyond(table, bound, operator)
+            _beyond(table, bound, operator, dot)
             for operator, bound in ((">", selection.after), ("<=", selection.upto))
             if bound is not None
         )
     else:
         for begin in range(0, len(selection), KEYS):
-            yield _among(table, selection[begin : begin + KEYS])
+            yield _among(table, selection[begin : begin + KEYS], dot)
 
 
 def text(column: Column) -> str:
@@ -153,26 +157,26 @@ def _key_part(name: str, column: Column) -> str:
     return f"CONVERT({name if is_text(column) else f'CAST({name} AS CHAR)'} USING utf8mb4)"
 
 
-def _beyond(table: Table, bound: Key, operator: str) -> str:
+def _beyond(table: Table, bound: Key, operator: str, dot: str) -> str:
     """(a, b) > (x, y) as the optimizer understands it: a > x OR (a = x AND b > y)."""
     parts = []
     equal = ""
     last = len(bound) - 1
     for number, (column, value) in enumerate(zip(table.key, bound, strict=True)):
-        name, written = identifier(column.name), _key_literal(column, value)
+        name, written = f"{dot}{identifier(column.name)}", _key_literal(column, value)
         parts.append(f"({equal}{name} {operator if number == last else operator[0]} {written})")
         equal += f"{name} = {written} AND "
     return f"({' OR '.join(parts)})"
 
 
-def _among(table: Table, keys: tuple[Key, ...]) -> str:
+def _among(table: Table, keys: tuple[Key, ...], dot: str) -> str:
     if len(table.key) == 1:
         [column] = table.key
-        return f"{identifier(column.name)} IN ({', '.join(_key_literal(column, value) for (value,) in keys)})"
+        return f"{dot}{identifier(column.name)} IN ({', '.join(_key_literal(column, value) for (value,) in keys)})"
     return " OR ".join(
         "("
         + " AND ".join(
-            f"{identifier(column.name)} = {_key_literal(column, value)}"
+            f"{dot}{identifier(column.name)} = {_key_literal(column, value)}"
             for column, value in zip(table.key, key, strict=True)
         )
         + ")"

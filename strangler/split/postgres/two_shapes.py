@@ -1,15 +1,10 @@
-"""Two shapes of the same columns in one database: in a wide table, and in a narrow one that takes them over.
+"""The statements of PostgreSQL that keep two shapes equal, or guard the old one; `shape_rows.py` has the rows.
 
-    expanded     triggers keep both equal, in the transaction of whoever writes either
-    contracted   the narrow one counts; whoever changes the old columns is refused
-
-docs/operations.md (SplitTable, ContractTable) says what each write means. Here are the statements, `shape_rows.py` has
-the rows. Each list is to be run in one transaction; both tables are locked first, the wide one before the narrow one.
+See strangler.split.shapes. Each list is to be run in one transaction.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import LiteralString
@@ -17,7 +12,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from strangler.split.postgres import wording
-from strangler.split.table import Table
+from strangler.split.shapes import Shapes
 
 WIDE: tuple[LiteralString, ...] = ("delete", "insert", "update", "truncate")
 NARROW: tuple[LiteralString, ...] = ("write", "empty", "pair")
@@ -28,11 +23,9 @@ GUARDS: tuple[LiteralString, ...] = ("keep", "given")
 
 @dataclass(frozen=True, kw_only=True)
 class TwoShapes:
-    """Both tables, and the columns that are in either."""
+    """The statements of one split."""
 
-    wide: Table
-    narrow: Table
-    columns: tuple[str, ...]
+    of: Shapes
 
     def expand(self) -> Iterator[sql.Composed]:
         """Keep both equal from now on. Safe to run again."""
@@ -95,43 +88,34 @@ class TwoShapes:
         The columns of a row are called like the row: old, new, t (of the wide one), n (of the narrow one). "marked"
         tells a write that carries a value over, "carries" or "fills", from one of an application, "".
         """
+        of = self.of
         words: dict[str, sql.Composable] = {
-            "wide": wording.relation(self.wide),
-            "narrow": wording.relation(self.narrow),
-            "pk": sql.Identifier(self.wide.key[0].name),
-            "key": sql.Identifier(self.narrow.key[0].name),
-            "columns": sql.SQL(", ").join(map(sql.Identifier, self.columns)),
+            "wide": wording.relation(of.wide),
+            "narrow": wording.relation(of.narrow),
+            "pk": sql.Identifier(of.wide.key[0].name),
+            "key": sql.Identifier(of.narrow.key[0].name),
+            "columns": sql.SQL(", ").join(map(sql.Identifier, of.columns)),
             "marked": sql.SQL("coalesce(pg_catalog.current_setting('strangler.two_shapes', true), '')"),
             "set_new": self._set("NEW"),
             "set_n": self._set("n"),
             "set_excluded": self._set("excluded"),
             "set_default": sql.SQL(", ").join(
-                sql.SQL("{} = DEFAULT").format(sql.Identifier(column)) for column in self.columns
+                sql.SQL("{} = DEFAULT").format(sql.Identifier(column)) for column in of.columns
             ),
-            "gone": sql.Literal(
-                f"{', '.join(self.columns)} of table {self.wide.name} live in table {self.narrow.name} now"
-            ),
-            "lonely": sql.Literal(
-                f"a row of table {self.narrow.name} comes and goes with its row of table {self.wide.name}"
-            ),
+            "gone": sql.Literal(of.gone),
+            "alone": sql.Literal(of.alone),
         }
         words |= {alias: self._of(alias) for alias in ("old", "new", "t", "n", "excluded")}
-        words |= {name: sql.Identifier(self.name(name)) for name in (*WIDE, *NARROW, *GUARDS)}
-        words |= {f"{name}_f": sql.Identifier("strangler", self.name(name)) for name in _FUNCTIONS}
+        words |= {name: sql.Identifier(of.name(name)) for name in (*WIDE, *NARROW, *GUARDS)}
+        words |= {f"{name}_f": sql.Identifier("strangler", of.name(name)) for name in _FUNCTIONS}
         return sql.SQL(template).format(**words, **more)
 
-    def name(self, part: str) -> str:
-        """Of a trigger or function. Its beginning is the split's."""
-        # PostgreSQL cuts names at 63 bytes, which would make two long ones the same.
-        digest = hashlib.sha256(f"{self.wide.relation}/{self.narrow.relation}".encode()).hexdigest()[:12]
-        return f"strangler_split_{digest}_{part}"
-
     def _of(self, alias: LiteralString) -> sql.Composed:
-        return sql.SQL(", ").join(sql.SQL(alias + ".") + sql.Identifier(column) for column in self.columns)
+        return sql.SQL(", ").join(sql.SQL(alias + ".") + sql.Identifier(column) for column in self.of.columns)
 
     def _set(self, alias: LiteralString) -> sql.Composed:
         return sql.SQL(", ").join(
-            sql.SQL("{0} = {1}.{0}").format(sql.Identifier(column), sql.SQL(alias)) for column in self.columns
+            sql.SQL("{0} = {1}.{0}").format(sql.Identifier(column), sql.SQL(alias)) for column in self.of.columns
         )
 
     def _function(self, name: LiteralString, body: LiteralString) -> sql.Composed:
@@ -168,7 +152,7 @@ _NARROW = """
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         IF EXISTS (SELECT FROM {wide}) THEN
-            RAISE EXCEPTION USING ERRCODE = 'SF005', MESSAGE = {lonely};
+            RAISE EXCEPTION USING ERRCODE = 'SF005', MESSAGE = {alone};
         END IF;
         RETURN NULL;
     END IF;
@@ -184,7 +168,7 @@ BEGIN
     -- At the end of the transaction: by then a deletion that began with either has reached the other.
     FOR met IN SELECT NEW.{key} AS one WHERE TG_OP <> 'DELETE' UNION SELECT OLD.{key} WHERE TG_OP <> 'INSERT' LOOP
         IF EXISTS (SELECT FROM {wide} WHERE {pk} = met.one) <> EXISTS (SELECT FROM {narrow} WHERE {key} = met.one) THEN
-            RAISE EXCEPTION USING ERRCODE = 'SF005', MESSAGE = {lonely};
+            RAISE EXCEPTION USING ERRCODE = 'SF005', MESSAGE = {alone};
         END IF;
     END LOOP;
     RETURN NULL;

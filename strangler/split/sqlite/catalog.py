@@ -106,7 +106,7 @@ def crossing_keys(connection: sqlite3.Connection, tables: Sequence[Table]) -> li
     moved = {unquoted(table.relation).lower() for table in tables}
     return [
         f'a foreign key ({column}) still ties "{child}" to "{parent}"; cut it first (CutForeignKey)'
-        for child, column, parent in _foreign_keys(connection)
+        for child, column, parent in foreign_keys(connection)
         if (child.lower() in moved) != (parent.lower() in moved)
     ]
 
@@ -231,7 +231,8 @@ def _column(name: str, declared: str) -> Column:
     return Column(name=name, type=declared, family=family, size=numbers)
 
 
-def _foreign_keys(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:
+def foreign_keys(connection: sqlite3.Connection) -> Iterator[tuple[str, str, str]]:
+    """(table, column, referenced table) of every foreign key, by its first column."""
     for (child,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall():
         for _, position, parent, column, *_ in connection.execute(
             f"PRAGMA foreign_key_list({quoted(child)})"

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 
 from strangler.split.spec import MoveSpec
 from strangler.split.sqlite import catalog
-from strangler.split.sqlite.indexes import unique_indexes
+from strangler.split.sqlite.indexes import giving_way
 from strangler.split.sqlite.wording import key_text, literal, quoted, unquoted
 from strangler.split.store import Claim
 from strangler.split.table import Table
@@ -118,7 +118,7 @@ def _capture(connection: sqlite3.Connection, spec: MoveSpec, table: Table, claim
             [into + old, f"{into}{new} WHERE {new} <> {old}"],
         ),
     }
-    if replaced := _replaced(connection, table):
+    if replaced := giving_way(connection, unquoted(on)):
         taken = [f"{into}{there} FROM {on} WHERE {condition}" for condition in replaced]
         found["replaced", "insert"] = (f"BEFORE insert ON {on} WHEN {running}", taken)
         another = f"{there} <> {old}"
@@ -151,19 +151,6 @@ def _limit(spec: MoveSpec) -> dict[str, str]:
             )
         ]
     )
-
-
-def _replaced(connection: sqlite3.Connection, table: Table) -> list[str]:
-    """Conditions for the rows that would give way to NEW, one for each unique index."""
-    name = unquoted(table.relation)
-    names = [row[1] for row in connection.execute(f"PRAGMA table_xinfo({table.relation})").fetchall()]
-    incoming = {column: f"NEW.{quoted(column)}" for column in names}
-    return [
-        index.replaced(incoming)
-        for index in unique_indexes(connection, name)
-        # The row that has the same key is noted with the new one.
-        if index.folds or not index.primary
-    ]
 
 
 def _altered(table: Table) -> str:

@@ -55,6 +55,18 @@ def unique_indexes(connection: sqlite3.Connection, name: str) -> list[UniqueInde
     ]
 
 
+def giving_way(connection: sqlite3.Connection, name: str) -> list[str]:
+    """Conditions for the rows that would give way to NEW, one for each unique index. This is a read-only operation."""
+    names = [row[1] for row in connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()]
+    incoming = {column: f"NEW.{quoted(column)}" for column in names}
+    return [
+        index.replaced(incoming)
+        for index in unique_indexes(connection, name)
+        # The row that has the same key is seen with the new one.
+        if index.folds or not index.primary
+    ]
+
+
 def _index(connection: sqlite3.Connection, name: str, index: str, origin: str) -> UniqueIndex:
     parts = [
         (column, collation)

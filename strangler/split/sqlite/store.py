@@ -16,9 +16,11 @@ from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
 from strangler.split.rules import Rule
+from strangler.split.shapes import Shapes
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.sqlite import archive, catalog, guards, plans, rows, rules, wording
 from strangler.split.sqlite.locks import FileLocks
+from strangler.split.sqlite.shape_rows import SqliteShapes
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
 from strangler.split.table import Key, KeyRange, Selection, Table, Value
 
@@ -250,6 +252,9 @@ class SqliteStore(Store):
 
     def ignore_deletions(self, followed: Followed) -> Iterator[str]:
         yield plans.no_trigger(followed)
+
+    def two_shapes(self, wide: str, narrow: str, columns: tuple[str, ...]) -> Shapes:
+        return SqliteShapes(self, wide, narrow, columns)
 
     def exists(self, name: str) -> bool:
         return bool(self.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = %s", (name,)))

@@ -82,6 +82,13 @@ def test_a_hold_is_taken_and_released(url):
         engine.hold(MOVE, 3600)
 
 
+def test_answers_are_forgotten_by_route_or_tag(url):
+    engine = MitmproxyEngine(url=url, token="secret")
+    assert (engine.purge(route="/api/"), engine.purge(tag="p1")) == (0, 0)
+    with pytest.raises(EngineError, match="must begin and end"):
+        engine.purge(route="api")
+
+
 def test_a_wrong_token_and_a_proxy_that_is_away_are_told_apart(url):
     with pytest.raises(EngineError, match="token"):
         MitmproxyEngine(url=url, token="wrong").observe()

@@ -10,6 +10,7 @@ import pytest
 
 from strangler.split import DatabaseUnreachable, Limits, Move, Side, SwitchAborted, daemon
 from strangler.split.cutover import Step
+from strangler.split.errors import StatementFailed
 from strangler.split.store import Database, Role
 from tests.integration.split.conftest import SPEC, database_on
 from tests.integration.split.outages import Writer, cut_off, following, wait_for
@@ -158,3 +159,12 @@ def test_a_connection_that_breaks_as_it_is_opened_is_a_database_that_cannot_be_r
         dsn = f"postgresql://{where['user']}:{where['password']}@127.0.0.1:{port}/{where['dbname']}"
         with pytest.raises(DatabaseUnreachable, match="cannot connect to the source database"):
             Database(name="source", dsn=dsn).connect(Role.SWITCH)
+
+
+def test_a_connection_that_has_died_before_its_version_is_asked_for_is_said_to_have(source_dsn, target_dsn):
+    """As a session is opened: who follows a move goes on with new connections after that, and after nothing else."""
+    with Database(name="source", dsn=source_dsn).connect() as source:  # noqa: SIM117
+        with Database(name="target", dsn=target_dsn).connect() as target:
+            target.connection.close()
+            with pytest.raises(StatementFailed, match="the connection is closed"):
+                source.compare_with(target)

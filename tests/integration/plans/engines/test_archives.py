@@ -18,11 +18,10 @@ from strangler.split.errors import Refused, SplitError
 from strangler.split.retirement import Retirement
 from strangler.split.store import Database, Role
 from strangler.split.table import EVERYTHING
+from tests.integration.plans.conftest import new_database
 from tests.integration.split.column_types import NATIVE
 from tests.integration.split.conftest import RecordedTraffic
 from tests.integration.split.mysql_client import Client
-
-from .conftest import new_database
 
 ENGINES = ["mariadb", "mysql", "sqlite"]
 NOW = timedelta(0)

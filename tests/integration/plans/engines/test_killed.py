@@ -22,10 +22,9 @@ from strangler.plans.world import World
 from strangler.split import Move, Side
 from strangler.split.errors import StatementFailed
 from strangler.split.store import Database, Role
+from tests.integration.plans.conftest import new_database
 from tests.integration.plans.test_executor import SCHEMA, KillingRecorder
 from tests.unit.strangler.plans.fake_world import FakeMigrations, FakeTraffic
-
-from .conftest import new_database
 
 TABLES = (
     "CREATE TABLE shop_product (id bigint NOT NULL PRIMARY KEY, name varchar(50) NOT NULL)",

@@ -13,8 +13,7 @@ from strangler.plans.errors import PlanError
 from strangler.plans.lock import plan_lock
 from strangler.plans.touched import NOTHING, Touched
 from strangler.split.store import Database
-
-from .conftest import new_database
+from tests.integration.plans.conftest import new_database
 
 PLAN = "0001_reviews"
 PATIENCE = 20

@@ -9,21 +9,18 @@ import pytest
 from strangler.plans.databases import Databases
 from strangler.plans.errors import PlanError
 from strangler.plans.operations import (
-    ContractTable,
     CopySequence,
     CutForeignKey,
     MoveTask,
     RunPython,
     RunSQL,
-    SplitTable,
 )
-from strangler.plans.state import PlanKey, ProjectState, Split
+from strangler.plans.state import PlanKey, ProjectState
 from strangler.plans.world import World
 from strangler.split.errors import Refused, StatementFailed
 from strangler.split.store import Database, Role
+from tests.integration.plans.conftest import new_database
 from tests.unit.strangler.plans.fake_world import FakeMigrations, FakeMove, FakeTraffic, schema
-
-from .conftest import new_database
 
 KEY = PlanKey(name="0001_reviews", service="reviews")
 CUT = CutForeignKey("reviews.Review.product", keep="product_id", migration="0002_cut")
@@ -210,18 +207,7 @@ def test_sequences_are_not_copied_which_is_said(world, state, store):
             run(world, state, after)
 
 
-def test_tables_are_not_split_and_rows_not_moved_and_each_says_so(world, state, store):
-    split = Split(plan=KEY.name, model="accounts.User", columns=("username",), into="catalog.Product")
-    after = replace(state, splits=(split,))
-    for operation in (
-        SplitTable(split.model, columns=split.columns, into=split.into),
-        ContractTable(split.model, into=split.into),
-    ):
-        for run in (operation.forwards, operation.backwards, lambda *rest, one=operation: list(one.effects(*rest))):
-            with pytest.raises(
-                PlanError, match=f"tables are split on PostgreSQL only, .* is {store.engine}; split it by"
-            ):
-                run(world, state, after)
+def test_rows_are_not_moved_and_it_says_so(store):
     with pytest.raises(Refused, match=rf'is {store.engine}, where rows of "catalog_product" cannot be fenced'):
         store.only(store.describe("catalog_product"), "id = 4")
 

@@ -64,6 +64,10 @@ class MemoryEngine:
         self._answer()
         return Shadowed(compared=2, noise=(Noise(endpoint="GET /", path="$.at", count=1),))
 
+    def purge(self, *, route: str = "", tag: str = "") -> int:
+        self._answer()
+        return 3 if (route, tag) == ("/api/", "") else 1
+
     def moments(self) -> dict[str, int]:
         self._answer()
         return {self.name: 7}
@@ -103,6 +107,11 @@ def test_refresh_gives_the_table_only_to_proxies_that_have_another():
     fleet.refresh(MOVED)
     assert (current.applied, stale.applied) == (0, 1)
     assert fleet.observe() == {"a": MOVED, "b": MOVED}
+
+
+def test_a_purge_reaches_every_proxy_and_tells_what_it_came_to():
+    fleet = Fleet(engines=[MemoryEngine("a"), MemoryEngine("b")])
+    assert (fleet.purge(route="/api/"), fleet.purge(tag="p1")) == (6, 2)
 
 
 def test_a_fleet_without_proxies_has_nothing_to_do():
