@@ -29,8 +29,19 @@ _DETAILS = {
 }
 
 
+IDLE, HEADER, BODY = "idle", "header", "body"
+"""What a client may be expected to send: a request, the rest of its header, the rest of its body."""
+
+
 class StrictServer(Http1Server):  # type: ignore[misc]  # mitmproxy is not in the environment of the checks
     """The client's connection."""
+
+    @property
+    def expects(self) -> str:
+        """What the client has to send next; empty while it waits for us."""
+        if self.state == self.read_headers:
+            return HEADER if self.buf else IDLE
+        return BODY if self.state == self.read_body else ""
 
     def read_headers(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
         """Take a header only whole, and only where nobody could read another one from it."""

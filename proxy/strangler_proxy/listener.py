@@ -8,8 +8,9 @@ from types import SimpleNamespace
 from mitmproxy import version
 from mitmproxy.proxy import mode_specs, server_hooks
 
-from strangler_proxy.direct import DirectHandler, DirectLayer, Hooks
+from strangler_proxy.direct import DirectLayer, Hooks
 from strangler_proxy.http1 import be_strict
+from strangler_proxy.patience import Client, Clients
 from strangler_proxy.streams import Streams
 from strangler_proxy.trailers import leave_out
 
@@ -26,7 +27,9 @@ _OPTIONS = {
 }
 
 
-async def listen(host: str, port: int, monolith: str, hooks: Hooks, *, shared: bool = False) -> asyncio.Server:
+async def listen(
+    host: str, port: int, monolith: str, hooks: Hooks, *, shared: bool = False, clients: Clients | None = None
+) -> asyncio.Server:
     """Serve there, alone or beside other processes that share the port, among whom the kernel spreads the connections.
 
     Raises OSError where the port is taken, RuntimeError under another mitmproxy than the pinned one.
@@ -47,11 +50,14 @@ async def listen(host: str, port: int, monolith: str, hooks: Hooks, *, shared: b
 
     all_hooks = {**hooks, "server_connect": refuse_ourselves}
 
+    all_of_them = clients or Clients()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handler = DirectHandler(reader, writer, options, mode, all_hooks)
+        handler = Client(reader, writer, options, mode, all_hooks, patience=all_of_them.patience)
         context = handler.layer.context
         context.server.address = mode.address
-        handler.layer = DirectLayer(Streams(context, handler.can_send), all_hooks)
-        await handler.handle_client()
+        handler.streams = Streams(context, handler.can_send)
+        handler.layer = DirectLayer(handler.streams, all_hooks)
+        await all_of_them.serve(handler)
 
     return await asyncio.start_server(serve, host, port, reuse_port=shared or None)

@@ -21,6 +21,12 @@ REPLAYED = Counter("strangler_replayed", "Refused writes that were sent again.",
 FALLBACKS = Counter(
     "strangler_fallbacks", "Reads that the candidate failed and the owner answered.", ["move"], registry=REGISTRY
 )
+HUNG_UP = Counter(
+    "strangler_hung_up",
+    "Clients that were turned away: too many, or too slow with a request, its header or its body.",
+    ["why"],
+    registry=REGISTRY,
+)
 THROTTLED = Counter(
     "strangler_throttled", "Requests that a policy's token buckets turned away.", ["policy"], registry=REGISTRY
 )

@@ -1,0 +1,157 @@
+"""Clients: how many there may be, how long each is waited for, and how much of it is kept before its turn comes.
+
+mitmproxy waits ten minutes for any byte, reads on while a request waits, and takes every connection that it can open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from mitmproxy.proxy import events
+
+from strangler_proxy import metrics
+from strangler_proxy.answers import as_json, as_sent
+from strangler_proxy.direct import DirectHandler
+from strangler_proxy.http1 import BODY, HEADER, IDLE, StrictServer
+from strangler_proxy.streams import Streams
+
+_MOST = 10_000
+_FILES_OF_A_CLIENT = 3
+"""Its own connection, and those to upstreams."""
+_OTHER_FILES = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """Seconds for which a client is waited for, and the bytes that it may send before they are wanted."""
+
+    idle: float = 75.0
+    """Until it begins a request."""
+    header: float = 30.0
+    """From there to the header's end, however it comes."""
+    body: float = 30.0
+    """Until the next part of a body comes."""
+    ahead: int = 1 << 20
+
+    def of(self, expected: str) -> float:
+        return {IDLE: self.idle, HEADER: self.header, BODY: self.body}[expected]
+
+
+class Client(DirectHandler):
+    """A client's connection, which is hung up where it takes too long."""
+
+    streams: Streams
+
+    def __init__(self, *given: Any, patience: Patience) -> None:
+        super().__init__(*given)
+        self._patience = patience
+        self._expected = ("", 0)
+        self._since = self._heard = time.monotonic()
+        self._moved = asyncio.Event()
+        self._paused = False
+
+    async def server_event(self, event: events.Event) -> None:
+        """Take note of what comes."""
+        if isinstance(event, events.DataReceived) and event.connection is self.client:
+            self._heard = time.monotonic()
+        await super().server_event(event)
+        self._moved.set()
+
+    async def drain_writers(self) -> None:
+        """Read no more of a client that is far ahead of what is done with it, until it is not."""
+        await super().drain_writers()
+        reading = self.transports.get(self.client)
+        if reading is None or reading.handler is not asyncio.current_task():
+            return
+        try:
+            while self._ahead() > self._patience.ahead:
+                self._paused = True
+                self._moved.clear()
+                await self._moved.wait()
+        finally:
+            self._paused = False
+
+    def look(self, now: float) -> None:
+        """Hang up, if the client has been waited for too long."""
+        if (expected := self._expects()) != self._expected:
+            self._expected, self._since = expected, now
+            return
+        what, _ = expected
+        since = max(self._since, self._heard) if what == BODY else self._since
+        if what and now - since > self._patience.of(what):
+            self._hang_up(what)
+
+    def _expects(self) -> tuple[str, int]:
+        """What the client has to send next, and of which request; nothing while it is we who take the time."""
+        server = self.streams.connections.get(self.client)
+        if self._paused or self.timeout_watchdog.blocker or not isinstance(server, StrictServer):
+            return "", 0
+        return server.expects, server.stream_id
+
+    def _ahead(self) -> int:
+        server = self.streams.connections.get(self.client)
+        waiting = sum(
+            len(event.data)
+            for stream in self.streams.streams.values()
+            for event in stream._paused_event_queue
+            if hasattr(event, "data")
+        )
+        return waiting + (len(server.buf) if isinstance(server, StrictServer) else 0)
+
+    def _hang_up(self, what: str) -> None:
+        connection = self.transports.get(self.client)
+        if connection is None or connection.handler is None:
+            return
+        metrics.HUNG_UP.labels(what).inc()
+        if what == HEADER and connection.writer is not None:
+            detail = "the request did not come to its end in time"
+            connection.writer.write(as_sent(as_json(408, {"detail": detail})))
+        connection.handler.cancel("the client took too long")
+
+
+class Clients:
+    """All clients of a listening socket."""
+
+    def __init__(self, *, most: int | None = None, patience: Patience | None = None) -> None:
+        """Without "most" as many as the process may have open files for, and at most 10,000."""
+        self.patience = patience or Patience()
+        self._most = most if most is not None else min(_MOST, (_open_files() - _OTHER_FILES) // _FILES_OF_A_CLIENT)
+        self._all: set[Client] = set()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def serve(self, client: Client) -> None:
+        """Serve it until it has gone, or turn it away."""
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        if len(self._all) >= self._most:
+            metrics.HUNG_UP.labels("too many").inc()
+            writer = client.transports[client.client].writer
+            writer.write(as_sent(as_json(503, {"detail": "too many connections"}, Retry_After="1")))
+            writer.close()
+            return
+        self._all.add(client)
+        try:
+            await client.handle_client()
+        finally:
+            self._all.discard(client)
+
+    async def _watch(self) -> None:
+        shortest = min(self.patience.idle, self.patience.header, self.patience.body)
+        while True:
+            await asyncio.sleep(shortest / 4)
+            for client in tuple(self._all):
+                client.look(time.monotonic())
+
+
+def _open_files() -> int:
+    """How many files the process may have open, once it has asked for all that it may ask for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return soft if soft != resource.RLIM_INFINITY else _MOST * _FILES_OF_A_CLIENT + _OTHER_FILES
