@@ -329,7 +329,7 @@ class Strangler:
 
     def _answer(self, flow: http.HTTPFlow, answer: Answer) -> None:
         flow.response = http.Response.make(answer.status)
-        flow.response.headers.fields = of_length(answer)
+        flow.response.headers.fields = of_length(answer, flow.request.method)
         flow.response.raw_content = answer.body or b""
 
     def _takes_off(self, exchange: Exchange, decision: Decision) -> None:

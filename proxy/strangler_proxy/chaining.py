@@ -16,6 +16,7 @@ from strangler_proxy.steps.quotas import Quotas
 from strangler_proxy.steps.shared_buckets import SharedBuckets
 from strangler_proxy.steps.shared_windows import SharedWindows
 from strangler_proxy.steps.throttling import Throttling
+from strangler_proxy.steps.transforming import Transforming
 from strangler_proxy.steps.using import Using
 from strangler_proxy.steps.windows import OwnWindows, Windows
 from strangler_proxy.table import TableStore
@@ -43,6 +44,7 @@ def chain(
             Limits(),
             Throttling(buckets=buckets),
             Quotas(windows=windows, table=lambda: store.table),
+            Transforming(),
             cache,
         )
     )

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from mitmproxy import http
 
 from strangler_proxy.answers import Answer, as_json, not_found
-from strangler_proxy.exchange import BUFFERED, Exchange, is_ours
-from strangler_proxy.forwarding import Fields, values
+from strangler_proxy.exchange import Exchange, is_ours
+from strangler_proxy.forwarding import Fields
 from strangler_proxy.gateway.policies import AmbiguousPath
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.steps.chain import Chain
+from strangler_proxy.steps.transforming import is_json
 from strangler_proxy.steps.visit import Routing, Visit
 
 
@@ -81,17 +82,16 @@ class Gated:
 
 def to_be_kept(visit: Visit, response: http.Response) -> bool:
     """Whether the answer is to be waited for whole, since a step works on its body."""
-    if not visit.policy.keeps_answer:
-        return False
-    lengths = values(response.headers.fields, b"content-length")
-    return all(length.isdecimal() and int(length) <= BUFFERED for length in lengths)
+    return visit.keep_json and is_json(response.headers.fields)
 
 
-def of_length(answer: Answer) -> Fields:
-    """An answer's fields, with the length of its body where they say none and there may be one."""
-    if answer.header(b"content-length") is not None or answer.status in (204, 304):
+def of_length(answer: Answer, method: str) -> Fields:
+    """An answer's fields, with the length of its body; where it has none, that may be the length of another's."""
+    if answer.body:
+        return _of_length(answer.fields, len(answer.body))
+    if method == "HEAD" or answer.status in (204, 304):
         return answer.fields
-    return (*answer.fields, (b"Content-Length", b"%d" % len(answer.body or b"")))
+    return _of_length(answer.fields, 0)
 
 
 def _of_length(fields: Fields, length: int) -> Fields:

@@ -40,6 +40,11 @@ def shape(pattern: str) -> tuple[str, ...]:
     return tuple(_part(part, pattern) for part in pattern[1:-1].split("/")) if pattern != "/" else ()
 
 
+def placeholders(pattern: str) -> list[str]:
+    """Those of a pattern, as they stand in it."""
+    return _PLACEHOLDER.findall(pattern)
+
+
 class Patterns(Generic[T]):
     """What stands at which pattern. A literal segment goes before a placeholder, a longer pattern before a shorter."""
 

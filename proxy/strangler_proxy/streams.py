@@ -20,6 +20,7 @@ from mitmproxy.proxy.layers.http import (
     RequestEndOfMessage,
     RequestHeaders,
     RequestProtocolError,
+    ResponseData,
     ResponseEndOfMessage,
     ResponseProtocolError,
     SendHttp,
@@ -28,6 +29,8 @@ from mitmproxy.proxy.layers.tcp import TCPLayer
 
 from strangler_proxy.http1 import StrictServer
 
+LONGEST = 1 << 20
+"""Bytes of an answer's body that is waited for whole."""
 _REPEATABLE = frozenset({"GET", "HEAD"})
 
 
@@ -80,6 +83,16 @@ class RepeatingStream(HttpStream):  # type: ignore[misc]
             headers = RequestHeaders(self.stream_id, self.flow.request, end_stream=True)
             yield SendHttp(headers, self.context.server)
             yield SendHttp(RequestEndOfMessage(self.stream_id), self.context.server)
+
+    def state_consume_response_body(self, event: events.Event) -> layer.CommandGenerator[None]:
+        """An answer that is waited for whole has to be of a bounded length."""
+        if isinstance(event, ResponseData) and len(self.response_body_buf) + len(event.data) > LONGEST:
+            self.response_body_buf.clear()
+            message = "the answer is too long for what has to be done with it"
+            yield SendHttp(RequestProtocolError(self.stream_id, message), self.context.server)
+            yield from super().handle_protocol_error(ResponseProtocolError(self.stream_id, message))
+            return
+        yield from super().state_consume_response_body(event)
 
     def flow_done(self) -> layer.CommandGenerator[None]:
         """Where the protocol was changed, pass on what comes: mitmproxy would unpack messages, and keep them all."""

@@ -5,5 +5,20 @@ from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.policies import Gateway, Policy
 from strangler_proxy.gateway.throttle import Throttle
+from strangler_proxy.gateway.transform import Body, Fields, Message, Transform
 
-__all__ = ["Authorize", "Cache", "Gateway", "Keys", "Plan", "Policy", "Session", "Throttle", "Tokens"]
+__all__ = [
+    "Authorize",
+    "Body",
+    "Cache",
+    "Fields",
+    "Gateway",
+    "Keys",
+    "Message",
+    "Plan",
+    "Policy",
+    "Session",
+    "Throttle",
+    "Tokens",
+    "Transform",
+]

@@ -14,7 +14,8 @@ from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.gateway.codec import decode, encode
 from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.throttle import Throttle
-from strangler_proxy.patterns import Patterns, segments, shape
+from strangler_proxy.gateway.transform import Transform
+from strangler_proxy.patterns import Patterns, placeholders, segments, shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Policy:
     """Features that more general policies state, and that do not hold here."""
     authorize: Authorize | None = None
     throttle: tuple[Throttle, ...] = ()
+    transform: Transform | None = None
     cache: Cache | None = None
 
     def __post_init__(self) -> None:
@@ -39,6 +41,13 @@ class Policy:
                 f'the policy for "{self.path}" is without "{unknown[0]}", which is no feature; they are '
                 f"{', '.join(FEATURES)}"
             )
+        if self.transform is not None and self.transform.path:
+            shape(self.transform.path)
+            taken = set(placeholders(self.path))
+            if unknown := [name for name in placeholders(self.transform.path) if name not in taken]:
+                raise ValueError(
+                    f'the policy for "{self.path}" makes of its path "{self.transform.path}"; it has no {unknown[0]}'
+                )
         if self.cache is not None and self.methods:
             raise ValueError(
                 f'the policy for "{self.path}" caches for some methods; leave "methods" out of it: only reads are '
@@ -53,8 +62,6 @@ class Policy:
         return (name for name in FEATURES if getattr(self, name))
 
 
-ON_ANSWERS: frozenset[str] = frozenset()
-"""Features that work on the body of an answer."""
 FEATURES = tuple(field.name for field in fields(Policy) if field.name not in ("path", "methods", "without"))
 
 
@@ -64,11 +71,6 @@ class Effective(Policy):
 
     stated: Mapping[str, str] = field(default_factory=dict)
     """The path of the policy that each feature is from."""
-
-    @property
-    def keeps_answer(self) -> bool:
-        """Whether a feature works on the answer's body, so that it is waited for whole."""
-        return bool(ON_ANSWERS & set(self.stated))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from strangler_proxy.answers import Answer
 from strangler_proxy.forwarding import Fields
 from strangler_proxy.gateway.policies import Effective
+from strangler_proxy.gateway.transform import Transform
 from strangler_proxy.routes import Decision, Upstream
 
 
@@ -77,6 +78,10 @@ class Visit:
     limits: list[Limit] = field(default_factory=list)
     decision: Decision | None = None
     """Where it went, or where an answer that a step gave is from."""
+    keep_json: bool = False
+    """Whether a step works on the answer's body, if that is JSON: it is waited for whole then."""
+    version_transform: Transform | None = None
+    """What the version of the interface that its client speaks asks for."""
     tee: Callable[[bytes], bytes] | None = None
     """Sees an answer's body as it passes, and b"" at its end."""
     notes: dict[type, Any] = field(default_factory=dict)
