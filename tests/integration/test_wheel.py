@@ -77,3 +77,11 @@ def test_it_brings_neither_mitmproxy_nor_generic_names(project):
     assert engines >= {"haproxy.lua", "haproxy.cfg"}
     assert not (packages / "strangler" / "workshop").exists()
     assert (packages / "strangler" / "py.typed").exists()
+
+
+def test_the_map_says_which_extra_it_needs(project):
+    python, work = project
+    command = [python.parent / "strangler", "map", work]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == 'strangler: sqlglot is not installed; run: pip install "django-strangler[map]"\n'

@@ -1,0 +1,95 @@
+"""What one file says, before anybody knows what its names mean: imports, classes, functions, chains of calls, SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias, Union
+
+VERSION = 1
+"""Of all of this: facts that were kept from another version are read anew."""
+
+
+class Named(str):
+    """A name with its attributes, as an argument or a value: "models.CASCADE"."""
+
+    __slots__ = ()
+
+
+@dataclass(kw_only=True, slots=True)
+class Step:
+    """One link of a chain: a name, with what it was called with. "[]" is one of what comes before, "()" a call of it.
+
+    The first link is a module's name, "self", or a local: "@Name" is an instance of Name, "?name" is unknown.
+    """
+
+    name: str
+    line: int = 0
+    called: bool = False
+    args: list[Value] = field(default_factory=list)
+    keywords: dict[str, Value] = field(default_factory=dict)
+
+
+Value: TypeAlias = Union[str, int, float, Named, list[Step], "tuple[Value, ...]", "dict[str, Value]", None]
+"""Constants as they are, names as Named, calls as their chains, and None for what is nothing of these."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Import:
+    """A name that stands for something of another module. "*" is all of it, and "" only that it is loaded."""
+
+    name: str
+    target: str
+    line: int
+    where: str
+    """ "module", "function" or "typing"; "name" where it only gives a name to what another one loads."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Chain:
+    """Names and calls one after the other, as in Product.objects.filter(category=1), somewhere in a scope."""
+
+    scope: str
+    line: int
+    steps: list[Step]
+    stored: bool = False
+    """Whether it is assigned to."""
+
+    def __str__(self) -> str:
+        return ".".join(step.name + ("()" if step.called else "") for step in self.steps)
+
+
+@dataclass(kw_only=True, slots=True)
+class Class:
+    """A class, by its name within the module, and what is assigned in it and in its Meta."""
+
+    name: str
+    line: int
+    bases: list[str]
+    decorators: list[Chain]
+    attributes: dict[str, Value]
+    lines: dict[str, int]
+    meta: dict[str, Value]
+
+
+@dataclass(kw_only=True, slots=True)
+class Function:
+    """A function or method, by its name within the module, and what its parameters are said to be."""
+
+    name: str
+    line: int
+    decorators: list[Chain]
+    parameters: dict[str, str]
+
+
+@dataclass(kw_only=True, slots=True)
+class Facts:
+    """All of a file."""
+
+    imports: list[Import] = field(default_factory=list)
+    classes: list[Class] = field(default_factory=list)
+    functions: list[Function] = field(default_factory=list)
+    assigned: dict[str, Value] = field(default_factory=dict)
+    chains: list[Chain] = field(default_factory=list)
+    sql: list[tuple[int, str, str]] = field(default_factory=list)
+    """(line, scope, text)."""
+    lines: int = 0

@@ -1,0 +1,64 @@
+"""What was found before, by the content of what it was found in; in the user's cache folder, not in the project."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import sqlite3
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from strangler.analysis.facts import VERSION
+
+_ROWS = 50_000
+"""Entries that are kept, the ones written last."""
+
+
+class Kept:
+    """A file of pickled values. Where it cannot be used, nothing is kept, and everything is found anew."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._database: sqlite3.Connection | None = None
+        if path is None:
+            return
+        with contextlib.suppress(sqlite3.Error, OSError):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._database = sqlite3.connect(path, timeout=5)
+            self._database.execute("CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, value BLOB NOT NULL)")
+
+    def get(self, keys: Iterable[bytes]) -> Iterator[tuple[bytes, Any]]:
+        """Those that are there."""
+        if self._database is None:
+            return
+        for key in keys:
+            with contextlib.suppress(sqlite3.Error, pickle.UnpicklingError, EOFError, AttributeError, TypeError):
+                found = self._database.execute("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
+                if found is not None:
+                    yield key, pickle.loads(found[0])  # noqa: S301 - in the user's own folder, which nobody else writes
+
+    def put(self, values: Iterable[tuple[bytes, Any]]) -> None:
+        """Keep these as well."""
+        if self._database is None:
+            return
+        with contextlib.suppress(sqlite3.Error), self._database:
+            rows = ((key, pickle.dumps(value, 5)) for key, value in values)
+            self._database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", rows)
+            self._database.execute("DELETE FROM kept WHERE rowid <= (SELECT max(rowid) FROM kept) - ?", (_ROWS,))
+
+
+def key_of(*parts: bytes) -> bytes:
+    """The key of what follows from these bytes."""
+    digest = blake2b(f"{VERSION}".encode(), digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8))
+        digest.update(part)
+    return digest.digest()
+
+
+def usual_place() -> Path:
+    """Below XDG_CACHE_HOME, or ~/.cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "django-strangler" / "map.sqlite3"

@@ -1,0 +1,126 @@
+"""From a folder to its couplings: read all files, see what they mean, ask every rule. Nothing is run or changed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+from strangler.analysis.coupling import Coupling
+from strangler.analysis.facts import Facts
+from strangler.analysis.kept import Kept, key_of
+from strangler.analysis.project import Project, Summary
+from strangler.analysis.reading import read
+from strangler.analysis.rules import classes, imports, links, messages, pages, queries, relations, statements
+from strangler.analysis.symbols import File
+from strangler.analysis.tree import Tree, walk
+
+Rule = Callable[[Project, File], Iterator[Coupling]]
+RULES: tuple[Rule, ...] = (
+    imports.find,
+    relations.find,
+    classes.find,
+    queries.find,
+    statements.find,
+    messages.find,
+    links.find,
+)
+_FEW = 200
+"""Files below which other processes take longer than they save."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Map:
+    """What was found. "unread" are files that nobody could read, as sentences: with some the map is partial."""
+
+    summary: Summary
+    couplings: tuple[Coupling, ...]
+    unread: tuple[str, ...]
+
+
+def make_map(root: Path, kept: Kept, processes: int | None = None) -> Map:
+    """The map of the project below a folder. Raises NoProject."""
+    tree = walk(root)
+    contents = [(tree.root / module.path).read_bytes() for module in tree.modules]
+    keys = [key_of(content, module.package.encode()) for module, content in zip(tree.modules, contents, strict=True)]
+    places = "\n".join([*(module.path for module in tree.modules), *tree.templates]).encode()
+    pages_read = [(tree.root / path).read_bytes() for path in tree.templates]
+    whole = key_of(b"map", places, *keys, *pages_read)
+    for _, found in kept.get([whole]):
+        return found  # type: ignore[no-any-return]
+    made = _make(tree, contents, keys, kept, processes or os.cpu_count() or 1)
+    kept.put([(whole, made)])
+    return made
+
+
+def _make(tree: Tree, contents: Sequence[bytes], keys: Sequence[bytes], kept: Kept, processes: int) -> Map:
+    known = dict(kept.get(keys))
+    missing = [number for number, key in enumerate(keys) if key not in known]
+    read_now = _each(_read, [(contents[number], tree.modules[number].package) for number in missing], processes)
+    new = {keys[number]: found for number, found in zip(missing, read_now, strict=True)}
+    kept.put(new.items())
+    known |= new
+    files, unread = [], list(tree.left_out)
+    for module, key in zip(tree.modules, keys, strict=True):
+        facts = known[key]
+        if isinstance(facts, Facts):
+            files.append(File.of(module, facts))
+        else:
+            unread.append(f"{module.path} cannot be read ({facts})")
+    project = Project.of(tree, files)
+    return Map(
+        summary=project.summary(),
+        couplings=tuple(sorted(couplings(project, processes), key=_order)),
+        unread=tuple(unread),
+    )
+
+
+def couplings(project: Project, processes: int = 1) -> set[Coupling]:
+    """Those of all rules, each once."""
+
+    def of(file: File) -> list[Coupling]:
+        return [found for rule in RULES for found in rule(project, file)]
+
+    found = set(chain.from_iterable(_each(of, list(project.files()), processes)))
+    return found | set(links.shared_keys(project)) | set(pages.find(project))
+
+
+def _read(given: tuple[bytes, str]) -> Facts | str:
+    """A file's facts, or why there are none."""
+    try:
+        return read(*given)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return str(error)
+
+
+_shared: tuple[Callable[[object], object], Sequence[object]] | None = None
+
+
+def _each(what: Callable[[T], R], given: Sequence[T], processes: int) -> Iterable[R]:
+    """The results in order. Other processes inherit all that is there, so that only results pass between them."""
+    global _shared  # noqa: PLW0603 - a forked process finds it here; nothing else of a closure would pass
+    if len(given) < _FEW or processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
+        return [what(one) for one in given]
+    _shared = (what, given)  # type: ignore[assignment]
+    try:
+        with multiprocessing.get_context("fork").Pool(processes) as pool:
+            return pool.map(_one, range(len(given)), chunksize=50)  # type: ignore[arg-type]
+    finally:
+        _shared = None
+
+
+def _one(number: int) -> object:
+    assert _shared is not None
+    what, given = _shared
+    return what(given[number])
+
+
+def _order(coupling: Coupling) -> tuple[str, int, str, str, str]:
+    return coupling.path, coupling.line, coupling.kind, coupling.target, coupling.detail

@@ -1,0 +1,361 @@
+"""The models of a project, their relations, and what the other side of each relation is called. Found in the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from strangler.analysis.apps import Apps
+from strangler.analysis.facts import Class, Named, Step, Value
+from strangler.analysis.symbols import Symbol, Symbols
+
+_ABSTRACT_USERS = ("AbstractUser", "AbstractBaseUser")
+_NOT_MODELS = ("Form", "Serializer", "FilterSet", "Admin", "Factory", "Config", "TestCase", "Migration")
+_TARGET = ("to", "to_model", "othermodel")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relation:
+    """A field that refers to another model. "target" is a label, empty for a generic key."""
+
+    name: str
+    kind: str
+    """ "foreign key", "one-to-one", "many-to-many", "generic key"."""
+    target: str
+    line: int
+    module: str
+    on_delete: str = ""
+    accessor: str = ""
+    """What the target calls the rows that refer to it; empty where it calls them nothing."""
+    query: str = ""
+    """What the target's lookups call them."""
+    through: str = ""
+    constrained: bool = True
+
+
+@dataclass(kw_only=True)
+class Model:
+    """A model, by its label "app.Name". "columns" are the names of its own and inherited plain fields."""
+
+    label: str
+    app: str
+    symbol: Symbol | None
+    path: str = ""
+    line: int = 0
+    abstract: bool = False
+    proxy: bool = False
+    managed: bool = True
+    table: str = ""
+    parents: tuple[str, ...] = ()
+    relations: dict[str, Relation] = field(default_factory=dict)
+    columns: dict[str, int] = field(default_factory=dict)
+    managers: frozenset[str] = frozenset({"objects", "_default_manager", "_base_manager"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reverse:
+    """The other side of a relation: "one" is the row itself, not a set of them."""
+
+    label: str
+    relation: Relation
+    one: bool
+
+
+@dataclass(kw_only=True)
+class Registry:
+    """All models. Those of Django and other packages are known by label, where something refers to them."""
+
+    symbols: Symbols
+    apps: Apps
+    user: str
+    models: dict[str, Model]
+    by_symbol: dict[Symbol, Model]
+    accessors: dict[str, dict[str, Reverse]]
+    queries: dict[str, dict[str, Reverse]]
+
+    def of(self, symbol: Symbol) -> Model | None:
+        """The model that a class is."""
+        return self.by_symbol.get(symbol)
+
+    def real(self) -> Iterator[Model]:
+        """Those with rows of their own, of this project."""
+        return (model for model in self.models.values() if model.symbol is not None and not model.abstract)
+
+    def relation(self, label: str, name: str) -> Relation | None:
+        """A model's relation, also by its column's name."""
+        model = self.models.get(label)
+        if model is None:
+            return None
+        return model.relations.get(name) or (model.relations.get(name[:-3]) if name.endswith("_id") else None)
+
+    def accessor(self, label: str, name: str) -> Reverse | None:
+        """What rows of a model, or of a model it inherits from, call those that refer to them."""
+        return self._reverse(self.accessors, label, name)
+
+    def query(self, label: str, name: str) -> Reverse | None:
+        """The same in lookups."""
+        return self._reverse(self.queries, label, name)
+
+    def find(self, text: str, app: str = "") -> str:
+        """The label of a model that a text names, "Name" being of "app"; as it stands where nobody knows it."""
+        if "." not in text:
+            text = f"{app}.{text}"
+        by_lower = {label.lower(): label for label in self.models}
+        return by_lower.get(text.lower(), text)
+
+    def _reverse(self, where: Mapping[str, Mapping[str, Reverse]], label: str, name: str) -> Reverse | None:
+        seen: list[str] = [label]
+        for current in seen:
+            if (found := where.get(current, {}).get(name)) is not None:
+                return found
+            model = self.models.get(current)
+            seen.extend(parent for parent in (model.parents if model else ()) if parent not in seen)
+        return None
+
+
+def find_models(symbols: Symbols, apps: Apps, user: str = "") -> Registry:
+    """The registry of a project whose AUTH_USER_MODEL is "user"; empty is what its settings' files say."""
+    user = user or _user(symbols)
+    registry = Registry(symbols=symbols, apps=apps, user=user, models={}, by_symbol={}, accessors={}, queries={})
+    for name, file in symbols.files.items():
+        if file.module.is_migration:
+            continue
+        for found in file.classes.values():
+            symbol = Symbol(name, found.name, "class")
+            if "." not in found.name and _is_model(symbols, symbol):
+                _register(registry, symbol, found)
+    for model in list(registry.models.values()):
+        _relate(registry, model)
+    for model in list(registry.models.values()):
+        if not model.abstract:
+            for relation in model.relations.values():
+                _reverse(registry, model, relation)
+    return registry
+
+
+def _user(symbols: Symbols) -> str:
+    found = [
+        value
+        for file in symbols.files.values()
+        if not file.module.is_test and isinstance(value := file.facts.assigned.get("AUTH_USER_MODEL"), str)
+        if not isinstance(value, Named)
+    ]
+    return found[0] if found else "auth.User"
+
+
+def _is_model(symbols: Symbols, symbol: Symbol) -> bool:
+    ancestors = symbols.ancestors(symbol)
+    outside = [base.name for base in ancestors if base.kind == "outside"]
+    if any(name in ("django.db.models.Model", "django.db.models.base.Model") for name in outside):
+        return True
+    last = [name.rpartition(".")[2] for name in outside]
+    if not last or any(name.endswith(_NOT_MODELS) for name in last):
+        return False
+    # A base of another package that is not here: what has Django's own fields is a model.
+    fields = [field for base in ancestors if base.kind == "class" for field in _fields(symbols, base)]
+    return any(field.startswith("django.db.models.") for field in fields) or (
+        any(name in _ABSTRACT_USERS or name.startswith("Abstract") for name in last) and "models" in symbol.module
+    )
+
+
+def _fields(symbols: Symbols, symbol: Symbol) -> list[str]:
+    found = symbols.class_of(symbol)
+    return [dotted for value in found.attributes.values() if (dotted := _field_class(symbols, symbol.module, value))]
+
+
+def _field_class(symbols: Symbols, module: str, value: Value) -> str:
+    """The dotted name of the field that is made here; empty for anything else."""
+    if not isinstance(value, list) or not value[-1].called or any(step.called for step in value[:-1]):
+        return ""
+    dotted = ".".join(step.name for step in value)
+    symbol = symbols.find_in(module, dotted)
+    name = symbol.name or dotted
+    return symbol.dotted if _looks_like_field(name) or (symbol.kind == "class" and _is_field(symbols, symbol)) else ""
+
+
+def _looks_like_field(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    return last.endswith(("Field", "ForeignKey", "ParentalKey", "GenericRelation", "ParentalManyToManyField"))
+
+
+def _is_field(symbols: Symbols, symbol: Symbol) -> bool:
+    return any(base.kind == "outside" and _looks_like_field(base.name) for base in symbols.ancestors(symbol))
+
+
+def _register(registry: Registry, symbol: Symbol, found: Class) -> None:
+    file = registry.symbols.file_of(symbol)
+    label = found.meta.get("app_label")
+    app = label if isinstance(label, str) and not isinstance(label, Named) else registry.apps.of(symbol.module).label
+    table = found.meta.get("db_table")
+    model = Model(
+        label=f"{app}.{found.name}",
+        app=app,
+        symbol=symbol,
+        path=file.module.path,
+        line=found.line,
+        abstract=found.meta.get("abstract") is True,
+        proxy=found.meta.get("proxy") is True,
+        managed=found.meta.get("managed") is not False,
+        table=table if isinstance(table, str) and table else f"{app}_{found.name.lower()}",
+    )
+    registry.by_symbol[symbol] = model
+    if model.label not in registry.models or not file.module.is_test:
+        registry.models[model.label] = model
+
+
+def _relate(registry: Registry, model: Model) -> None:
+    """Fill in the model's fields, of itself and of what it inherits as its own."""
+    assert model.symbol is not None
+    symbols, managers, parents = registry.symbols, set(model.managers), []
+    for symbol in reversed(symbols.ancestors(model.symbol)):
+        if symbol.kind != "class":
+            continue
+        other = registry.of(symbol)
+        if other is not None and other is not model and not other.abstract:
+            parents.append(other.label)
+            continue
+        found = symbols.class_of(symbol)
+        for name, value in found.attributes.items():
+            dotted = _field_class(symbols, symbol.module, value)
+            if dotted:
+                kind = _relation_kind(symbols, dotted)
+                if kind:
+                    model.relations[name] = _relation(registry, model, symbol, name, kind)
+                else:
+                    model.columns[name] = found.lines[name]
+            elif value is None:
+                model.relations.pop(name, None)
+            elif _is_manager(symbols, symbol.module, value):
+                managers.add(name)
+    model.parents = tuple(dict.fromkeys(parents))
+    model.managers = frozenset(managers)
+
+
+def _relation_kind(symbols: Symbols, dotted: str) -> str:
+    symbol = symbols.find(dotted)
+    names = [dotted, *(base.name for base in symbols.ancestors(symbol))] if symbol.kind == "class" else [dotted]
+    for name in names:
+        last = name.rpartition(".")[2]
+        if "GenericForeignKey" in last:
+            return "generic key"
+        if "GenericRelation" in last:
+            return "generic relation"
+        if "OneToOne" in last:
+            return "one-to-one"
+        if "ManyToMany" in last:
+            return "many-to-many"
+        if last.endswith(("ForeignKey", "ParentalKey")):
+            return "foreign key"
+    return ""
+
+
+def _relation(registry: Registry, model: Model, owner: Symbol, name: str, kind: str) -> Relation:
+    found = registry.symbols.class_of(owner)
+    value = found.attributes[name]
+    assert isinstance(value, list)
+    call = value[-1]
+    given = call.args[0] if call.args else next((call.keywords[key] for key in _TARGET if key in call.keywords), None)
+    target = "" if kind == "generic key" else _target(registry, model.app, owner.module, given)
+    if given == "self" and not isinstance(given, Named):
+        target = model.label
+    accessor, query = _other_side(model, kind, call)
+    on_delete = call.keywords.get("on_delete", call.args[1] if len(call.args) > 1 else "")
+    through = call.keywords.get("through")
+    return Relation(
+        name=name,
+        kind=kind,
+        target=target,
+        line=found.lines[name],
+        module=owner.module,
+        on_delete=str(on_delete).rpartition(".")[2] if isinstance(on_delete, str) else "",
+        accessor=accessor,
+        query=query,
+        through=_target(registry, model.app, owner.module, through) if through is not None else "",
+        constrained=call.keywords.get("db_constraint") is not False,
+    )
+
+
+def _other_side(model: Model, kind: str, call: Step) -> tuple[str, str]:
+    lower = model.label.rpartition(".")[2].lower()
+    related, queried = call.keywords.get("related_name"), call.keywords.get("related_query_name")
+    if kind.startswith("generic"):
+        return "", queried if isinstance(queried, str) else ""
+    if isinstance(related, str) and not isinstance(related, Named):
+        related = related.replace("%(class)s", lower).replace("%(app_label)s", model.app)
+        if related.endswith("+"):
+            return "", ""
+    else:
+        related = ""
+    accessor = related or (lower if kind == "one-to-one" else f"{lower}_set")
+    query = queried if isinstance(queried, str) and not isinstance(queried, Named) else related or lower
+    return accessor, query
+
+
+def _target(registry: Registry, app: str, module: str, given: Value) -> str:
+    """The label of what a relation of an app's model, stated in a module, refers to; empty where nobody can tell."""
+    if isinstance(given, list):
+        return registry.user if given[-1].name == "get_user_model" else _loaded(registry, given[-1])
+    if isinstance(given, Named):
+        return _target_named(registry, app, module, given)
+    # A text without an app is of the model that has the field, also where an abstract one states it.
+    return registry.find(given, app) if isinstance(given, str) else ""
+
+
+def _target_named(registry: Registry, app: str, module: str, given: Named) -> str:
+    if given.rpartition(".")[2] == "AUTH_USER_MODEL":
+        return registry.user
+    if given.startswith("settings."):
+        return _setting(registry, given.removeprefix("settings."))
+    symbol = registry.symbols.find_in(module, given)
+    if (found := registry.of(symbol)) is not None:
+        return found.label
+    if symbol.kind != "value":
+        return label_outside(symbol.dotted)
+    value = registry.symbols.files[symbol.module].facts.assigned.get(symbol.name)
+    if isinstance(value, list) and "AUTH_USER_MODEL" in value[-1].args:
+        return registry.user  # getattr(settings, "AUTH_USER_MODEL", "auth.User")
+    return _target(registry, app, symbol.module, value) if value != given else ""
+
+
+def _loaded(registry: Registry, call: Step) -> str:
+    texts = [arg for arg in call.args if isinstance(arg, str) and not isinstance(arg, Named)]
+    return registry.find(".".join(texts[:2])) if call.name in ("get_model", "get_registered_model") and texts else ""
+
+
+def _setting(registry: Registry, name: str) -> str:
+    for file in registry.symbols.files.values():
+        value = file.facts.assigned.get(name)
+        if isinstance(value, str) and not isinstance(value, Named) and value.count(".") == 1:
+            return registry.find(value)
+    return ""
+
+
+def label_outside(dotted: str) -> str:
+    """The label of a model of another package: "auth.User" for "django.contrib.auth.models.User"; empty for others."""
+    parts = dotted.split(".")
+    return f"{parts[parts.index('models') - 1]}.{parts[-1]}" if "models" in parts[1:] else ""
+
+
+def _is_manager(symbols: Symbols, module: str, value: Value) -> bool:
+    if not isinstance(value, list) or not value[-1].called:
+        return False
+    if value[-1].name in ("as_manager", "from_queryset"):
+        return True
+    dotted = ".".join(step.name for step in value)
+    symbol = symbols.find_in(module, dotted)
+    bases = symbols.ancestors(symbol) if symbol.kind == "class" else [symbol]
+    return any(base.name.rpartition(".")[2].endswith(("Manager", "QuerySet")) for base in bases)
+
+
+def _reverse(registry: Registry, model: Model, relation: Relation) -> None:
+    if not relation.target or model.symbol is None:
+        return
+    other = registry.models.get(relation.target)
+    if other is None:
+        app, _, _ = relation.target.partition(".")
+        other = registry.models[relation.target] = Model(label=relation.target, app=app, symbol=None)
+    found = Reverse(label=model.label, relation=relation, one=relation.kind == "one-to-one")
+    if relation.accessor:
+        registry.accessors.setdefault(relation.target, {})[relation.accessor] = found
+    if relation.query:
+        registry.queries.setdefault(relation.target, {})[relation.query] = found

@@ -1,0 +1,176 @@
+"""A project as the rules see it: its files, apps and models, and who owns which template, route and table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from strangler.analysis.apps import App, Apps, find_apps
+from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.following import Following, managers_of
+from strangler.analysis.models import Registry, find_models
+from strangler.analysis.routes import Route, find_routes
+from strangler.analysis.symbols import File, Symbol, Symbols
+from strangler.analysis.tree import Tree
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a file, and the class or function that it is in."""
+
+    file: File
+    line: int
+    scope: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSummary:
+    """A model in few words. "keys" are the labels that its relations lead to, by their fields."""
+
+    label: str
+    app: str
+    path: str
+    line: int
+    table: str
+    keys: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What the map's readers need of the project."""
+
+    apps: tuple[App, ...]
+    models: tuple[ModelSummary, ...]
+    routes: tuple[Route, ...]
+    lines: int
+    files: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """All that is known before couplings are looked for. Nothing of it was imported."""
+
+    tree: Tree
+    symbols: Symbols
+    apps: Apps
+    registry: Registry
+    following: Following
+    tables: Mapping[str, str]
+    """Labels of models by their tables."""
+    templates: Mapping[str, str]
+    """Labels of apps by the names under which their templates are loaded."""
+    owners: Mapping[str, str]
+    """Labels of apps by their templates' paths."""
+    routes: Mapping[str, str]
+    """Labels of apps by the names of their routes."""
+
+    @classmethod
+    def of(cls, tree: Tree, files: list[File]) -> Project:
+        symbols = Symbols.of(files)
+        apps = find_apps(symbols)
+        registry = find_models(symbols, apps)
+        users: dict[Symbol, set[str]] = {}
+        for symbol, label in managers_of(registry):
+            users.setdefault(symbol, set()).add(label)
+        owned = list(_templates(tree, apps))
+        managed = {symbol: next(iter(labels)) for symbol, labels in users.items() if len(labels) == 1}
+        return cls(
+            tree=tree,
+            symbols=symbols,
+            apps=apps,
+            registry=registry,
+            following=Following(registry=registry, managed=managed),
+            tables={model.table: model.label for model in registry.real()},
+            templates={name: label for _, name, label in owned},
+            owners={path: label for path, _, label in owned},
+            routes={
+                route.name: apps.of(route.view.rpartition(".")[0] or route.module).label
+                for route in find_routes(symbols)
+                if route.name
+            },
+        )
+
+    def files(self) -> Iterator[File]:
+        """All files, migrations as well."""
+        return iter(self.symbols.files.values())
+
+    def app_of(self, file: File) -> App:
+        """The app that a file belongs to."""
+        return self.apps.of(file.module.name)
+
+    def app_of_model(self, label: str) -> str:
+        """The label of the app whose model this is."""
+        return label.partition(".")[0]
+
+    def summary(self) -> Summary:
+        """The project without its code."""
+        models = sorted(self.registry.real(), key=lambda model: model.label)
+        return Summary(
+            apps=tuple(sorted(set(self.apps.by_package.values()), key=lambda app: app.label)),
+            models=tuple(
+                ModelSummary(
+                    label=model.label,
+                    app=model.app,
+                    path=model.path,
+                    line=model.line,
+                    table=model.table,
+                    keys={relation.name: relation.target for relation in model.relations.values()},
+                )
+                for model in models
+            ),
+            routes=tuple(find_routes(self.symbols)),
+            lines=sum(file.facts.lines for file in self.files()),
+            files=len(self.symbols.files),
+        )
+
+    def template_owner(self, path: str) -> str | None:
+        """The label of the app that a template belongs to; None where nobody can tell."""
+        return self.owners.get(path)
+
+    def coupling(self, kind: Kind, at: Place, target_app: str, target: str, detail: str = "") -> Iterator[Coupling]:
+        """The coupling of a place to another app; none where it is the same app."""
+        name = at.file.module.name
+        source = f"{name}.{at.scope}" if at.scope else name
+        yield from self._between(kind, at, (self.app_of(at.file).label, target_app), (source, target), detail)
+
+    def coupling_of_models(self, kind: Kind, at: Place, models: tuple[str, str], detail: str) -> Iterator[Coupling]:
+        """The coupling between two models' apps, wherever it stands; none where they are of one app."""
+        source, target = models
+        yield from self._between(kind, at, (self.app_of_model(source), self.app_of_model(target)), models, detail)
+
+    def _between(
+        self, kind: Kind, at: Place, apps: tuple[str, str], names: tuple[str, str], detail: str
+    ) -> Iterator[Coupling]:
+        if apps[1] and apps[0] != apps[1]:
+            yield Coupling(
+                kind=kind,
+                source_app=apps[0],
+                target_app=apps[1],
+                source=names[0],
+                target=names[1],
+                path=at.file.module.path,
+                line=at.line,
+                detail=detail,
+                test=at.file.module.is_test,
+            )
+
+
+def _templates(tree: Tree, apps: Apps) -> Iterator[tuple[str, str, str]]:
+    """(path, name, app's label): of the app whose package it is below, else the one that its folder is called after."""
+    packages = {app.package.replace(".", "/"): app for app in apps.by_package.values()}
+    by_name = {app.package.rpartition(".")[2]: app for app in apps.by_package.values()}
+    by_name |= {app.label: app for app in apps.by_package.values()}
+    for path in tree.templates:
+        parts = path.split("/")
+        start = max(number for number, part in enumerate(parts) if part in ("templates", "jinja2"))
+        name = "/".join(parts[start + 1 :])
+        above = "/".join(parts[:start])
+        owner = next((app for package, app in packages.items() if _ends(above, package)), None)
+        owner = owner or by_name.get(parts[start + 1] if len(parts) > start + 2 else "")
+        if owner is not None:
+            yield path, name, owner.label
+
+
+def _ends(path: str, package: str) -> bool:
+    """Whether one names the other's end: the root may lie above the packages, or within."""
+    return bool(path) and (path == package or path.endswith("/" + package) or package.endswith("/" + path))

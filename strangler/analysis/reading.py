@@ -1,0 +1,474 @@
+"""From the text of a file to its facts, in one walk over the syntax tree. Pure."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from strangler.analysis.facts import Chain, Class, Facts, Function, Import, Named, Step, Value
+
+_SQL = re.compile(
+    r"\b(select\b.+?\bfrom|insert\s+into|update\b.+?\bset|delete\s+from|truncate|alter\s+table|(left|inner)\s+join)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_LONGEST = 24
+"""Links of a chain that is carried on in a variable."""
+
+
+def read(source: bytes, package: str) -> Facts:
+    """The facts of a file whose relative imports start from "package". Raises SyntaxError or ValueError."""
+    tree = ast.parse(source)
+    reader = _Reader(package)
+    reader.block(tree.body)
+    reader.facts.lines = source.count(b"\n")
+    return reader.facts
+
+
+class _Reader:
+    """The state of the walk: where it is, and what the local names stand for."""
+
+    def __init__(self, package: str) -> None:
+        self.facts = Facts()
+        self._package = package
+        self._scope: list[str] = []
+        self._known: dict[str, list[Step]] = {}
+        self._where = "module"
+
+    # Statements
+
+    def block(self, statements: Sequence[ast.stmt]) -> None:
+        for statement in statements:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                continue  # a docstring
+            self._statement(statement)
+
+    def _statement(self, node: ast.stmt) -> None:
+        see = _STATEMENTS.get(type(node))
+        if see is not None:
+            see(self, node)
+        else:
+            for child in ast.iter_child_nodes(node):
+                self._any(child)
+
+    def _any(self, node: ast.AST) -> None:
+        if isinstance(node, ast.stmt):
+            self._statement(node)
+        elif isinstance(node, ast.expr):
+            self._expression(node)
+        else:
+            for child in ast.iter_child_nodes(node):
+                self._any(child)
+
+    def _if(self, node: ast.If) -> None:
+        if _dotted(node.test).rpartition(".")[2] == "TYPE_CHECKING":
+            with self._in("typing"):
+                self.block(node.body)
+        else:
+            self._expression(node.test)
+            self.block(node.body)
+        self.block(node.orelse)
+
+    def _assignment(self, node: ast.Assign) -> None:
+        self._expression(node.value)
+        for target in node.targets:
+            self._assign(target, node.value)
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self._expression(node.value)
+            self._assign(node.target, node.value)
+        elif isinstance(node.target, ast.Name) and (name := _dotted(node.annotation)):
+            self._known[node.target.id] = [Step(name="@" + name)]
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        self._expression(node.iter)
+        self._bind_anywhere(node.target, self._each(node.iter))
+        self.block(node.body)
+        self.block(node.orelse)
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            self._expression(item.context_expr)
+            if item.optional_vars is not None:
+                self._bind_anywhere(item.optional_vars, self._steps(item.context_expr))
+        self.block(node.body)
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> None:
+        where = "function" if self._where == "module" and self._scope else self._where
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                target = alias.name if alias.asname else alias.name.partition(".")[0]
+                self._imported(alias.asname or target, target, node.lineno, where)
+                if target != alias.name:  # "import a.b" gives the name "a", and loads "a.b"
+                    self.facts.imports[-1].where = "name"
+                    self._imported("", alias.name, node.lineno, where)
+            return
+        base = node.module or ""
+        if node.level:
+            parts = self._package.split(".")
+            kept = parts[: len(parts) - (node.level - 1)]
+            base = ".".join([*kept, *([node.module] if node.module else [])])
+        for alias in node.names:
+            target = base if alias.name == "*" else f"{base}.{alias.name}"
+            self._imported("*" if alias.name == "*" else alias.asname or alias.name, target, node.lineno, where)
+
+    def _imported(self, name: str, target: str, line: int, where: str) -> None:
+        self._known.pop(name, None)
+        self.facts.imports.append(Import(name=name, target=target, line=line, where=where))
+
+    def _class(self, node: ast.ClassDef) -> None:
+        for decorator in node.decorator_list:
+            self._expression(decorator)
+        for base in node.bases:
+            self._expression(base)
+        attributes: dict[str, Value] = {}
+        lines: dict[str, int] = {}
+        meta: dict[str, Value] = {}
+        bases = [name for base in _bases(node) if (name := _dotted(_unwrapped(base)))]
+        decorators = [Chain(scope="", line=d.lineno, steps=s) for d in node.decorator_list if (s := self._steps(d))]
+        outer, self._known = self._known, dict(self._known)
+        self._scope.append(node.name)
+        for statement in _flat(node.body):
+            if isinstance(statement, ast.ClassDef) and statement.name == "Meta":
+                meta = {name: self._value(value) for name, value, _ in _assignments(statement.body)}
+                meta["@bases"] = tuple(Named(name) for base in statement.bases if (name := _dotted(base)))
+            for name, value, line in _assignments([statement]):
+                attributes[name] = self._value(value)
+                lines[name] = line
+        self.facts.classes.append(
+            Class(
+                name=".".join(self._scope),
+                line=node.lineno,
+                bases=bases,
+                decorators=decorators,
+                attributes=attributes,
+                lines=lines,
+                meta=meta,
+            )
+        )
+        self.block(node.body)
+        self._scope.pop()
+        self._known = outer
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        arguments = node.args
+        for default in [*arguments.defaults, *arguments.kw_defaults]:
+            if default is not None:
+                self._expression(default)
+        decorators = []
+        for decorator in node.decorator_list:
+            self._expression(decorator)
+            if steps := self._steps(decorator):
+                decorators.append(Chain(scope="", line=decorator.lineno, steps=steps))
+        outer, self._known = self._known, dict(self._known)
+        parameters: dict[str, str] = {}
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
+            parameters[argument.arg] = _dotted(_unwrapped(argument.annotation)) or ""
+            known = "@" + parameters[argument.arg] if parameters[argument.arg] else "?" + argument.arg
+            self._known[argument.arg] = [Step(name=known)]
+        self._scope.append(node.name)
+        if len(self._scope) > 1 and "self" in parameters:
+            self._known["self"] = [Step(name="self")]
+        if len(self._scope) > 1 and "cls" in parameters:
+            self._known["cls"] = [Step(name="cls")]
+        self.facts.functions.append(
+            Function(name=".".join(self._scope), line=node.lineno, decorators=decorators, parameters=parameters)
+        )
+        self.block(node.body)
+        self._scope.pop()
+        self._known = outer
+
+    @contextmanager
+    def _in(self, where: str) -> Iterator[None]:
+        before, self._where = self._where, where
+        yield
+        self._where = before
+
+    # What names stand for
+
+    def _assign(self, target: ast.expr, value: ast.expr) -> None:
+        self._bind(target, self._steps(value))
+        if not self._scope and isinstance(target, ast.Name):
+            self.facts.assigned[target.id] = self._value(value)
+        if isinstance(target, ast.Attribute | ast.Subscript):
+            self._chain(target, stored=True)
+
+    def _bind(self, target: ast.expr, steps: list[Step] | None) -> None:
+        if isinstance(target, ast.Name):
+            if not self._scope:
+                self._known.pop(target.id, None)  # a module's names are looked up by whoever reads its facts
+            elif steps is None or len(steps) > _LONGEST:
+                self._known[target.id] = [Step(name="?" + target.id)]
+            else:
+                self._known[target.id] = steps
+        elif isinstance(target, ast.Tuple | ast.List):
+            for number, part in enumerate(target.elts):
+                # get_or_create() and the like give their object first.
+                self._bind(part, [*steps, Step(name="[]")] if steps and number == 0 else None)
+        elif isinstance(target, ast.Starred):
+            self._bind(target.value, None)
+
+    def _each(self, iterated: ast.expr) -> list[Step] | None:
+        steps = self._steps(iterated)
+        return [*steps, Step(name="[]")] if steps else None
+
+    # Expressions
+
+    def _expression(self, node: ast.expr) -> None:
+        see = _EXPRESSIONS.get(type(node))
+        if see is not None:
+            see(self, node)
+        else:
+            for child in ast.iter_child_nodes(node):
+                self._any(child)
+
+    def _constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str):
+            self._sql(node.value, node.lineno)
+
+    def _joined(self, node: ast.JoinedStr) -> None:
+        self._sql(_text(node), node.lineno)
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                self._expression(part.value)
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+        outer, self._known = self._known, dict(self._known)
+        for generator in node.generators:
+            self._expression(generator.iter)
+            self._bind_anywhere(generator.target, self._each(generator.iter))
+            for condition in generator.ifs:
+                self._expression(condition)
+        for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
+            self._expression(part)
+        self._known = outer
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        outer, self._known = self._known, dict(self._known)
+        for argument in node.args.args:
+            self._known[argument.arg] = [Step(name="?" + argument.arg)]
+        self._expression(node.body)
+        self._known = outer
+
+    def _walrus(self, node: ast.NamedExpr) -> None:
+        self._expression(node.value)
+        self._bind(node.target, self._steps(node.value))
+
+    def _bind_anywhere(self, target: ast.expr, steps: list[Step] | None) -> None:
+        """Names of a loop or comprehension: nobody looks them up from elsewhere, also at module level."""
+        self._scope.append("")
+        self._bind(target, steps)
+        self._scope.pop()
+
+    def _chain(self, node: ast.expr, *, stored: bool = False) -> None:
+        """Note the whole chain, then what stands in its brackets."""
+        steps = self._steps(node)
+        if steps is not None and (len(steps) > 1 or steps[0].called or not isinstance(node, ast.Name)):
+            self.facts.chains.append(Chain(scope=".".join(self._scope), line=node.lineno, steps=steps, stored=stored))
+        while not isinstance(node, ast.Name):
+            if isinstance(node, ast.Call):
+                for inner in (*node.args, *(keyword.value for keyword in node.keywords)):
+                    self._expression(inner)
+                node = node.func
+            elif isinstance(node, ast.Subscript):
+                self._expression(node.slice)
+                node = node.value
+            elif isinstance(node, ast.Attribute | ast.Await | ast.Starred):
+                node = node.value
+            else:
+                self._expression(node)
+                return
+
+    def _steps(self, node: ast.expr | None) -> list[Step] | None:
+        """The chain that an expression is; None for anything else."""
+        match node:
+            case ast.Name():
+                return self._known.get(node.id) or [Step(name=node.id)]
+            case ast.Attribute():
+                steps = self._steps(node.value)
+                return steps and [*steps, Step(name=node.attr, line=node.end_lineno or 0)]
+            case ast.Call():
+                steps = self._steps(node.func)
+                return steps and self._called(node, steps)
+            case ast.Subscript():
+                steps = self._steps(node.value)
+                index = self._value(node.slice)
+                name = f"[{index}]" if _is_text(index) else "[]"
+                return steps and [*steps, Step(name=name)]
+        inner = _carried(node)
+        return self._steps(inner) if inner is not None else None
+
+    def _called(self, node: ast.Call, steps: list[Step]) -> list[Step]:
+        """The chain with its last link called."""
+        if steps[-1].called or (isinstance(node.func, ast.Name) and node.func.id in self._known):
+            steps = [*steps, Step(name="()")]
+        last = steps[-1]
+        called = Step(
+            name=last.name,
+            line=last.line or node.lineno,
+            called=True,
+            args=[self._value(argument) for argument in node.args],
+            keywords={key.arg or "**": self._value(key.value) for key in node.keywords},
+        )
+        return [*steps[:-1], called]
+
+    def _value(self, node: ast.expr) -> Value:
+        see = _VALUES.get(type(node))
+        return see(self, node) if see is not None else None
+
+    def _value_of_constant(self, node: ast.Constant) -> Value:
+        return node.value if isinstance(node.value, str | int | float) else None
+
+    def _value_of_list(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
+        return tuple(self._value(part) for part in node.elts)
+
+    def _value_of_sum(self, node: ast.BinOp) -> Value:
+        left, right = self._value(node.left), self._value(node.right)
+        if isinstance(left, str) and isinstance(right, str) and not isinstance(left, Named):
+            return left + right
+        return (*_parts(left), *_parts(right))
+
+    def _value_of_not(self, node: ast.UnaryOp) -> Value:
+        return self._value(node.operand)
+
+    def _value_of_joined(self, node: ast.JoinedStr) -> Value:
+        return _text(node)
+
+    def _value_of_dict(self, node: ast.Dict) -> Value:
+        pairs = zip(node.keys, node.values, strict=True)
+        return {str(self._value(key)): self._value(value) for key, value in pairs if key is not None}
+
+    def _value_of_name(self, node: ast.Name | ast.Attribute) -> Value:
+        steps = self._steps(node)
+        if steps is None or any(step.called for step in steps):
+            return steps
+        return Named(".".join(step.name for step in steps))
+
+    def _sql(self, text: str, line: int) -> None:
+        if len(text) > 12 and _SQL.search(text):
+            self.facts.sql.append((line, ".".join(self._scope), text))
+
+
+_STATEMENTS: dict[type[ast.stmt], Callable[[_Reader, Any], None]] = {
+    ast.Import: _Reader._import,
+    ast.ImportFrom: _Reader._import,
+    ast.ClassDef: _Reader._class,
+    ast.FunctionDef: _Reader._function,
+    ast.AsyncFunctionDef: _Reader._function,
+    ast.If: _Reader._if,
+    ast.Assign: _Reader._assignment,
+    ast.AnnAssign: _Reader._annotated,
+    ast.For: _Reader._for,
+    ast.AsyncFor: _Reader._for,
+    ast.With: _Reader._with,
+    ast.AsyncWith: _Reader._with,
+}
+_EXPRESSIONS: dict[type[ast.expr], Callable[[_Reader, Any], None]] = {
+    ast.Attribute: _Reader._chain,
+    ast.Call: _Reader._chain,
+    ast.Subscript: _Reader._chain,
+    ast.Name: _Reader._chain,
+    ast.Await: _Reader._chain,
+    ast.Constant: _Reader._constant,
+    ast.JoinedStr: _Reader._joined,
+    ast.ListComp: _Reader._comprehension,
+    ast.SetComp: _Reader._comprehension,
+    ast.GeneratorExp: _Reader._comprehension,
+    ast.DictComp: _Reader._comprehension,
+    ast.Lambda: _Reader._lambda,
+    ast.NamedExpr: _Reader._walrus,
+}
+_VALUES: dict[type[ast.expr], Callable[[_Reader, Any], Value]] = {
+    ast.Constant: _Reader._value_of_constant,
+    ast.List: _Reader._value_of_list,
+    ast.Tuple: _Reader._value_of_list,
+    ast.Set: _Reader._value_of_list,
+    ast.BinOp: _Reader._value_of_sum,
+    ast.UnaryOp: _Reader._value_of_not,
+    ast.JoinedStr: _Reader._value_of_joined,
+    ast.Dict: _Reader._value_of_dict,
+    ast.Call: _Reader._steps,
+    ast.Name: _Reader._value_of_name,
+    ast.Attribute: _Reader._value_of_name,
+}
+
+
+def _text(node: ast.JoinedStr) -> str:
+    """The text of an f-string, with "{}" for what is put in."""
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, str) and not isinstance(value, Named)
+
+
+def _carried(node: ast.expr | None) -> ast.expr | None:
+    """The expression whose value this one has, or may have."""
+    match node:
+        case ast.Await() | ast.Starred():
+            return node.value
+        case ast.BoolOp():
+            return node.values[0]
+        case ast.IfExp():
+            return node.body
+    return None
+
+
+def _parts(value: Value) -> Iterable[Value]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _bases(node: ast.ClassDef) -> Iterator[ast.expr]:
+    for base in node.bases:
+        if isinstance(base, ast.Call) and _dotted(base.func).endswith("with_metaclass"):
+            yield from base.args[1:]
+        else:
+            yield base
+
+
+def _flat(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements of a class body, also those under a condition."""
+    for statement in statements:
+        if isinstance(statement, (ast.If, ast.Try)):
+            yield from _flat([*statement.body, *statement.orelse])
+        else:
+            yield statement
+
+
+def _assignments(statements: Iterable[ast.stmt]) -> Iterator[tuple[str, ast.expr, int]]:
+    for statement in statements:
+        if isinstance(statement, ast.Assign):
+            names = (target.id for target in statement.targets if isinstance(target, ast.Name))
+            yield from ((name, statement.value, statement.lineno) for name in names)
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
+            yield statement.target.id, statement.value, statement.lineno
+
+
+def _dotted(node: ast.expr | None) -> str:
+    """ "a.b.c" for a name with attributes, else nothing. A text is taken as the name in it."""
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            before = _dotted(node.value)
+            return f"{before}.{node.attr}" if before else ""
+        case ast.Constant() if isinstance(node.value, str) and re.fullmatch(r"[\w.]+", node.value):
+            return node.value
+        case _:
+            return ""
+
+
+def _unwrapped(node: ast.expr | None) -> ast.expr | None:
+    """The X of Optional[X], X | None, Annotated[X, …]; a base of Generic[X] is left as its own name."""
+    match node:
+        case ast.Subscript() if _dotted(node.value).rpartition(".")[2] in ("Optional", "Annotated", "Final"):
+            return _unwrapped(node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice)
+        case ast.Subscript():
+            return node.value
+        case ast.BinOp(op=ast.BitOr()):
+            return _unwrapped(node.left)
+        case _:
+            return node

@@ -1,0 +1,1 @@
+"""One kind of coupling each: `find(project, file)` yields those of a file."""

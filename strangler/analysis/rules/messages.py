@@ -1,0 +1,94 @@
+"""What runs elsewhere because of something here: receivers of another app's signals, and tasks of another app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.facts import Chain, Named, Step, Value
+from strangler.analysis.project import Place, Project
+from strangler.analysis.symbols import File, Symbol
+
+_MODEL_SIGNALS = frozenset(
+    {"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed", "pre_init", "post_init", "class_prepared"}
+)
+_ENQUEUES = frozenset({"delay", "apply_async", "s", "si", "signature", "delay_on_commit", "apply_async_on_commit"})
+
+
+def find(project: Project, file: File) -> Iterator[Coupling]:
+    """Receivers and senders, and calls of tasks."""
+    if file.module.is_migration:
+        return
+    for function in file.functions.values():
+        for decorator in function.decorators:
+            call = decorator.steps[-1]
+            if call.name == "receiver" and call.called and call.args:
+                for signal in _parts(call.args[0]):
+                    yield from _received(project, Place(file, decorator.line, function.name), signal, call)
+    for chain in file.facts.chains:
+        call = chain.steps[-1]
+        if call.name in ("connect", "send", "send_robust") and call.called and len(chain.steps) > 1:
+            at = Place(file, chain.line, chain.scope)
+            signal = Named(".".join(step.name for step in chain.steps[:-1]))
+            if call.name == "connect":
+                yield from _received(project, at, signal, call)
+            else:
+                yield from _of_signal(project, at, signal, f"{signal}.{call.name}()")
+        yield from _tasks(project, file, chain)
+
+
+def _received(project: Project, at: Place, signal: Value, call: Step) -> Iterator[Coupling]:
+    name = str(signal).rpartition(".")[2] if isinstance(signal, Named) else ""
+    for value in _parts(call.keywords.get("sender")):
+        if label := project.following.model_of(at.file, value):
+            app = project.app_of_model(label)
+            yield from project.coupling(Kind.SIGNAL, at, app, label, f"receives {name}")
+    if name not in _MODEL_SIGNALS:
+        yield from _of_signal(project, at, signal, f"receives {name}")
+
+
+def _of_signal(project: Project, at: Place, signal: Value, detail: str) -> Iterator[Coupling]:
+    """A signal that the project itself defines is of the app that defines it."""
+    if isinstance(signal, Named):
+        symbol = project.symbols.find_in(at.file.module.name, signal)
+        if symbol.kind == "value" and _is_signal(project, symbol):
+            app = project.apps.of(symbol.module).label
+            yield from project.coupling(Kind.SIGNAL, at, app, symbol.dotted, detail)
+
+
+def _is_signal(project: Project, symbol: Symbol) -> bool:
+    value = project.symbols.file_of(symbol).facts.assigned.get(symbol.name)
+    return isinstance(value, list) and value[-1].called and value[-1].name.endswith("Signal")
+
+
+def _tasks(project: Project, file: File, chain: Chain) -> Iterator[Coupling]:
+    """task.delay(), and a task that is given to somebody who enqueues it."""
+    names = [step.name for step in chain.steps]
+    if names[-1] in _ENQUEUES and len(names) > 1 and not any(step.called for step in chain.steps[:-1]):
+        yield from _task(project, file, chain, ".".join(names[:-1]))
+    last = chain.steps[-1]
+    if last.called:
+        for value in (*last.args, *last.keywords.values()):
+            if isinstance(value, Named):
+                yield from _task(project, file, chain, value)
+
+
+def _task(project: Project, file: File, chain: Chain, dotted: str) -> Iterator[Coupling]:
+    symbol = project.symbols.find_in(file.module.name, dotted)
+    if symbol.kind == "function" and _is_task(project, symbol):
+        app = project.apps.of(symbol.module).label
+        yield from project.coupling(Kind.TASK, Place(file, chain.line, chain.scope), app, symbol.dotted)
+
+
+def _is_task(project: Project, symbol: Symbol) -> bool:
+    function = project.symbols.file_of(symbol).functions[symbol.name]
+    return any(
+        decorator.steps[-1].name in ("task", "shared_task", "periodic_task") for decorator in function.decorators
+    )
+
+
+def _parts(value: Value) -> Iterator[Value]:
+    if isinstance(value, tuple):
+        yield from value
+    elif value is not None:
+        yield value

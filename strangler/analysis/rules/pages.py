@@ -1,0 +1,52 @@
+"""What templates of one app take of another: its templates, its tag libraries, its routes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.project import Project
+
+_TAG = re.compile(r"""\{%-?\s*(url|include|extends|load|from|import)\s+(.*?)-?%\}""", re.DOTALL)
+_QUOTED = re.compile(r"""^["']([^"']+)["']""")
+
+
+def find(project: Project) -> Iterator[Coupling]:
+    """Those of all templates whose app is known."""
+    libraries = dict(_libraries(project))
+    for path in project.tree.templates:
+        owner = project.template_owner(path)
+        if owner is None:
+            continue
+        text = (project.tree.root / path).read_text(encoding="utf-8", errors="replace")
+        for tag in _TAG.finditer(text):
+            line = text.count("\n", 0, tag.start()) + 1
+            for kind, app, target in _targets(project, libraries, tag[1], tag[2].strip()):
+                if app != owner:
+                    yield Coupling(
+                        kind=kind, source_app=owner, target_app=app, source=path, target=target, path=path, line=line
+                    )
+
+
+def _targets(project: Project, libraries: dict[str, str], tag: str, rest: str) -> Iterator[tuple[Kind, str, str]]:
+    if tag == "load":
+        for name in rest.partition(" from ")[2].split() or rest.split():
+            if name in libraries:
+                yield Kind.TAG_LIBRARY, libraries[name], name
+        return
+    quoted = _QUOTED.match(rest)
+    if quoted is None:
+        return
+    if tag == "url":
+        if (app := project.routes.get(quoted[1])) is not None:
+            yield Kind.URL, app, quoted[1]
+    elif (app := project.templates.get(quoted[1])) is not None:
+        yield Kind.TEMPLATE, app, quoted[1]
+
+
+def _libraries(project: Project) -> Iterator[tuple[str, str]]:
+    for file in project.files():
+        parts = file.module.name.split(".")
+        if "templatetags" in parts[:-1]:
+            yield parts[-1], project.app_of(file).label

@@ -1,0 +1,61 @@
+"""Queries on another app's tables: reads, writes, joins, and walks from a row to rows of another app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.facts import Named, Value
+from strangler.analysis.following import Does, Use
+from strangler.analysis.lookups import hops
+from strangler.analysis.project import Place, Project
+from strangler.analysis.symbols import File, Symbol
+
+_PATHS = (
+    *("list_display", "list_filter", "list_select_related", "search_fields", "readonly_fields", "date_hierarchy"),
+    *("ordering", "ordering_fields", "filterset_fields"),
+)
+
+
+def find(project: Project, file: File) -> Iterator[Coupling]:
+    """Those of the chains in the file, and of the paths that its classes declare."""
+    if file.module.is_migration:
+        return
+    for chain in file.facts.chains:
+        for use in project.following.uses(file, chain):
+            yield from _of(project, Place(file, use.line or chain.line, chain.scope), use)
+    for found in file.classes.values():
+        label = project.following.class_model(Symbol(file.module.name, found.name, "class"))
+        for name in _PATHS if label else ():
+            at = Place(file, found.lines.get(name, found.line), found.name)
+            for path in _texts(found.attributes.get(name)):
+                for hop in hops(project.registry, label, path):
+                    yield from _related(project, Kind.JOIN, at, (hop.source, hop.target), f"{name}: {path}")
+
+
+def _of(project: Project, at: Place, use: Use) -> Iterator[Coupling]:
+    if use.of:
+        kind = Kind.JOIN if use.does is Does.JOIN else Kind.NAVIGATION
+        yield from _related(project, kind, at, (use.of, use.model), use.detail)
+    else:
+        kind = Kind.WRITE if use.does is Does.WRITE else Kind.READ
+        yield from project.coupling(kind, at, project.app_of_model(use.model), use.model, use.detail)
+
+
+def _related(project: Project, kind: Kind, at: Place, models: tuple[str, str], detail: str) -> Iterator[Coupling]:
+    """Between the apps of the two models; where that is one, of this place with it."""
+    source, target = map(project.app_of_model, models)
+    if source != target:
+        yield from project.coupling_of_models(kind, at, models, detail)
+    else:
+        yield from project.coupling(kind, at, target, models[1], detail)
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str) and not isinstance(value, Named):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _texts(part)
+    elif isinstance(value, dict):
+        yield from value

@@ -1,0 +1,52 @@
+"""Keys between tables of two apps: foreign keys and their kin, generic ones, and columns called like keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.models import Model
+from strangler.analysis.project import Place, Project
+from strangler.analysis.symbols import File, Symbol
+
+_KINDS = {
+    "foreign key": Kind.FOREIGN_KEY,
+    "one-to-one": Kind.ONE_TO_ONE,
+    "many-to-many": Kind.MANY_TO_MANY,
+    "generic key": Kind.GENERIC_KEY,
+    "generic relation": Kind.GENERIC_KEY,
+}
+
+
+def find(project: Project, file: File) -> Iterator[Coupling]:
+    """Those of the models that the file defines. What an abstract model states is its heirs'."""
+    for name in file.classes:
+        model = project.registry.of(Symbol(file.module.name, name, "class"))
+        if model is not None and not model.abstract and not model.proxy:
+            yield from _of(project, model)
+
+
+def _of(project: Project, model: Model) -> Iterator[Coupling]:
+    assert model.symbol is not None
+    for relation in model.relations.values():
+        at = Place(project.symbols.files[relation.module], relation.line)
+        kind, target = _KINDS[relation.kind], relation.target or "contenttypes.ContentType"
+        detail = relation.name if relation.constrained else f"{relation.name}, no constraint"
+        yield from project.coupling_of_models(kind, at, (model.label, target), detail)
+        if relation.through:
+            detail = f"{relation.name}, through"
+            yield from project.coupling_of_models(kind, at, (model.label, relation.through), detail)
+    where = project.symbols.files[model.symbol.module]
+    for parent in model.parents:
+        at = Place(where, model.line)
+        yield from project.coupling_of_models(Kind.INHERITANCE, at, (model.label, parent), "table")
+    for column, line in model.columns.items():
+        if column.endswith("_id") and (label := _named(project, column[:-3])):
+            yield from project.coupling_of_models(Kind.SOFT_KEY, Place(where, line), (model.label, label), column)
+
+
+def _named(project: Project, name: str) -> str:
+    """The one model that is called so; empty for none or several."""
+    wanted = name.replace("_", "").lower()
+    found = [model.label for model in project.registry.real() if model.label.rpartition(".")[2].lower() == wanted]
+    return found[0] if len(found) == 1 else ""

@@ -1,0 +1,66 @@
+"""The command `strangler`: what needs no Django settings. Parses, delegates, prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from strangler.analysis.coupling import Kind
+from strangler.errors import StranglerError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 1 with one sentence where it cannot be done."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except StranglerError as error:
+        sys.stderr.write(f"strangler: {error}\n")
+        return 1
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f'strangler: {error.name} is not installed; run: pip install "django-strangler[map]"\n')
+        return 1
+    except BrokenPipeError:
+        return 0  # whoever reads has seen enough
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="strangler", description="Take a Django monolith apart while it runs.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    command = commands.add_parser("map", help="what ties the apps of a project together; imports and changes nothing")
+    command.add_argument("path", nargs="?", default=".", type=Path, help="the project's folder (here)")
+    command.add_argument(
+        "--app", action="append", default=[], help="only couplings from or to this app; may be repeated"
+    )
+    command.add_argument("--kind", action="append", default=[], choices=[kind.value for kind in Kind], metavar="KIND")
+    command.add_argument("--lines", action="store_true", help="each coupling at its line")
+    command.add_argument("--tests", action="store_true", help="also those that only tests have")
+    command.add_argument("--json", action="store_true")
+    command.add_argument("--anew", action="store_true", help="use nothing that was found before")
+    command.set_defaults(run=_map)
+    return parser
+
+
+def _map(options: argparse.Namespace) -> None:
+    # Not above: what an extra brings may not be there.
+    from strangler.analysis import showing  # noqa: PLC0415
+    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
+    from strangler.analysis.mapping import make_map  # noqa: PLC0415
+
+    found = make_map(options.path.resolve(), Kept(None if options.anew else usual_place()))
+    couplings = [
+        coupling
+        for coupling in found.couplings
+        if (options.tests or not coupling.test)
+        and (not options.kind or coupling.kind in options.kind)
+        and set(options.app) <= {coupling.source_app, coupling.target_app}
+    ]
+    if options.json:
+        json.dump(showing.as_json(found, couplings), sys.stdout, indent=1)
+    else:
+        for line in showing.as_lines(couplings) if options.lines else showing.as_text(found, couplings):
+            sys.stdout.write(f"{line}\n")
