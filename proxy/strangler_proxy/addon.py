@@ -12,15 +12,17 @@ from mitmproxy import http
 
 from strangler_proxy import forwarding, journal, metrics, operators
 from strangler_proxy.answers import Answer, as_json, not_found
+from strangler_proxy.attempts import AGAIN, ALLOWANCE, Allowance, Failure
 from strangler_proxy.beyond import Beyond
+from strangler_proxy.connections import CONNECT_SECONDS
 from strangler_proxy.counting import WRITES, Counting
 from strangler_proxy.direct import Hooks, Waiting
 from strangler_proxy.exchange import Exchange, begin
-from strangler_proxy.gated import Gated, of_length, to_be_kept
+from strangler_proxy.gated import Gated, may_be_kept, of_length, to_be_kept
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
 from strangler_proxy.operating_keys import KeyOperators
-from strangler_proxy.reads import Read, Reads
+from strangler_proxy.reads import UNWELL, Read, Reads
 from strangler_proxy.refusal import Refusal, refusal_in
 from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
 from strangler_proxy.sending import Sender
@@ -31,10 +33,12 @@ from strangler_proxy.steps.chain import Chain
 from strangler_proxy.steps.visit import Visit
 from strangler_proxy.table import TableStore
 from strangler_proxy.trust import NOBODY, Trusted
-from strangler_proxy.upstreams import Client, NotSent, UpstreamFailed
+from strangler_proxy.upstreams import ANSWER_SECONDS, Client
 from strangler_proxy.wrote import Wrote
 
 REPLAY_SECONDS = 5.0
+_ALLOWANCE = Allowance(connect=CONNECT_SECONDS, silence=ANSWER_SECONDS)
+"""With who is asked where somebody else can be asked too."""
 
 
 class Strangler:
@@ -90,6 +94,8 @@ class Strangler:
             "request": self.request,
             "responseheaders": self.responseheaders,
             "response": self.response,
+            "too_long": self.too_long,
+            "attempt_failed": self.attempt_failed,
             "error": self.error,
         }
 
@@ -126,13 +132,31 @@ class Strangler:
         response = flow.response
         if response is None or exchange.own or response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
             return None
+        if exchange.refused is not None:
+            metrics.REPLAYED.labels(exchange.decision.move if exchange.decision else "", "sent").inc()
+            exchange.refused = None
         exchange.refusal = _refusal(response, exchange)
         if exchange.refusal is not None:
             return None
         if response.raw_content is None:
+            if exchange.read is not None and may_be_kept(response):
+                return None
             if exchange.visit is not None and to_be_kept(exchange.visit, response):
                 return None
             response.stream = True
+        return self._finish(flow, exchange)
+
+    def too_long(self, flow: http.HTTPFlow) -> Waiting | None:
+        """An answer that was to be kept is too long for that: it passes as it comes."""
+        exchange: Exchange = flow.metadata["strangler"]
+        exchange.refusal = None
+        if (again := self._not_this(flow, exchange)) is not None:
+            return again
+        if flow.response is not None and exchange.visit is not None and to_be_kept(exchange.visit, flow.response):
+            self._answer(flow, as_json(502, {"detail": "the answer is too long for what has to be done with it"}))
+            return None
+        if flow.response is not None:
+            flow.response.stream = True
         return self._finish(flow, exchange)
 
     def response(self, flow: http.HTTPFlow) -> Waiting | None:
@@ -140,6 +164,11 @@ class Strangler:
         exchange: Exchange = flow.metadata["strangler"]
         if exchange.refusal is not None:
             return self._refused(flow, exchange, exchange.refusal)
+        if not exchange.finished and (again := self._not_this(flow, exchange)) is not None:
+            return self._note_unless_again(flow, exchange, again)
+        if exchange.read is not None and flow.response is not None:
+            self._reads.answered(exchange.read, exchange, flow.request, flow.response)
+            exchange.read = None
         if not exchange.finished and (waiting := self._finish(flow, exchange)) is not None:
             return self._finish_and_note(flow, exchange, waiting)
         self._note(flow, exchange, flow.response.status_code if flow.response else 0)
@@ -148,8 +177,24 @@ class Strangler:
     def error(self, flow: http.HTTPFlow) -> None:
         """Nobody answered, or the client went away."""
         exchange = flow.metadata.get("strangler")
-        if isinstance(exchange, Exchange):
-            self._note(flow, exchange, 502)
+        if not isinstance(exchange, Exchange):
+            return
+        if exchange.read is not None and flow.client_conn.connected:
+            self._reads.unanswered(exchange.read, exchange)
+        self._note(flow, exchange, 502)
+
+    def attempt_failed(self, flow: http.HTTPFlow, failure: Failure) -> Waiting | None:
+        """Nobody has answered, and the client has nothing yet: ask somebody else, where that may be."""
+        exchange: Exchange = flow.metadata["strangler"]
+        if exchange.refused is not None:
+            self._not_replayed(flow, exchange, failure)
+            return None
+        if exchange.read is not None:
+            read, exchange.read = exchange.read, None
+            self._reads.unanswered(read, exchange)
+            if read.by_candidate:
+                return self._fall_back(flow, exchange, read)
+        return None
 
     async def _operate(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         answer = not_found()
@@ -203,8 +248,9 @@ class Strangler:
         decision = self._decide(exchange)
         self._takes_off(exchange, decision)
         table = self._store.table
-        if (read := self._reads.to_fetch(exchange, table, decision)) is not None:
-            return self._fetch(flow, read)
+        exchange.read = self._reads.to_watch(exchange, table, decision)
+        if exchange.read is not None:
+            flow.metadata[ALLOWANCE] = _ALLOWANCE
         return self._direct(flow, exchange, table, decision)
 
     def _decide(self, exchange: Exchange) -> Decision:
@@ -247,8 +293,17 @@ class Strangler:
         try:
             token = await self._sender.token(exchange, table, upstream)
         except IdentityUnknown as error:
+            read, exchange.read = exchange.read, None
+            if read is not None and read.by_candidate:
+                # The monolith's silence says nothing of the candidate.
+                again = flow.metadata.get(AGAIN, False)
+                await self._fall_back(flow, exchange, read)
+                if not again:
+                    flow.metadata.pop(AGAIN, None)
+                return
             self._landed(exchange)
             exchange.version = None  # the monolith's silence says nothing of the owner
+            flow.metadata.pop(AGAIN, None)
             flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
             self._answer(flow, as_json(503, {"detail": f"{error}; try again"}, Retry_After="1"))
         else:
@@ -258,47 +313,66 @@ class Strangler:
         self._sender.prepare(request, exchange, upstream, token)
         # Not by the request's own properties: the Host header stays the client's.
         request.data.host, request.data.port = upstream.address
+        exchange.sent = time.monotonic()
 
-    async def _fetch(self, flow: http.HTTPFlow, read: Read) -> None:
-        """Answer a read by ourselves; where its upstream fails, by the owner: a canary costs no client its answer."""
-        flow.response = await self._reads.fetch(read, flow.request)
-        if flow.response is not None:
-            return
-        decision = read.decision
-        if decision.upstream != read.move.owner:
-            metrics.FALLBACKS.labels(read.move.move).inc()
-            reason = f"the candidate of {read.move.move} failed"
-            decision = Decision(upstream=read.move.owner, move=read.move.move, reason=reason)
-            read.exchange.decision = decision
-        if (waiting := self._direct(flow, read.exchange, read.table, decision)) is not None:
+    def _not_this(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
+        """Ask somebody else where the answer says that its upstream is unwell; None where it is to be taken."""
+        read = exchange.read
+        if read is None or not read.by_candidate or flow.response is None or flow.response.status_code not in UNWELL:
+            return None
+        self._reads.answered(read, exchange, flow.request, flow.response)
+        exchange.read = None
+        return self._fall_back(flow, exchange, read)
+
+    async def _fall_back(self, flow: http.HTTPFlow, exchange: Exchange, read: Read) -> None:
+        """Have the owner answer what the candidate failed: a canary costs no client its answer."""
+        metrics.FALLBACKS.labels(read.move.move).inc()
+        reason = f"the candidate of {read.move.move} failed"
+        exchange.decision = Decision(upstream=read.move.owner, move=read.move.move, reason=reason)
+        flow.metadata[AGAIN] = True
+        if (waiting := self._direct(flow, exchange, read.table, exchange.decision)) is not None:
             await waiting
 
     async def _refused(self, flow: http.HTTPFlow, exchange: Exchange, refusal: Refusal) -> None:
         self._landed(exchange)
-        await self._replay(flow, exchange, refusal)
-        await self._finish_and_note(flow, exchange, self._finish(flow, exchange))
+        exchange.refusal = None
+        if not await self._replay(flow, exchange, refusal):
+            await self._finish_and_note(flow, exchange, self._finish(flow, exchange))
 
-    async def _replay(self, flow: http.HTTPFlow, exchange: Exchange, refusal: Refusal) -> None:
-        """Wait until the routes know a newer owner, and send a refused write there, once."""
+    async def _replay(self, flow: http.HTTPFlow, exchange: Exchange, refusal: Refusal) -> bool:
+        """Wait until the routes know a newer owner, and send a refused write there, once; whether that is done."""
         if not refusal.replay or flow.request.stream or flow.request.raw_content is None:
-            return
+            return False
         if not await self._store.wait_for_term(refusal.move, refusal.term, REPLAY_SECONDS):
             metrics.REPLAYED.labels(refusal.move, "too late").inc()
-            return
-        decision = self._decide(exchange)
+            return False
+        table, decision = self._store.table, self._decide(exchange)
         self._takes_off(exchange, decision)
+        upstream = table.upstream(decision.upstream)
         try:
-            table = self._store.table
-            upstream = table.upstream(decision.upstream)
-            flow.response = await self._sender.fetch(flow.request, exchange, table, upstream)
-        except (NotSent, IdentityUnknown):
+            token = await self._sender.token(exchange, table, upstream)
+        except IdentityUnknown:
             # It never arrived: the refusal's own 503 tells the client to come again.
             metrics.REPLAYED.labels(refusal.move, "not sent").inc()
-        except UpstreamFailed:
-            metrics.REPLAYED.labels(refusal.move, "unknown").inc()
+            return False
+        exchange.replayed, exchange.refused = True, flow.response
+        flow.metadata[ALLOWANCE], flow.metadata[AGAIN] = _ALLOWANCE, True
+        self._address(flow.request, exchange, upstream, token)
+        return True
+
+    def _not_replayed(self, flow: http.HTTPFlow, exchange: Exchange, failure: Failure) -> None:
+        move = exchange.decision.move if exchange.decision is not None and exchange.decision.move else ""
+        metrics.REPLAYED.labels(move, "unknown" if failure.sent else "not sent").inc()
+        if failure.sent:
             self._answer(flow, as_json(502, {"detail": "the new owner broke off its answer"}))
         else:
-            metrics.REPLAYED.labels(refusal.move, "sent").inc()
+            flow.response = exchange.refused
+        exchange.refused = None
+
+    async def _note_unless_again(self, flow: http.HTTPFlow, exchange: Exchange, again: Waiting) -> None:
+        await again
+        if AGAIN not in flow.metadata and flow.response is not None:
+            self._note(flow, exchange, flow.response.status_code)
 
     async def _finish_and_note(self, flow: http.HTTPFlow, exchange: Exchange, finishing: Waiting | None) -> None:
         if finishing is not None:
@@ -356,7 +430,12 @@ class Strangler:
 
 
 def _refusal(response: http.Response, exchange: Exchange) -> Refusal | None:
-    """What a fence says. An answer of another status, or of another move's upstream, cannot say it."""
+    """What a fence says. An answer of another status, or of another move's upstream, cannot say it.
+
+    Who was sent on once is not sent on again, and whom a candidate refuses the owner answers.
+    """
+    if exchange.replayed or (exchange.read is not None and exchange.read.by_candidate):
+        return None
     if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
         return None
     refusal = refusal_in(response.headers.fields)

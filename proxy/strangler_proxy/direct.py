@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mitmproxy import flow
-from mitmproxy.connection import Connection
+from mitmproxy.connection import Connection, ConnectionState
 from mitmproxy.proxy import commands, events, layer, server
 
-from strangler_proxy.connections import is_usable
+from strangler_proxy.attempts import Expired
+from strangler_proxy.connections import CONNECT_SECONDS, is_usable
 
 Waiting = Coroutine[Any, Any, None]
-Hooks = Mapping[str, Callable[[Any], Waiting | None]]
+Hooks = Mapping[str, Callable[..., Waiting | None]]
 """By name. What a hook returns is what has to be awaited before its request goes on."""
 
 log = logging.getLogger(__name__)
@@ -73,11 +74,55 @@ class DirectHandler(server.LiveConnectionHandler):  # type: ignore[misc]  # mitm
     ) -> None:
         super().__init__(reader, writer, options, mode)
         self._hooks = hooks
+        self._timer: asyncio.TimerHandle | None = None
+        self.connect_seconds = CONNECT_SECONDS
+        """How long the next upstream may take to accept a connection."""
+
+    async def handle_client(self) -> None:
+        """Serve until the client has gone."""
+        try:
+            await super().handle_client()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
 
     def can_send(self, connection: Connection) -> bool:
         """Whether an idle connection can still take a request."""
         transport = self.transports.get(connection)
         return transport is not None and is_usable(transport.reader, transport.writer)
+
+    def pending(self, connection: Connection) -> bool:
+        """Whether it was given more than its other end has taken."""
+        transport = self.transports.get(connection)
+        return transport is not None and transport.writer.transport.get_write_buffer_size() > 0
+
+    def watch(self, deadline: float) -> None:
+        """Have Expired come, no later than then. One timer serves all deadlines of a client, which rarely pass."""
+        if self._timer is None or self._timer.when() > deadline:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        task = asyncio.create_task(self.server_event(Expired()))
+        self.hook_tasks.add(task)
+        task.add_done_callback(self.hook_tasks.discard)
+
+    async def open_connection(self, command: commands.OpenConnection) -> None:
+        """Connect to an upstream, or tell that it took too long, and read what it says from then on."""
+        seconds, task = self.connect_seconds, asyncio.current_task()
+        assert task is not None
+
+        def give_up() -> None:
+            if command.connection.state is ConnectionState.CLOSED:
+                task.cancel(f"no connection within {seconds:g} seconds")
+
+        timer = asyncio.get_running_loop().call_later(seconds, give_up)
+        try:
+            await super().open_connection(command)
+        finally:
+            timer.cancel()
 
     async def hook_task(self, hook: Unfinished) -> None:
         """Await the rest of a hook. The client is not idle meanwhile."""
@@ -98,6 +143,6 @@ class DirectHandler(server.LiveConnectionHandler):  # type: ignore[misc]  # mitm
 def _give_up(hook: commands.StartHook) -> None:
     """A request that nobody has decided on goes nowhere."""
     log.exception('the hook "%s" failed', hook.name)
-    (data,) = hook.args()
+    data = hook.args()[0]
     if isinstance(data, flow.Flow) and data.killable:
         data.kill()

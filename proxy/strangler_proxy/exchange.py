@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import unquote
 
 from mitmproxy import http
@@ -44,13 +45,26 @@ class Exchange:
     visit: Visit | None = None
     """Where the gateway has policies for it."""
     decision: Decision | None = None
+    read: Any = None
+    """The strangler_proxy.reads.Read, where it is looked at."""
+    sent: float = 0.0
+    """When the last attempt began, by time.monotonic()."""
     in_flight: str = ""
     version: tuple[int, int] | None = None
     """Of the move's routes by which a write was sent to its owner."""
     held: float = 0.0
     refusal: Refusal | None = None
+    refused: http.Response | None = None
+    """The refusal, while the request is on its way to somebody else."""
+    replayed: bool = False
     finished: bool = False
     """The answer's header is the client's."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent to several upstreams, one after the other: a read that changes nothing."""
+        upgrade = forwarding.values(self.fields, b"upgrade")
+        return self.method in ("GET", "HEAD") and not self.large and not upgrade
 
     @property
     def trace(self) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from mitmproxy import http
 
 from strangler_proxy.answers import Answer, as_json, not_found
-from strangler_proxy.exchange import Exchange, is_ours
-from strangler_proxy.forwarding import Fields
+from strangler_proxy.exchange import BUFFERED, Exchange, is_ours
+from strangler_proxy.forwarding import Fields, values
 from strangler_proxy.gateway.policies import AmbiguousPath
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.steps.chain import Chain
@@ -83,6 +83,14 @@ class Gated:
 def to_be_kept(visit: Visit, response: http.Response) -> bool:
     """Whether the answer is to be waited for whole, since a step works on its body."""
     return visit.keep_json and is_json(response.headers.fields)
+
+
+def may_be_kept(response: http.Response) -> bool:
+    """Whether the answer may be waited for whole, as far as its header tells."""
+    if any(kind.startswith("text/event-stream") for kind in values(response.headers.fields, b"content-type")):
+        return False
+    lengths = values(response.headers.fields, b"content-length")
+    return all(length.isdecimal() and int(length) <= BUFFERED for length in lengths)
 
 
 def of_length(answer: Answer, method: str) -> Fields:

@@ -31,5 +31,18 @@ def onward(kept: list[Field], said: Mapping[bytes, Sequence[bytes]]) -> list[Fie
     return [*kept, (b"Connection", b", ".join(told))] if told else kept
 
 
+def without_persistence(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    """The fields without what says whether their connection goes on."""
+    kept: list[Field] = []
+    for name, value in fields:
+        if name.lower() == b"connection":
+            tokens = [token for token in value.split(b",") if token.strip().lower() not in _PERSISTENCE]
+            if tokens:
+                kept.append((name, b",".join(tokens)))
+        elif name.lower() != b"keep-alive":
+            kept.append((name, value))
+    return tuple(kept)
+
+
 def _tokens(values: Sequence[bytes]) -> set[bytes]:
     return {token.strip().lower() for value in values for token in value.split(b",")} - {b""}

@@ -6,7 +6,9 @@ lines, take answers that only inform for final ones, keep headers without an end
 
 from __future__ import annotations
 
+from mitmproxy.http import Headers, Request, Response
 from mitmproxy.net.http import status_codes
+from mitmproxy.net.http.http1 import expected_http_body_size
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers import http
 from mitmproxy.proxy.layers.http import (
@@ -14,13 +16,15 @@ from mitmproxy.proxy.layers.http import (
     ReceiveHttp,
     RequestHeaders,
     RequestProtocolError,
+    ResponseHeaders,
     ResponseProtocolError,
 )
 from mitmproxy.proxy.layers.http._http1 import Http1Client, Http1Server
 
-from strangler_proxy import heads
+from strangler_proxy import heads, hops
 from strangler_proxy.answers import as_json, as_sent
 
+_UNTIL_CLOSED = -1
 _DETAILS = {
     400: "the request is malformed",
     408: "the request did not come to its end in time",
@@ -108,13 +112,21 @@ class StrictClient(Http1Client):  # type: ignore[misc]
             self.buf.maybe_extract_lines()
         self._interim = 0
         if self.buf or not isinstance(event, events.DataReceived):
-            yield from super().read_headers(event)
+            yield from self._read_answer(event)
 
     def read_body(self, event: events.Event) -> layer.CommandGenerator[None]:
         """Wait for no end of a chunk's header or of trailers that is too far away."""
         yield from super().read_body(event)
         if self.state == self.read_body and len(self.buf) > heads.LONGEST_ANSWER:
             yield from self._give_up("a chunk's header or the trailers have no end")
+
+    def _read_answer(self, event: events.ConnectionEvent) -> layer.CommandGenerator[None]:
+        for command in super().read_headers(event):
+            if isinstance(command, ReceiveHttp) and isinstance(command.event, ResponseHeaders):
+                # The client's answer is another one from here on than what tells whether the connection goes on.
+                self.response = _standing_for(command.event.response)
+                _be_for_client(command.event.response, self.request)
+            yield command
 
     def _give_up(self, why: str) -> layer.CommandGenerator[None]:
         yield commands.CloseConnection(self.conn)
@@ -124,6 +136,31 @@ class StrictClient(Http1Client):  # type: ignore[misc]
 def _begin(connection: Http1Server | Http1Client, longest: int) -> bytes:
     """What has come, as far as it may be a header: a client may have sent much more behind it."""
     return bytes(connection.buf._data[: longest + 2])
+
+
+def _standing_for(response: Response) -> Response:
+    """What tells of an answer's connection, whatever becomes of the answer."""
+    data = response.data
+    return Response(
+        http_version=data.http_version,
+        status_code=data.status_code,
+        reason=data.reason,
+        headers=Headers(data.headers.fields),
+        content=None,
+        trailers=None,
+        timestamp_start=data.timestamp_start,
+        timestamp_end=None,
+    )
+
+
+def _be_for_client(response: Response, request: Request) -> None:
+    """Leave out how long the upstream's connection lives; give the body an end where that is the connection's."""
+    response.data.http_version = b"HTTP/1.1"
+    fields = hops.without_persistence(response.headers.fields)
+    endless = expected_http_body_size(request, response) == _UNTIL_CLOSED
+    if endless and request.data.http_version == b"HTTP/1.1" and b"transfer-encoding" not in response.headers:
+        fields = (*fields, (b"Transfer-Encoding", b"chunked"))
+    response.headers.fields = fields
 
 
 def be_strict() -> None:

@@ -56,7 +56,7 @@ async def listen(
         handler = Client(reader, writer, options, mode, all_hooks, patience=all_of_them.patience)
         context = handler.layer.context
         context.server.address = mode.address
-        handler.streams = Streams(context, handler.can_send)
+        handler.streams = Streams(context, handler)
         handler.layer = DirectLayer(handler.streams, all_hooks)
         await all_of_them.serve(handler)
 

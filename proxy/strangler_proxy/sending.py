@@ -11,7 +11,7 @@ from strangler_proxy.exchange import Exchange
 from strangler_proxy.forwarding import Fields
 from strangler_proxy.identity import Identities
 from strangler_proxy.routes import RouteTable, Upstream
-from strangler_proxy.upstreams import Client
+from strangler_proxy.upstreams import LONGEST_BODY, Client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,11 @@ class Sender:
         upstream: Upstream,
         also: Fields = (),
         *,
-        longest: int | None = None,
+        longest: int = LONGEST_BODY,
     ) -> http.Response:
         """The upstream's answer; "also" stands at the header's end, "longest" bounds its body.
 
-        Raises IdentityUnknown, NotSent, UpstreamFailed.
+        Raises IdentityUnknown, UpstreamFailed.
         """
         self.prepare(request, exchange, upstream, await self.token(exchange, table, upstream))
         request.headers.fields += also

@@ -18,6 +18,7 @@ from strangler_proxy.comparing import COMPARED_HEADERS, Answer, Difference, diff
 from strangler_proxy.routes import MoveRoutes
 from strangler_proxy.shadowed import SAMPLES, Differing, Noise, Sample, Shadowed
 from strangler_proxy.unpacking import unpacked
+from strangler_proxy.upstreams import TooLong
 
 QUEUE = 200
 """Shadows that wait; more are dropped, and counted."""
@@ -29,7 +30,7 @@ _NUMBER = re.compile(r"/(?:\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{24,64})(?=/|$)
 _SECRET = re.compile(r"token|secret|passw|session|csrf|auth|key|sig", re.IGNORECASE)
 
 Ask = Callable[[str], Awaitable[http.Response | None]]
-"""Sends the shadowed request to an upstream, by its name; None where nobody answered."""
+"""Sends the shadowed request to an upstream, by its name; None where nobody answered. Raises TooLong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,8 @@ class Shadows:
         if not self._workers:
             self._workers = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
         seen = self._of(shadow.move)
-        if len(shadow.answer.raw_content or b"") > LONGEST_BODY:
+        body = shadow.answer.raw_content
+        if body is None or len(body) > LONGEST_BODY:  # None has passed, too long to be kept
             seen.too_large += 1
             return
         try:
@@ -135,7 +137,11 @@ class Shadows:
         seen = self._of(shadow.move)
         if seen.version != shadow.move.version:
             return
-        again, theirs = await shadow.ask(shadow.move.owner), await shadow.ask(shadow.move.candidate)
+        try:
+            again, theirs = await shadow.ask(shadow.move.owner), await shadow.ask(shadow.move.candidate)
+        except TooLong:
+            seen.too_large += 1
+            return
         if again is None:
             seen.unanswered += 1
             return

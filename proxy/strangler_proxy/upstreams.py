@@ -1,7 +1,7 @@
-"""Requests that the proxy makes itself: canary reads, which may fall back, writes that are sent again, identities.
+"""Reads that the proxy makes by itself and for itself: identities, and shadows. Clients' requests go by the layers.
 
-Every byte of a header goes on as it came, and no write is sent twice. mitmproxy's own functions read the answers, so
-they mean the same here as on the ordinary way.
+Every byte of a header goes on as it came. mitmproxy's own functions read the answers, so they mean the same here as on
+the ordinary way.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from strangler_proxy.routes import Upstream
 
 ANSWER_SECONDS = 30.0
 """How long an upstream may be silent."""
-_NO_BODY = frozenset({204, 304})
+LONGEST_BODY = 1 << 20
+"""Nothing longer is kept, if nothing else is said."""
 
 
 class UpstreamFailed(Exception):
-    """The upstream gave no proper answer; it may have received the request."""
+    """The upstream gave no proper answer."""
 
 
-class NotSent(UpstreamFailed):
-    """There was no connection to the upstream, so it has received nothing."""
+class TooLong(UpstreamFailed):
+    """Its answer is longer than it may be."""
 
 
 class _Disconnected(UpstreamFailed):
@@ -45,13 +46,12 @@ class Client:
     def __init__(self) -> None:
         self._idle = Idle()
 
-    async def fetch(self, upstream: Upstream, request: http.Request, *, longest: int | None = None) -> http.Response:
-        """The upstream's answer as it is, its body undecoded. Raises NotSent, or UpstreamFailed (too long a body too).
+    async def fetch(self, upstream: Upstream, request: http.Request, *, longest: int = LONGEST_BODY) -> http.Response:
+        """The answer to a read as it is, its body undecoded. Raises UpstreamFailed, TooLong among them.
 
-        A read may use a connection again, and gets another one where the upstream closed that just now. A write has a
-        connection of its own.
+        A connection is used again, and the read gets another one where the upstream closed that just now.
         """
-        if request.method in ("GET", "HEAD") and (kept := self._idle.take(upstream.address)) is not None:
+        if (kept := self._idle.take(upstream.address)) is not None:
             try:
                 return await self._exchange(upstream, kept, request, longest)
             except _Disconnected:
@@ -59,11 +59,11 @@ class Client:
         try:
             connection = await connect(upstream.address)
         except OSError as error:
-            raise NotSent(f"there is no connection to {upstream.name} ({error})") from error
+            raise UpstreamFailed(f"there is no connection to {upstream.name} ({error})") from error
         return await self._exchange(upstream, connection, request, longest)
 
     async def _exchange(
-        self, upstream: Upstream, connection: Connection, request: http.Request, longest: int | None
+        self, upstream: Upstream, connection: Connection, request: http.Request, longest: int
     ) -> http.Response:
         reusable = False
         try:
@@ -87,9 +87,7 @@ def _send(writer: asyncio.StreamWriter, request: http.Request) -> None:
     writer.write(b"\r\n".join(lines) + b"\r\n\r\n" + (request.raw_content or b""))
 
 
-async def _receive(
-    reader: asyncio.StreamReader, request: http.Request, longest: int | None
-) -> tuple[http.Response, bool]:
+async def _receive(reader: asyncio.StreamReader, request: http.Request, longest: int) -> tuple[http.Response, bool]:
     """The answer, and whether its connection can be used again."""
     began = time.time()
     buffer = ReceiveBuffer()
@@ -123,7 +121,7 @@ async def _header(reader: asyncio.StreamReader, buffer: Any) -> http.Response:
     return http1.read_response_head([bytes(line) for line in buffer.maybe_extract_lines()])
 
 
-async def _body(reader: asyncio.StreamReader, buffer: Any, body: Any, longest: int | None) -> bytes:
+async def _body(reader: asyncio.StreamReader, buffer: Any, body: Any, longest: int) -> bytes:
     parts: list[bytes] = []
     length = 0
     while True:
@@ -137,8 +135,8 @@ async def _body(reader: asyncio.StreamReader, buffer: Any, body: Any, longest: i
             return b"".join(parts)
         parts.append(bytes(event.data))
         length += len(event.data)
-        if longest is not None and length > longest:
-            raise ValueError("its body is too long")
+        if length > longest:
+            raise TooLong(f"its answer is longer than {longest} bytes")
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:

@@ -1,7 +1,9 @@
 """Two upstreams and a proxy for each test that wants them."""
 
+import json
+
 import pytest
-from world import Proxy, Server
+from world import Proxy, Server, table
 
 
 @pytest.fixture
@@ -24,3 +26,24 @@ def proxy(tmp_path, monolith):
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """One for all tests of a module."""
+    server = Server("nobody")
+    running = Proxy(state=tmp_path_factory.mktemp("proxy") / "routes.json", monolith=server.url)
+    running.start()
+    yield running
+    running.stop()
+    server.close()
+
+
+@pytest.fixture
+def shared(running, monolith, reviews):
+    """It, with routes as after its start; the revision of its gateway goes on."""
+    revision = json.loads(running.operate("GET", "/-/table")[1]).get("gateway", {}).get("revision", 0)
+    first = {**table(monolith, reviews), "moves": [], "gateway": {"revision": revision + 1, "policies": []}}
+    assert running.operate("PUT", "/-/table", first)[0] == 200
+    running.forget_peak()
+    return running

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -91,6 +92,46 @@ class Server:
         self._server.server_close()
 
 
+class Raw:
+    """An upstream on bare sockets: "talk" is the test's script for each request on a connection, given its header.
+
+    The connection ends where the script returns False, or raises OSError.
+    """
+
+    def __init__(self, talk: Callable[[socket.socket, bytes], bool | None]) -> None:
+        self.heard: list[str] = []  # the first line of each request
+        self.connections = 0
+        self.talk = talk
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            request = b""
+            while True:
+                while b"\r\n\r\n" not in request:
+                    if not (data := connection.recv(65536)):
+                        return
+                    request += data
+                header, _, request = request.partition(b"\r\n\r\n")
+                self.heard.append(header.partition(b" HTTP")[0].decode())
+                if self.talk(connection, header) is False:
+                    return
+
+    def close(self) -> None:
+        self._socket.close()
+
+
 class Proxy:
     """The proxy as operators run it."""
 
@@ -137,6 +178,15 @@ class Proxy:
         self.process.wait(10)
         assert self.process.stderr is not None
         self.process.stderr.close()
+
+    @property
+    def megabytes(self) -> float:
+        """The most memory that it has had since forget_peak()."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+    def forget_peak(self) -> None:
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
     def connect(self, port: int | None = None) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=15)
@@ -188,7 +238,9 @@ def free_port() -> int:
 
 
 def publish(proxy, *args, **changes):
-    status, body = proxy.operate("PUT", "/-/table", table(*args, **changes))
+    """Route so; the gateway stays as it is."""
+    gateway = json.loads(proxy.operate("GET", "/-/table")[1]).get("gateway", {})
+    status, body = proxy.operate("PUT", "/-/table", {**table(*args, **changes), "gateway": gateway})
     assert status == 200, body
 
 
