@@ -10,6 +10,7 @@ from mitmproxy import http
 from strangler_proxy.answers import Answer
 from strangler_proxy.exchange import Exchange
 from strangler_proxy.forwarding import Fields
+from strangler_proxy.gateway.policies import Effective
 from strangler_proxy.identity import IdentityUnknown
 from strangler_proxy.routes import Decision
 from strangler_proxy.sending import Sender
@@ -36,6 +37,10 @@ class Beyond:
         """Where a read of the target goes; None where the monolith has to say first whose it is."""
         asked = replace(self.exchange, path=target)
         return None if self.staff.undecided(asked, self.store.table) is not None else self.decision(asked)
+
+    def policy(self, method: str, target: str) -> Effective | None:
+        """What the gateway in force says of the target."""
+        return self.store.table.gateway.policy(method, target)
 
     def side(self, decision: Decision) -> Side:
         """Who that is, in the table in force; a move that it has no more has no version."""

@@ -18,6 +18,7 @@ from strangler_proxy.steps.shared_windows import SharedWindows
 from strangler_proxy.steps.throttling import Throttling
 from strangler_proxy.steps.transforming import Transforming
 from strangler_proxy.steps.using import Using
+from strangler_proxy.steps.versioning import Versioning
 from strangler_proxy.steps.windows import OwnWindows, Windows
 from strangler_proxy.table import TableStore
 from strangler_proxy.tokens import Bearers
@@ -35,6 +36,7 @@ def chain(
         windows = SharedWindows(shared=shared, own=windows)
     return Chain(
         steps=(
+            Versioning(),
             Authorizing(
                 bearers=Bearers(keys=KeySets()),
                 people=People(identities=identities, monolith=lambda: store.table.upstream(store.table.default)),

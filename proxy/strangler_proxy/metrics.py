@@ -43,6 +43,12 @@ SHARED_ALONE = Counter(
     "Decisions by this process's own counts, since the shared Valkey was away.",
     registry=REGISTRY,
 )
+VERSIONS = Counter(
+    "strangler_versions",
+    "Requests by the version of the interface that they speak.",
+    ["policy", "version"],
+    registry=REGISTRY,
+)
 CACHE = Counter(
     "strangler_cache",
     "Reads for which a cache is stated: hit, stale, revalidated, miss (of these some become the two before), bypass.",

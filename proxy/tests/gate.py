@@ -30,6 +30,9 @@ class World:
     def decide(self, target, client="a"):
         return decide(self.table, "GET", target, client)
 
+    def policy(self, method, target):
+        return self.table.gateway.policy(method, target)
+
     def side(self, decision):
         version = self.table.versions.get(decision.move) if decision.move else None
         return Side(upstream=self.table.upstream(decision.upstream), move=decision.move, version=version)

@@ -6,6 +6,7 @@ from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.policies import Gateway, Policy
 from strangler_proxy.gateway.throttle import Throttle
 from strangler_proxy.gateway.transform import Body, Fields, Message, Transform
+from strangler_proxy.gateway.versions import Version, Versions
 
 __all__ = [
     "Authorize",
@@ -21,4 +22,6 @@ __all__ = [
     "Throttle",
     "Tokens",
     "Transform",
+    "Version",
+    "Versions",
 ]

@@ -15,6 +15,7 @@ from strangler_proxy.gateway.codec import decode, encode
 from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.throttle import Throttle
 from strangler_proxy.gateway.transform import Transform
+from strangler_proxy.gateway.versions import Versions
 from strangler_proxy.patterns import Patterns, placeholders, segments, shape
 
 
@@ -27,6 +28,7 @@ class Policy:
     """None is all; "GET" is HEAD as well. A policy for some methods goes before one for all at the same path."""
     without: tuple[str, ...] = ()
     """Features that more general policies state, and that do not hold here."""
+    versions: Versions | None = None
     authorize: Authorize | None = None
     throttle: tuple[Throttle, ...] = ()
     transform: Transform | None = None
@@ -41,18 +43,21 @@ class Policy:
                 f'the policy for "{self.path}" is without "{unknown[0]}", which is no feature; they are '
                 f"{', '.join(FEATURES)}"
             )
-        if self.transform is not None and self.transform.path:
-            shape(self.transform.path)
-            taken = set(placeholders(self.path))
-            if unknown := [name for name in placeholders(self.transform.path) if name not in taken]:
-                raise ValueError(
-                    f'the policy for "{self.path}" makes of its path "{self.transform.path}"; it has no {unknown[0]}'
-                )
+        made = [self.transform.path] if self.transform is not None else []
+        made += [version.path for version in self.versions.known] if self.versions is not None else []
+        for path in filter(None, made):
+            self._check_made(path)
         if self.cache is not None and self.methods:
             raise ValueError(
                 f'the policy for "{self.path}" caches for some methods; leave "methods" out of it: only reads are '
                 "cached, and writes have to be seen"
             )
+
+    def _check_made(self, path: str) -> None:
+        shape(path)
+        taken = set(placeholders(self.path))
+        if unknown := [name for name in placeholders(path) if name not in taken]:
+            raise ValueError(f'the policy for "{self.path}" makes of its path "{path}"; it has no {unknown[0]}')
 
     def holds_for(self, method: str) -> bool:
         return not self.methods or method in self.methods or (method == "HEAD" and "GET" in self.methods)
@@ -71,6 +76,9 @@ class Effective(Policy):
 
     stated: Mapping[str, str] = field(default_factory=dict)
     """The path of the policy that each feature is from."""
+
+    def __post_init__(self) -> None:
+        """Nothing: its parts were checked with the paths that they are from."""
 
 
 @dataclass(frozen=True, kw_only=True)

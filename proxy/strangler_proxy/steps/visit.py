@@ -41,6 +41,9 @@ class Routing(Protocol):
     def decide(self, target: str) -> Decision | None:
         """Where the table in force sends a read of the target; None where somebody has to be asked first."""
 
+    def policy(self, method: str, target: str) -> Effective | None:
+        """What the policies in force say of another target. Raises AmbiguousPath."""
+
     def side(self, decision: Decision) -> Side:
         """The decision's upstream, as the table in force has it."""
 
@@ -80,8 +83,10 @@ class Visit:
     """Where it went, or where an answer that a step gave is from."""
     keep_json: bool = False
     """Whether a step works on the answer's body, if that is JSON: it is waited for whole then."""
+    version: str = ""
+    """The version of the interface that its client speaks, where there are some."""
     version_transform: Transform | None = None
-    """What the version of the interface that its client speaks asks for."""
+    """What that asks for."""
     tee: Callable[[bytes], bytes] | None = None
     """Sees an answer's body as it passes, and b"" at its end."""
     notes: dict[type, Any] = field(default_factory=dict)

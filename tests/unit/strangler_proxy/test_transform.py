@@ -210,6 +210,13 @@ def test_a_bad_transformation_is_refused_in_one_sentence(given, message):
         Gateway.from_json({"policies": [{"path": "/old/<pk>/", "transform": given}]})
 
 
+def test_a_closer_policy_may_call_its_placeholders_otherwise():
+    made = Gateway(
+        policies=(Policy(path="/old/<pk>/", transform=FULL), Policy(path="/old/<id>/x/", without=("cache",)))
+    )
+    assert made.policy("GET", "/old/7/x/").stated == {"transform": "/old/<pk>/"}
+
+
 def test_a_transformation_survives_its_json():
     made = Gateway(policies=(Policy(path="/api/old/<pk>/", transform=FULL),))
     assert Gateway.from_json(json.loads(json.dumps(made.to_json()))) == made
