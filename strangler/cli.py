@@ -42,6 +42,14 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true")
     command.add_argument("--anew", action="store_true", help="use nothing that was found before")
     command.set_defaults(run=_map)
+    command = commands.add_parser("propose", help="where a project could be cut, and what the cut would cost")
+    command.add_argument("path", nargs="?", default=".", type=Path, help="the project's folder (here)")
+    command.add_argument("--seam", help="one of them, with what would have to change first")
+    command.add_argument("--move", metavar="NODE", help='what if this model ("app.Model") or module ...')
+    command.add_argument("--with", metavar="APP", dest="app", help="... belonged to this app")
+    command.add_argument("--json", action="store_true")
+    command.add_argument("--anew", action="store_true", help="use nothing that was found before")
+    command.set_defaults(run=_propose)
     return parser
 
 
@@ -64,3 +72,29 @@ def _map(options: argparse.Namespace) -> None:
     else:
         for line in showing.as_lines(couplings) if options.lines else showing.as_text(found, couplings):
             sys.stdout.write(f"{line}\n")
+
+
+def _propose(options: argparse.Namespace) -> None:
+    from strangler.analysis import showing  # noqa: PLC0415
+    from strangler.analysis.graph import graph_of  # noqa: PLC0415
+    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
+    from strangler.analysis.mapping import make_map  # noqa: PLC0415
+    from strangler.analysis.seams import find_seams  # noqa: PLC0415
+
+    if (options.move is None) != (options.app is None):
+        raise StranglerError("--move and --with go together: --move reviews.Vote --with catalog")
+    graph = graph_of(make_map(options.path.resolve(), Kept(None if options.anew else usual_place())))
+    try:
+        graph = graph.moved(options.move, options.app) if options.move is not None else graph
+    except ValueError as error:
+        raise StranglerError(str(error)) from error
+    seams = find_seams(graph)
+    if options.seam is not None:
+        seams = [one for one in seams if one.name == options.seam]
+        if not seams:
+            raise StranglerError(f'there is no seam "{options.seam}"; "strangler propose" lists them')
+    if options.json:
+        json.dump([showing.seam_as_json(one) for one in seams], sys.stdout, indent=1)
+    else:
+        lines = showing.seam_as_text(seams[0]) if options.seam is not None else showing.seams_as_text(graph, seams)
+        sys.stdout.writelines(f"{line}\n" for line in lines)

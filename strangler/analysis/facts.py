@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias, Union
 
-VERSION = 1
-"""Of all of this: facts that were kept from another version are read anew."""
-
 
 class Named(str):
     """A name with its attributes, as an argument or a value: "models.CASCADE"."""

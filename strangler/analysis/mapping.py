@@ -42,6 +42,9 @@ class Map:
 
     summary: Summary
     couplings: tuple[Coupling, ...]
+    """Between apps."""
+    inner: tuple[Coupling, ...]
+    """Within one, from module to module or model."""
     unread: tuple[str, ...]
 
 
@@ -75,9 +78,11 @@ def _make(tree: Tree, contents: Sequence[bytes], keys: Sequence[bytes], kept: Ke
         else:
             unread.append(f"{module.path} cannot be read ({facts})")
     project = Project.of(tree, files)
+    everything = sorted(couplings(project, processes), key=_order)
     return Map(
         summary=project.summary(),
-        couplings=tuple(sorted(couplings(project, processes), key=_order)),
+        couplings=tuple(found for found in everything if found.source_app != found.target_app),
+        inner=tuple(found for found in everything if found.source_app == found.target_app and not found.test),
         unread=tuple(unread),
     )
 

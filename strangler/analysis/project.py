@@ -36,14 +36,28 @@ class ModelSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ModuleSummary:
+    """A module in few words."""
+
+    name: str
+    app: str
+    path: str
+    lines: int
+    test: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """What the map's readers need of the project."""
 
     apps: tuple[App, ...]
+    modules: tuple[ModuleSummary, ...]
     models: tuple[ModelSummary, ...]
     routes: tuple[Route, ...]
-    lines: int
-    files: int
+
+    @property
+    def lines(self) -> int:
+        return sum(module.lines for module in self.modules)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,9 +132,17 @@ class Project:
                 )
                 for model in models
             ),
+            modules=tuple(
+                ModuleSummary(
+                    name=file.module.name,
+                    app=self.app_of(file).label,
+                    path=file.module.path,
+                    lines=file.facts.lines,
+                    test=file.module.is_test or file.module.is_migration,
+                )
+                for file in self.files()
+            ),
             routes=tuple(find_routes(self.symbols)),
-            lines=sum(file.facts.lines for file in self.files()),
-            files=len(self.symbols.files),
         )
 
     def template_owner(self, path: str) -> str | None:
@@ -128,20 +150,20 @@ class Project:
         return self.owners.get(path)
 
     def coupling(self, kind: Kind, at: Place, target_app: str, target: str, detail: str = "") -> Iterator[Coupling]:
-        """The coupling of a place to another app; none where it is the same app."""
+        """What a place is coupled to, in its own app or another."""
         name = at.file.module.name
         source = f"{name}.{at.scope}" if at.scope else name
         yield from self._between(kind, at, (self.app_of(at.file).label, target_app), (source, target), detail)
 
     def coupling_of_models(self, kind: Kind, at: Place, models: tuple[str, str], detail: str) -> Iterator[Coupling]:
-        """The coupling between two models' apps, wherever it stands; none where they are of one app."""
+        """The coupling between two models, wherever it stands."""
         source, target = models
         yield from self._between(kind, at, (self.app_of_model(source), self.app_of_model(target)), models, detail)
 
     def _between(
         self, kind: Kind, at: Place, apps: tuple[str, str], names: tuple[str, str], detail: str
     ) -> Iterator[Coupling]:
-        if apps[1] and apps[0] != apps[1]:
+        if apps[1]:
             yield Coupling(
                 kind=kind,
                 source_app=apps[0],

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from strangler.analysis.coupling import Coupling, Kind, weight
+from strangler.analysis.graph import Graph
 from strangler.analysis.mapping import Map
+from strangler.analysis.seams import Seam, pareto
 
 _PAIRS = 20
+_HALF = 0.5
 
 
 def as_text(found: Map, couplings: Iterable[Coupling]) -> Iterator[str]:
@@ -19,7 +22,7 @@ def as_text(found: Map, couplings: Iterable[Coupling]) -> Iterator[str]:
     summary = found.summary
     apps = sum(app.is_app for app in summary.apps)
     yield (
-        f"{apps} apps, {len(summary.models)} models, {summary.files:,} files, {summary.lines:,} lines; "
+        f"{apps} apps, {len(summary.models)} models, {len(summary.modules):,} files, {summary.lines:,} lines; "
         f"{len(couplings):,} couplings between apps"
     )
     for sentence in found.unread:
@@ -47,12 +50,94 @@ def as_lines(couplings: Iterable[Coupling]) -> Iterator[str]:
 def as_json(found: Map, couplings: Iterable[Coupling]) -> dict[str, Any]:
     """All of it."""
     return {
-        "files": found.summary.files,
+        "files": len(found.summary.modules),
         "lines": found.summary.lines,
         "partial": list(found.unread),
         "apps": [asdict(app) for app in found.summary.apps],
         "models": [asdict(model) for model in found.summary.models],
         "couplings": [asdict(coupling) for coupling in couplings],
+    }
+
+
+def seams_as_text(graph: Graph, seams: Sequence[Seam], most: int = 12) -> Iterator[str]:
+    """A table of the seams, and what to think of it."""
+    yield verdict(graph, seams)
+    if not seams:
+        return
+    front = pareto(seams)
+    shown = [one for one in seams if one.name in front or one in seams[:most]]
+    width = max(len(one.name) for one in shown)
+    yield ""
+    yield f"  {'seam':<{width}}  open    cut  inner  models   lines  routes  keys  joins  sql  writers  both  copies"
+    for one in shown:
+        yield (
+            f"{'*' if one.name in front else ' '} {one.name:<{width}}  {one.openness:4.0%}{one.cut:>7,}{one.inner:>7,}"
+            f"{len(one.models):>8}{one.lines:>8,}{one.routes:>8}{one.keys:>6}{one.count(Kind.JOIN):>7}"
+            f"{one.count(Kind.SQL):>5}{len(one.several_writers):>9}{len(one.transactions):>6}{len(one.replicated):>8}"
+        )
+    yield ""
+    yield "* no other one is less open, has fewer ties of its data, and is larger at once; docs/map.md says how"
+
+
+def seam_as_text(one: Seam) -> Iterator[str]:
+    """One seam, with what would have to change first, each at its line."""
+    few, many = one.places
+    quality = one.quality
+    yield f"{one.name}: {len(one.models)} models, {one.lines:,} lines, {one.routes} routes"
+    yield f"  open {one.openness:.0%}: a weight of {one.cut:,} passes its border, {one.inner:,} stays within"
+    yield f"  places to touch: {few} functions and classes, at {many} lines"
+    yield (
+        f"  business context purity {quality.business_context_purity:.2f}, inter-call percentage "
+        f"{quality.inter_call_percentage:.0%}, structural modularity {quality.structural_modularity:.3f}, interface "
+        f"number {quality.interface_number:.1f}, non-extreme distribution {quality.non_extreme_distribution:.2f}"
+    )
+    for what, names in (
+        ("models", one.models),
+        ("tables with writers on both sides", one.several_writers),
+        ("functions that write on both sides", one.transactions),
+        ("others' tables that it reads", one.replicated),
+    ):
+        yield f"  {what}: {', '.join(names) or 'none'}"
+    if one.first:
+        yield "  to change first:"
+        yield from (f"    {coupling}" for coupling in one.first)
+
+
+def verdict(graph: Graph, seams: Sequence[Seam]) -> str:
+    """Whether there is anything worth cutting, in a sentence."""
+    if not graph.models:
+        return "no seam: there are no models, so there is nothing that a service could own"
+    if not seams:
+        return "no seam: whatever has tables is more than half of the project"
+    best = seams[0]
+    if best.openness >= _HALF:
+        return (
+            f"no seam worth cutting here: even {best.name}, the least open one, is tied to the rest by a weight of "
+            f"{best.cut:,}, and within itself by {best.inner:,}; move code behind interfaces first"
+        )
+    worth = sum(one.openness < _HALF for one in seams)
+    return f"{worth} of {len(seams)} candidates hold together more within themselves than with the rest"
+
+
+def seam_as_json(one: Seam) -> dict[str, Any]:
+    """All of a seam."""
+    few, many = one.places
+    return {
+        "name": one.name,
+        "models": list(one.models),
+        "nodes": sorted(one.nodes),
+        "lines": one.lines,
+        "routes": one.routes,
+        "inner": one.inner,
+        "cut": one.cut,
+        "openness": one.openness,
+        "places": {"functions": few, "lines": many},
+        "several_writers": list(one.several_writers),
+        "transactions": list(one.transactions),
+        "replicated": list(one.replicated),
+        "metrics": asdict(one.quality),
+        "out": [asdict(coupling) for coupling in one.out],
+        "into": [asdict(coupling) for coupling in one.into],
     }
 
 

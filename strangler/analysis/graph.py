@@ -1,0 +1,111 @@
+"""The map as a graph of modules and models, within apps and between them. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from strangler.analysis.coupling import WEIGHTS, Coupling, Kind
+from strangler.analysis.mapping import Map
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tie:
+    """A coupling between two nodes."""
+
+    source: str
+    target: str
+    coupling: Coupling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """Nodes are modules by their dotted names and models by their labels; a module of models alone is none."""
+
+    apps: Mapping[str, str]
+    """The app of each node."""
+    models: frozenset[str]
+    lines: Mapping[str, int]
+    ties: tuple[Tie, ...]
+    routes: Mapping[str, str]
+    """The module of the view of each route, by "module:line" of the route."""
+    weights: Mapping[tuple[str, str], int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        weights: Counter[tuple[str, str]] = Counter()
+        for tie in self.ties:
+            weights[tie.source, tie.target] += WEIGHTS[tie.coupling.kind]
+        object.__setattr__(self, "weights", dict(weights))
+
+    def moved(self, node: str, app: str) -> Graph:
+        """The graph if this node belonged to that app. Raises ValueError where there is no such node or app."""
+        if node not in self.apps:
+            raise ValueError(
+                f'there is no model or module "{node}"; the map names them as "app.Model" and "shop.app.module"'
+            )
+        if app not in self.apps.values():
+            raise ValueError(f'there is no app "{app}"; there are {", ".join(sorted(set(self.apps.values())))}')
+        return Graph(
+            apps={**self.apps, node: app}, models=self.models, lines=self.lines, ties=self.ties, routes=self.routes
+        )
+
+
+def graph_of(found: Map) -> Graph:
+    """The graph of a map, without tests and migrations."""
+    modules = {module.name: module for module in found.summary.modules if not module.test}
+    paths = {module.path: module.name for module in modules.values()}
+    models = {model.label: model for model in found.summary.models}
+    of_models = {paths[model.path] for model in models.values() if model.path in paths}
+    apps = {name: module.app for name, module in modules.items() if name not in of_models}
+    apps |= {label: model.app for label, model in models.items()}
+    named = {(paths.get(model.path, ""), label.rpartition(".")[2]): label for label, model in models.items()}
+    ties = []
+    for coupling in (*found.couplings, *found.inner):
+        if coupling.test or coupling.kind in (Kind.MIGRATION, Kind.TYPE_IMPORT):
+            continue
+        source = coupling.source if coupling.source in models else paths.get(coupling.path, "")
+        if source in of_models:
+            source = _within(coupling.source, source, named)
+        ties += [
+            Tie(source=source, target=target, coupling=coupling)
+            for target in _targets(coupling, apps, of_models, named)
+            if source in apps and target != source
+        ]
+    return Graph(
+        apps=apps,
+        models=frozenset(models),
+        lines=_lines(found, of_models),
+        ties=tuple(ties),
+        routes={
+            f"{route.module}:{route.line}": route.view.rpartition(".")[0]
+            for route in found.summary.routes
+            if route.view
+        },
+    )
+
+
+def _within(source: str, module: str, named: Mapping[tuple[str, str], str]) -> str:
+    """The model whose method something stands in; empty where that is in none."""
+    return named.get((module, source.removeprefix(module).lstrip(".").partition(".")[0]), "")
+
+
+def _targets(
+    coupling: Coupling, apps: Mapping[str, str], of_models: Iterable[str], named: Mapping[tuple[str, str], str]
+) -> list[str]:
+    if coupling.target in apps:
+        return [coupling.target]
+    if coupling.target in of_models:  # an import of models: each that is named
+        names = (named.get((coupling.target, name.strip())) for name in coupling.detail.split(","))
+        return [label for label in names if label]
+    module = coupling.target.rpartition(".")[0]
+    return [module] if module in apps else []
+
+
+def _lines(found: Map, of_models: Iterable[str]) -> dict[str, int]:
+    """Lines of each node; those of a module of models are shared out among them."""
+    modules = {module.name: module for module in found.summary.modules}
+    lines = {name: module.lines for name, module in modules.items() if name not in of_models and not module.test}
+    paths = Counter(model.path for model in found.summary.models)
+    by_path = {module.path: module.lines for module in modules.values()}
+    return lines | {model.label: by_path.get(model.path, 0) // paths[model.path] for model in found.summary.models}

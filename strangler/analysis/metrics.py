@@ -1,0 +1,78 @@
+"""How good a partition of a system is, by the five metrics that Mono2Micro was judged by. Pure.
+
+A. K. Kalia et al., "Mono2Micro: a practical and effective tool for decomposing monolithic Java applications to
+microservices", ESEC/FSE 2021, section 4.2. The entities are modules and models here, the use cases routes and tasks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+_FEWEST, _MOST = 5, 20
+"""Entities of a partition that is not extreme."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """The metrics of one partition, each with what is better."""
+
+    business_context_purity: float  # lower: mean of log2 of the use cases that a part takes part in
+    inter_call_percentage: float  # lower: calls between parts, of all calls; 0 to 1
+    structural_modularity: float  # higher: edges within parts, less those between them, by the pairs there could be
+    interface_number: float  # lower: mean of the entities of a part that others call
+    non_extreme_distribution: float  # lower: share of entities in parts of fewer than 5 or more than 20
+
+
+def quality(
+    parts: Mapping[str, int], calls: Mapping[tuple[str, str], int], use_cases: Iterable[Iterable[str]]
+) -> Quality:
+    """The metrics of a partition.
+
+    "parts" names each entity's part; "calls" counts them from entity to entity; of each use case its entities. What
+    is in no part is left out. Raises ValueError where there are no parts.
+    """
+    if not parts:
+        raise ValueError("there is nothing to be judged: no entity is in any part")
+    known = {pair: count for pair, count in calls.items() if pair[0] in parts and pair[1] in parts}
+    across = {pair: count for pair, count in known.items() if parts[pair[0]] != parts[pair[1]]}
+    return Quality(
+        business_context_purity=_purity(parts, use_cases),
+        inter_call_percentage=sum(across.values()) / (sum(known.values()) or 1),
+        structural_modularity=_modularity(parts, known),
+        interface_number=len({callee for _, callee in across}) / len(set(parts.values())),
+        non_extreme_distribution=_extreme(parts),
+    )
+
+
+def _purity(parts: Mapping[str, int], use_cases: Iterable[Iterable[str]]) -> float:
+    contexts: Counter[int] = Counter()
+    for use_case in use_cases:
+        contexts.update({parts[entity] for entity in use_case if entity in parts})
+    every = set(parts.values())
+    return sum(math.log2(contexts[part]) for part in every if contexts[part]) / len(every)
+
+
+def _modularity(parts: Mapping[str, int], calls: Mapping[tuple[str, str], int]) -> float:
+    sizes = Counter(parts.values())
+    within: Counter[int] = Counter()
+    between: Counter[tuple[int, int]] = Counter()
+    for caller, callee in calls:
+        one, other = sorted((parts[caller], parts[callee]))
+        if one == other:
+            within[one] += 1
+        else:
+            between[one, other] += 1
+    count = len(sizes)
+    cohesion = sum(within[part] / size**2 for part, size in sizes.items()) / count
+    if count == 1:
+        return cohesion
+    coupling = sum(edges / (2 * sizes[one] * sizes[other]) for (one, other), edges in between.items())
+    return cohesion - coupling / (count * (count - 1) / 2)
+
+
+def _extreme(parts: Mapping[str, int]) -> float:
+    sizes = Counter(parts.values())
+    return 1 - sum(size for size in sizes.values() if _FEWEST <= size <= _MOST) / len(parts)

@@ -1,0 +1,194 @@
+"""What could be cut out, and what the cut would cost. Pure; every figure is a count of couplings that the map shows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import networkx
+
+from strangler.analysis.coupling import Coupling, Kind, weight
+from strangler.analysis.graph import Graph
+from strangler.analysis.metrics import Quality, quality
+
+_KEYS = frozenset({Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY})
+_FIRST = (Kind.SQL, Kind.WRITE, Kind.GENERIC_KEY, Kind.ADMIN, Kind.INHERITANCE, Kind.JOIN, Kind.SIGNAL)
+"""What no plan resolves: it has to be changed in the code before."""
+_SAME = 0.6
+"""Of two groups, the share of nodes in both from which on they are one."""
+_SEED = 20_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seam:
+    """A part of the graph that could become a service, and the couplings that pass its border."""
+
+    name: str
+    nodes: frozenset[str]
+    models: tuple[str, ...]
+    lines: int
+    routes: int
+    inner: int
+    """Weight within."""
+    out: tuple[Coupling, ...]
+    into: tuple[Coupling, ...]
+    several_writers: tuple[str, ...]
+    """Its tables that are written outside of it, and others' that it writes."""
+    transactions: tuple[str, ...]
+    """Functions that write on both sides."""
+    replicated: tuple[str, ...]
+    """Others' tables that it reads."""
+    quality: Quality
+
+    @property
+    def cut(self) -> int:
+        """Weight of what passes the border."""
+        return weight(self.out) + weight(self.into)
+
+    @property
+    def openness(self) -> float:
+        """The cut's share of all that its parts are coupled by; 0 is an island."""
+        return self.cut / ((self.cut + self.inner) or 1)
+
+    def count(self, *kinds: Kind) -> int:
+        """How many of what passes the border are of these kinds."""
+        return sum(coupling.kind in kinds for coupling in (*self.out, *self.into))
+
+    @property
+    def keys(self) -> int:
+        return self.count(*_KEYS)
+
+    @property
+    def data(self) -> int:
+        """Ties of the data: keys, joins, statements, writes of the other side's tables."""
+        return self.count(*_KEYS, Kind.GENERIC_KEY, Kind.JOIN, Kind.SQL, Kind.WRITE)
+
+    @property
+    def first(self) -> tuple[Coupling, ...]:
+        """What would have to change before."""
+        return tuple(coupling for coupling in (*self.into, *self.out) if coupling.kind in _FIRST)
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """How many places would have to be touched: (functions and classes, lines)."""
+        across = (*self.out, *self.into)
+        return len({(c.path, c.source) for c in across}), len({(c.path, c.line) for c in across})
+
+
+def find_seams(graph: Graph) -> list[Seam]:
+    """Every app with tables, and groups that hold together over apps' borders; the least open first."""
+    candidates = {app: frozenset(_of_app(graph, app)) for app in sorted(set(graph.apps.values()))}
+    for group in _communities(graph):
+        if all(_overlap(group, other) < _SAME for other in candidates.values()):
+            candidates[_name(graph, group, candidates)] = group
+    found = [seam(graph, name, nodes) for name, nodes in candidates.items() if nodes & graph.models]
+    tied = graph.models | {node for pair in graph.weights for node in pair}
+    parts = (one for one in found if len(one.nodes & tied) <= len(tied) / 2)
+    return sorted(parts, key=lambda one: (one.openness, one.name))
+
+
+def seam(graph: Graph, name: str, nodes: frozenset[str]) -> Seam:
+    """What cutting out these nodes means."""
+    out, into, inner = [], [], 0
+    for tie in graph.ties:
+        if tie.source in nodes and tie.target in nodes:
+            inner += weight([tie.coupling])
+        elif tie.source in nodes:
+            out.append(tie.coupling)
+        elif tie.target in nodes:
+            into.append(tie.coupling)
+    writes = [tie for tie in graph.ties if tie.coupling.kind is Kind.WRITE]
+    return Seam(
+        name=name,
+        nodes=nodes,
+        models=tuple(sorted(nodes & graph.models)),
+        lines=sum(graph.lines.get(node, 0) for node in nodes),
+        routes=sum(view in nodes for view in graph.routes.values()),
+        inner=inner,
+        out=tuple(dict.fromkeys(out)),
+        into=tuple(dict.fromkeys(into)),
+        several_writers=tuple(sorted({t.target for t in writes if (t.source in nodes) != (t.target in nodes)})),
+        transactions=tuple(sorted(_both_sides(graph, nodes))),
+        replicated=tuple(sorted({t.target for t in graph.ties if _reads_out(graph, nodes, t.source, t.target)})),
+        quality=quality({node: int(node in nodes) for node in graph.apps}, Counter(_calls(graph)), _use_cases(graph)),
+    )
+
+
+def pareto(seams: Sequence[Seam]) -> set[str]:
+    """The names of those that no other one betters: less open, with fewer ties of the data, and larger at once."""
+
+    def better(one: Seam, other: Seam) -> bool:
+        mine = (one.openness, one.data, -one.lines)
+        theirs = (other.openness, other.data, -other.lines)
+        return mine != theirs and all(a <= b for a, b in zip(mine, theirs, strict=True))
+
+    return {one.name for one in seams if not any(better(other, one) for other in seams)}
+
+
+def _of_app(graph: Graph, app: str) -> Iterator[str]:
+    return (node for node, owner in graph.apps.items() if owner == app)
+
+
+def _communities(graph: Graph) -> list[frozenset[str]]:
+    """Louvain's, at three resolutions, the same at every run."""
+    undirected = networkx.Graph()
+    undirected.add_nodes_from(sorted(graph.apps))
+    for (source, target), count in sorted(graph.weights.items()):
+        before = undirected.get_edge_data(source, target, {"weight": 0})["weight"]
+        if count:
+            undirected.add_edge(source, target, weight=before + count)
+    found: dict[frozenset[str], None] = {}
+    for resolution in (0.6, 1.0, 1.6):
+        groups = networkx.community.louvain_communities(undirected, resolution=resolution, seed=_SEED)
+        for group in groups:
+            if len(group) > 2:
+                found[frozenset(group)] = None
+    return list(found)
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other)
+
+
+def _name(graph: Graph, group: frozenset[str], taken: Iterable[str]) -> str:
+    """After the apps that give most of it."""
+    apps = [app for app, count in Counter(graph.apps[node] for node in sorted(group)).most_common(3) if count > 1]
+    name = "+".join(apps) or min(group)
+    number = 2
+    while name in taken:
+        name = f"{'+'.join(apps)}~{number}"
+        number += 1
+    return name
+
+
+def _both_sides(graph: Graph, nodes: frozenset[str]) -> set[str]:
+    sides: dict[str, set[bool]] = {}
+    for tie in graph.ties:
+        if tie.coupling.kind is Kind.WRITE:
+            sides.setdefault(tie.coupling.source, set()).add(tie.target in nodes)
+    return {function for function, both in sides.items() if len(both) == 2}
+
+
+def _reads_out(graph: Graph, nodes: frozenset[str], source: str, target: str) -> bool:
+    return source in nodes and target in graph.models and target not in nodes
+
+
+def _calls(graph: Graph) -> Iterator[tuple[str, str]]:
+    return ((tie.source, tie.target) for tie in graph.ties)
+
+
+def _use_cases(graph: Graph) -> list[set[str]]:
+    """For each route, what its view reaches over all couplings."""
+    nexts: dict[str, set[str]] = {}
+    for source, target in graph.weights:
+        nexts.setdefault(source, set()).add(target)
+    reached: dict[str, set[str]] = {}
+    for view in sorted(set(graph.routes.values()) & set(graph.apps)):
+        seen, open_ = {view}, [view]
+        while open_:
+            fresh = nexts.get(open_.pop(), set()) - seen
+            seen |= fresh
+            open_ += fresh
+        reached[view] = seen
+    return [reached[view] for view in graph.routes.values() if view in reached]
