@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy engines faults sweep model mutants soak clean
+.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy engines faults sweep model mutants fuzz soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ mutants: setup ## take the guards of the protocol away one at a time: each must 
 
 model: ## the protocol in spin, at the large bound, and its broken variants (needs spin and gcc)
 	@$(PYTHON) tests/model/run.py --bound large
+
+fuzz: setup ## REQUESTS=100000 drawn and mutated ones through the proxy, from a seed that it prints (SEED=7 again; MUTANTS=1 without its guards)
+	@$(RUN) -m tests.fuzz --requests $(or $(REQUESTS),100000) $(if $(SEED),--seed $(SEED)) $(if $(MUTANTS),--mutants)
 
 soak: setup ## switch and reverse again and again under load and faults, for MINUTES=1
 	@$(RUN) -m tests.faults.soak $(or $(MINUTES),1)

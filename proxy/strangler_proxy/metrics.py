@@ -21,6 +21,7 @@ REPLAYED = Counter("strangler_replayed", "Refused writes that were sent again.",
 FALLBACKS = Counter(
     "strangler_fallbacks", "Reads that the candidate failed and the owner answered.", ["move"], registry=REGISTRY
 )
+TASKS = Gauge("strangler_tasks", "Tasks of the event loop now.", registry=REGISTRY)
 HUNG_UP = Counter(
     "strangler_hung_up",
     "Clients that were turned away: too many, or too slow with a request, its header or its body.",

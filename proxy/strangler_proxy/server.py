@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from strangler_proxy import metrics
 from strangler_proxy.addon import Strangler
 from strangler_proxy.chaining import chain
 from strangler_proxy.connections import Address
@@ -96,6 +97,7 @@ async def serve(settings: Settings) -> None:
     keys = KeyStore.open(_beside(settings.state, "keys"))
     usage = Usage.open(_beside(settings.state, "usage"))
     stopped = asyncio.Event()
+    metrics.TASKS.set_function(lambda: len(asyncio.all_tasks()))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     client = Client()

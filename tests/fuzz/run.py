@@ -1,0 +1,220 @@
+"""Sends drawn and mutated streams through a proxy and says what must not be."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
+
+from strangler.deploy.ports import free_port
+from strangler.rollout.engines.base import EngineError
+from strangler.rollout.engines.mitmproxy import MitmproxyEngine
+from tests.fuzz.inputs import Stream, requests, streams
+from tests.fuzz.sockets import serve, talk
+from tests.fuzz.verdict import Received, Talk, wrong
+
+ROOT = Path(__file__).parents[2]
+_TOKEN = "operators"
+_STREAMS = 24
+"""That are made of each drawn example, and sent at the same time."""
+_CONTROL = b"GET /control/ HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"
+
+
+@dataclass(kw_only=True)
+class Found:
+    """What a run came to."""
+
+    seed: int
+    sent: int = 0
+    streams: int = 0
+    received: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    wrong: str = ""
+    seconds: float = 0.0
+    tasks: tuple[int, int] = (0, 0)
+    """Of the proxy, before and after."""
+    memory: tuple[int, int] = (0, 0)
+    """KiB of the proxy, before and after."""
+
+    def __str__(self) -> str:
+        upstreams = ", ".join(f"{name} {count}" for name, count in sorted(self.received.items()))
+        statuses = ", ".join(f"{status}: {count}" for status, count in sorted(self.statuses.items()))
+        return (
+            f"seed {self.seed}: {self.sent} requests on {self.streams} connections in {self.seconds:.0f} s; "
+            f"received: {upstreams}; answered: {statuses}; tasks {self.tasks[0]} to {self.tasks[1]}, "
+            f"memory {self.memory[0]} to {self.memory[1]} KiB; {self.wrong or 'nothing wrong'}"
+        )
+
+
+class _Wrong(Exception):
+    pass
+
+
+class _Enough(BaseException):
+    """The run has what it was asked for. Hypothesis lets it through."""
+
+
+def fuzz(*, number: int, count: int, seconds: float, package: Path = ROOT / "proxy", shrink: bool = True) -> Found:
+    """Send at least so many requests, or for so long, from a seed; where something is wrong, look for the least of it.
+
+    "package" is where the proxy's package is.
+    """
+    found = Found(seed=number)
+    with asyncio.Runner() as runner, tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        received: list[Received] = []
+        unreadable: list[str] = []
+        names = ("monolith", "reviews", "orders")
+        servers = {name: runner.run(serve(name, received, unreadable)) for name in names}
+        ports = {name: server.sockets[0].getsockname()[1] for name, server in servers.items()}
+        table = _table(ports)
+        with _proxy(Path(folder), package) as (port, process):
+            engine = MitmproxyEngine(url=f"http://127.0.0.1:{port}", token=_TOKEN)
+            _apply(engine, table, runner)
+            began = time.monotonic()
+
+            def batch(drawn: list[bytes], chance: int) -> None:
+                if not found.wrong and (found.sent >= count or time.monotonic() - began > seconds):
+                    raise _Enough
+                talks = [Talk(stream=one) for one in streams(drawn, chance, _STREAMS, found.streams)]
+                received.clear()
+                unreadable.clear()
+                control = Talk(stream=Stream(parts=(_CONTROL,), requests=1, plain=True))
+                runner.run(_together(port, talks, control))
+                found.streams += len(talks)
+                found.sent += sum(one.stream.requests for one in talks)
+                found.received.update(one.upstream for one in received)
+                found.statuses.update(answer.status for one in talks for answer in one.answers)
+                sentences = [*unreadable, *wrong(table, [*talks, control], received)]
+                if process.poll() is not None:
+                    sentences = ["the proxy has ended"]
+                if sentences:
+                    found.wrong = "\n".join(sentences[:5])
+                    raise _Wrong
+
+            runner.run(_together(port, [], Talk(stream=Stream(parts=(_CONTROL,), requests=1, plain=True))))
+            before = _tasks(port, runner), _memory(process.pid)
+            _search(batch, number, (Phase.generate, Phase.shrink) if shrink else (Phase.generate,))
+            runner.run(asyncio.sleep(0.3))
+            after = _tasks(port, runner), _memory(process.pid)
+            found.tasks, found.memory = (before[0], after[0]), (before[1], after[1])
+            found.seconds = time.monotonic() - began
+        for server in servers.values():
+            server.close()
+        found.wrong = found.wrong or _complaints(Path(folder)) or _leaked(found)
+    return found
+
+
+def _search(batch: Callable[[list[bytes], int], None], number: int, phases: Sequence[Phase]) -> None:
+    drawn = given(st.lists(requests(), min_size=1, max_size=4), st.integers(0, 2**32 - 1))
+    run = settings(
+        max_examples=1_000_000,
+        deadline=None,
+        database=None,
+        phases=phases,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )(drawn(batch))
+    with suppress(_Wrong, _Enough, Flaky):
+        seed(number)(run)()
+
+
+async def _together(port: int, talks: list[Talk], control: Talk) -> None:
+    await asyncio.gather(*(talk(port, one) for one in talks))
+    await talk(port, control)
+
+
+def _table(ports: dict[str, int]) -> RouteTable:
+    return RouteTable(
+        default="monolith",
+        upstreams=tuple(Upstream(name=name, url=f"http://127.0.0.1:{port}") for name, port in ports.items()),
+        moves=(
+            MoveRoutes(
+                move="reviews", term=2, n=0, owner="reviews", candidate="monolith", weight=0, routes=("/api/reviews/",)
+            ),
+            MoveRoutes(
+                move="orders",
+                term=1,
+                n=0,
+                owner="monolith",
+                candidate="orders",
+                weight=5_000,
+                routes=("/api/orders/<n>/",),
+            ),
+        ),
+    )
+
+
+@contextmanager
+def _proxy(folder: Path, package: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(package),
+        "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{port}",
+        "STRANGLER_PROXY_TOKEN": _TOKEN,
+        "STRANGLER_PROXY_STATE": str(folder / "routes.json"),
+        "STRANGLER_PROXY_MONOLITH": "http://127.0.0.1:1",
+    }
+    command = [ROOT / ".venv-proxy/bin/python", "-m", "strangler_proxy"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            yield port, process
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _apply(engine: MitmproxyEngine, table: RouteTable, runner: asyncio.Runner) -> None:
+    until = time.monotonic() + 20
+    while True:
+        try:
+            engine.apply(table)
+        except EngineError:
+            if time.monotonic() > until:
+                raise
+            runner.run(asyncio.sleep(0.05))
+        else:
+            return
+
+
+def _complaints(folder: Path) -> str:
+    """What the proxy has logged beside its access log."""
+    with (folder / "log").open(errors="replace") as log:
+        lines = [line for line in log if not line.startswith('{"method"')]
+    return f"the proxy logged: {''.join(lines[:40])}" if lines else ""
+
+
+def _leaked(found: Found) -> str:
+    before, after = found.tasks
+    return f"the proxy had {before} tasks and has {after}" if after > before else ""
+
+
+def _tasks(port: int, runner: asyncio.Runner) -> int:
+    async def ask() -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"GET /-/metrics HTTP/1.1\r\nHost: proxy\r\nAuthorization: Bearer {_TOKEN}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode())
+        told = await reader.read()
+        writer.close()
+        return told
+
+    (line,) = [line for line in runner.run(ask()).splitlines() if line.startswith(b"strangler_tasks ")]
+    return int(float(line.split()[1]))
+
+
+def _memory(process: int) -> int:
+    (line,) = [line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1])

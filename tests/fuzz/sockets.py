@@ -1,0 +1,133 @@
+"""The two ends of the proxy: upstreams that read strictly and say what they got, and clients that send anything."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+
+from tests.fuzz.reference import read
+from tests.fuzz.verdict import Answer, Received, Talk, echo
+
+_SHORT_SILENCE = 0.2
+_SILENCE = 2.0
+"""Seconds after which a client that still waits believes that nothing more will come."""
+_HEAD = re.compile(rb"HTTP/1\.1 (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
+_LENGTH = re.compile(rb"(?:^|\n)content-length: (\d+)\r", re.IGNORECASE)
+_ECHO = re.compile(rb"(?:^|\n)X-Echo: ([0-9a-f]{8})\r")
+
+
+class Upstream(asyncio.Protocol):
+    """One connection of the proxy to an upstream."""
+
+    def __init__(self, name: str, received: list[Received], wrong: list[str]) -> None:
+        self._name, self._received, self._wrong = name, received, wrong
+        self._data = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        requests, end = read(self._data)
+        if end == "malformed":
+            self._wrong.append(f"{self._name} received what is no request: {self._data!r}")
+            self._transport.close()
+            return
+        if not requests:
+            return
+        if len(requests) > 1 or end == "incomplete":
+            self._wrong.append(f"{self._name} received something behind a request: {self._data!r}")
+        self._data = b""
+        for request in requests:
+            self._received.append(Received(upstream=self._name, request=request))
+            body = b"" if request.method.upper() == b"HEAD" else b"ok"
+            self._transport.write(
+                b"HTTP/1.1 200 OK\r\nX-Echo: %s\r\nContent-Length: 2\r\n\r\n%s" % (echo(request), body)
+            )
+
+
+class Client(asyncio.Protocol):
+    """Sends a talk's stream, and takes what comes until nothing more is to be expected."""
+
+    def __init__(self, talk: Talk, over: asyncio.Future[None]) -> None:
+        self._talk, self._over = talk, over
+        self._data = b""
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._send(0)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        self._talk.answers, self._talk.garbage = answers(self._data, [one.method for one in self._talk.requests])
+        # Where the stream is broken off, the proxy waits for the rest of it.
+        if self._talk.end == "incomplete" and len(self._talk.answers) >= len(self._talk.requests):
+            self._transport.close()
+        self._wait()
+
+    def connection_lost(self, exception: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def _send(self, number: int) -> None:
+        parts = self._talk.stream.parts
+        if number < len(parts) and not self._transport.is_closing():
+            self._transport.write(parts[number])
+            self._loop.call_later(0.002, self._send, number + 1)
+
+    def _wait(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        # A proxy that has nothing to answer is silent, unless it has read more than there was.
+        nothing = self._talk.end == "incomplete" and not self._talk.requests
+        self._timer = self._loop.call_later(_SHORT_SILENCE if nothing else _SILENCE, self._transport.abort)
+
+
+def answers(data: bytes, methods: list[bytes]) -> tuple[list[Answer], bytes]:
+    """The whole answers in a stream, without those that only inform, and what begins as none could."""
+    found: list[Answer] = []
+    at = 0
+    while (head := _HEAD.match(data, at)) is not None:
+        status, fields = int(head[1]), head[2]
+        if status >= 200:
+            method = methods[len(found)] if len(found) < len(methods) else b"GET"
+            length = _LENGTH.search(fields)
+            size = int(length[1]) if length and method.upper() != b"HEAD" else 0
+            if head.end() + size > len(data):
+                return found, b""
+            known = _ECHO.search(fields)
+            found.append(Answer(status=status, echo=known[1] if known else None))
+            at = head.end() + size
+        else:
+            at = head.end()
+    rest = data[at:]
+    return found, b"" if b"HTTP/1.1 ".startswith(rest[:9]) else rest
+
+
+async def talk(port: int, given: Talk) -> None:
+    """Have one talk."""
+    over = asyncio.get_running_loop().create_future()
+    try:
+        transport, _ = await asyncio.get_running_loop().create_connection(
+            lambda: Client(given, over), "127.0.0.1", port
+        )
+    except OSError:
+        return  # the control afterwards tells whether the proxy is there
+    try:
+        await over
+    finally:
+        transport.abort()
+
+
+async def serve(name: str, received: list[Received], wrong: list[str]) -> asyncio.Server:
+    """An upstream on a free port."""
+    make: Callable[[], Upstream] = lambda: Upstream(name, received, wrong)  # noqa: E731 - a factory of protocols
+    return await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
