@@ -28,7 +28,7 @@ class Proxy:
 
     engine: str
     where: str
-    """The URL of a Python proxy, the directory of an HAProxy."""
+    """The URL of a Python proxy, the directory of an HAProxy or an Envoy."""
     companions: tuple[str, ...] = ()
 
 
@@ -73,7 +73,7 @@ class Configuration:
             ) from None
 
 
-_WHERE: Mapping[str, str] = {"haproxy": "DIRECTORY"}
+_WHERE: Mapping[str, str] = {"haproxy": "DIRECTORY", "envoy": "DIRECTORY"}
 """The key that says where an engine is reached."""
 
 
@@ -137,7 +137,7 @@ def _proxy(entry: Any) -> Proxy:
     if key is None:
         raise ImproperlyConfigured(
             f'STRANGLER["PROXIES"] has the entry {entry!r}; write the URL of a Python proxy, or '
-            '{"ENGINE": "haproxy", "DIRECTORY": "...", "COMPANIONS": ["..."]}'
+            '{"ENGINE": "haproxy", "DIRECTORY": "...", "COMPANIONS": ["..."]}, or "envoy" likewise'
         )
     if unknown := sorted(set(entry) - {"ENGINE", key, "COMPANIONS"}):
         raise ImproperlyConfigured(

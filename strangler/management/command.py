@@ -38,3 +38,11 @@ class StranglerCommand(BaseCommand):
 def position(text: str) -> int:
     """Parse a number of operations; "zero" is 0. Raises ValueError, which argparse turns into a usage error."""
     return 0 if text == "zero" else int(text)
+
+
+def address(text: str) -> tuple[str, int]:
+    """Parse "host:port". Raises ValueError, which argparse turns into a usage error."""
+    host, _, port = text.rpartition(":")
+    if not host:
+        raise ValueError(f'"{text}" is not of the form host:port')
+    return host.strip("[]"), int(port)

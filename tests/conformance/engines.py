@@ -18,6 +18,7 @@ from pathlib import Path
 from strangler.deploy.ports import free_port
 from strangler.rollout.engines import haproxy_configuration
 from strangler.rollout.engines.base import EngineError, RoutingEngine
+from strangler.rollout.engines.envoy import EnvoyEngine, prepare
 from strangler.rollout.engines.haproxy import HaproxyEngine
 from strangler.rollout.engines.mitmproxy import MitmproxyEngine
 from tests.conformance.case import NAMES
@@ -28,6 +29,7 @@ from tests.places import in_memory
 ROOT = Path(__file__).parents[2]
 _TOKEN = "operators"
 _PYTHON = ROOT / ".venv-proxy/bin/python"
+ENVOY = ROOT / ".venv/bin/envoy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,17 +83,8 @@ def haproxy_alone(folder: Path, monolith: str) -> Iterator[Live]:
 @contextmanager
 def haproxy(folder: Path, monolith: str) -> Iterator[Live]:
     """HAProxy, with the Python proxy as its companion."""
-    port, operators = free_port(), free_port()
-    settings = {
-        "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{port}",
-        "STRANGLER_PROXY_OPERATORS": f"127.0.0.1:{operators}",
-        "STRANGLER_PROXY_TRUSTED": "127.0.0.1",
-    }
-    with python_proxy(folder, monolith, settings):
-        companion = MitmproxyEngine(url=f"http://127.0.0.1:{operators}", token=_TOKEN)
-        answers(companion)
-        with _haproxy(folder, monolith, companion=(companion, f"127.0.0.1:{port}")) as live:
-            yield live
+    with companion(folder, monolith) as behind, _haproxy(folder, monolith, behind) as live:
+        yield live
 
 
 @contextmanager
@@ -111,6 +104,44 @@ def _haproxy(folder: Path, monolith: str, companion: tuple[RoutingEngine, str] |
     finally:
         process.terminate()
         process.wait(10)
+
+
+@contextmanager
+def envoy(folder: Path, monolith: str) -> Iterator[Live]:
+    """Envoy, with the Python proxy as its companion: alone it carries no routes."""
+    port = free_port()
+    with companion(folder, monolith) as (behind, address):
+        host, _, at = address.partition(":")
+        bootstrap = prepare(
+            folder / "envoy",
+            listen=("127.0.0.1", port),
+            companions=[(host, int(at))],
+            monolith=monolith,
+        )
+        command = [ENVOY, "-c", bootstrap, "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error"]
+        process = subprocess.Popen(command)
+        try:
+            engine = EnvoyEngine(directory=folder / "envoy", companions=[behind])
+            answers(engine)
+            yield Live(engine=engine, port=port)
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@contextmanager
+def companion(folder: Path, monolith: str) -> Iterator[tuple[RoutingEngine, str]]:
+    """A Python proxy behind another engine, and the address at which that reaches it."""
+    port, operators = free_port(), free_port()
+    settings = {
+        "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{port}",
+        "STRANGLER_PROXY_OPERATORS": f"127.0.0.1:{operators}",
+        "STRANGLER_PROXY_TRUSTED": "127.0.0.1",
+    }
+    with python_proxy(folder, monolith, settings):
+        engine = MitmproxyEngine(url=f"http://127.0.0.1:{operators}", token=_TOKEN)
+        answers(engine)
+        yield engine, f"127.0.0.1:{port}"
 
 
 @contextmanager
@@ -154,8 +185,13 @@ def _no_haproxy() -> str | None:
     return _no_python_proxy() if shutil.which("haproxy") else "haproxy is not installed (apt-get install haproxy)"
 
 
+def _no_envoy() -> str | None:
+    return _no_python_proxy() or (None if ENVOY.exists() else f'"{ENVOY}" is not there; run "make setup"')
+
+
 LIVE: Mapping[str, Kind] = {
     "mitmproxy": Kind(start=mitmproxy, missing=_no_python_proxy),
     "haproxy": Kind(start=haproxy, missing=_no_haproxy),
     "haproxy alone": Kind(start=haproxy_alone, missing=_no_haproxy),
+    "envoy": Kind(start=envoy, missing=_no_envoy),
 }

@@ -27,7 +27,7 @@ _VIA = r"1\.1 strangler(, 1\.1 strangler)?"
 _REQUESTS: tuple[tuple[str, Fields, dict[str, str | None]], ...] = (
     ("who forwards", (), {"x-forwarded-for": _CLIENT, "x-forwarded-proto": "http", "via": _VIA}),
     ("the host is the client's", (), {"host": r"shop\.example", "x-forwarded-host": r"shop\.example"}),
-    ("through whom it came", (("Via", "1.0 fred"),), {"via": rf"1\.0 fred, {_VIA}"}),
+    ("through whom it came", (("Via", "1.0 fred"),), {"via": rf"1\.0 fred, ?{_VIA}"}),
     (
         "addresses that the client made up",
         (("X-Forwarded-For", "203.0.113.9, 198.51.100.7"), ("X-Forwarded-For", "192.0.2.1")),
@@ -82,7 +82,7 @@ _ANSWERS: tuple[tuple[str, Fields, dict[str, str | None]], ...] = (
     ("what is inside of us", (("Strangler-Inner", "x"), ("strangler_other", "x")), {"strangler-inner": None}),
     ("the same with underscores", (("strangler_other", "x"),), {"strangler_other": None}),
     ("who passed it on", (), {"via": _VIA}),
-    ("who passed it on before", (("Via", "1.0 fred"),), {"via": rf"1\.0 fred, {_VIA}"}),
+    ("who passed it on before", (("Via", "1.0 fred"),), {"via": rf"1\.0 fred, ?{_VIA}"}),
     ("its cookies", (("Set-Cookie", "a=1; Path=/"), ("Set-Cookie", "b=2")), {"set-cookie": r"a=1; Path=/, b=2.*"}),
     (
         "how it may be kept",

@@ -40,6 +40,7 @@ def _replays() -> Iterator[tuple[str, Play]]:
     yield "what must not be repeated is not", _not_to_be_repeated
     yield "a refusal that is behind the table is sent on at once", _already_newer
     yield "a client's own refusal is nobody's", _not_by_a_client
+    yield "a write of another route that meets the fence while a move is held is sent once more", _elsewhere
 
 
 def _live(name: str) -> RouteTable:
@@ -146,6 +147,18 @@ def _not_by_a_client(stage: Stage) -> None:
     answer = send(stage, replace(_WRITE, fields=(("Strangler-Refused", refusal),)))
     assert answer.status == 503
     assert [heard.value("strangler-refused") for heard in stage.upstreams["monolith"].heard] == [None]
+
+
+def _elsewhere(stage: Stage) -> None:
+    _refused(stage)
+    stage.engine.hold(stage.table.moves[0].move, 20)
+    writing = Background(lambda: send(stage, replace(_WRITE, target="/checkout/")))
+    eventually(lambda: stage.upstreams["monolith"].heard)
+    stage.upstreams["monolith"].script = lambda heard: Says(body=b"monolith")
+    _switched(stage)
+    stage.engine.release(stage.table.moves[0].move)
+    _answered(writing, b"monolith")
+    assert len(stage.upstreams["monolith"].heard) == 2
 
 
 def _passes(stage: Stage, request: Request, upstream: str) -> None:

@@ -66,10 +66,11 @@ def test_what_is_no_gateway_is_refused(settings, path, sentence):
 
 def test_proxies_are_urls_or_name_their_engine(settings):
     directory = {"ENGINE": "haproxy", "DIRECTORY": "/srv/haproxy", "COMPANIONS": ["http://127.0.0.1:8011"]}
-    settings.STRANGLER = {"PROXIES": ["http://127.0.0.1:8000", directory]}
+    settings.STRANGLER = {"PROXIES": ["http://127.0.0.1:8000", directory, {"ENGINE": "envoy", "DIRECTORY": "/e"}]}
     assert configuration().proxies == (
         Proxy(engine="mitmproxy", where="http://127.0.0.1:8000"),
         Proxy(engine="haproxy", where="/srv/haproxy", companions=("http://127.0.0.1:8011",)),
+        Proxy(engine="envoy", where="/e"),
     )
 
 
