@@ -5,6 +5,8 @@ A hook returns None where nothing had to be awaited, else what has to be (direct
 
 from __future__ import annotations
 
+import asyncio
+import random
 import time
 from http import HTTPStatus
 
@@ -22,8 +24,9 @@ from strangler_proxy.gated import Gated, may_be_kept, of_length, to_be_kept
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
 from strangler_proxy.operating_keys import KeyOperators
-from strangler_proxy.reads import UNWELL, Read, Reads
+from strangler_proxy.reads import Read, Reads
 from strangler_proxy.refusal import Refusal, refusal_in
+from strangler_proxy.resilience.guards import UNWELL, Guards, Known, Refused
 from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
 from strangler_proxy.sending import Sender
 from strangler_proxy.shadow import Shadows
@@ -39,6 +42,7 @@ from strangler_proxy.wrote import Wrote
 REPLAY_SECONDS = 5.0
 _ALLOWANCE = Allowance(connect=CONNECT_SECONDS, silence=ANSWER_SECONDS)
 """With who is asked where somebody else can be asked too."""
+_RETRY_SECONDS = 0.05
 
 
 class Strangler:
@@ -83,6 +87,7 @@ class Strangler:
             cache=cache,
         )
         cache.table_changed(store.table)
+        self._guards = Guards()
         self._gated = Gated(chain=chain, beyond=self._beyond)
         metrics.WAITING.set_function(lambda: holds.waiting)
 
@@ -139,7 +144,9 @@ class Strangler:
         if exchange.refusal is not None:
             return None
         if response.raw_content is None:
-            if exchange.read is not None and may_be_kept(response):
+            if exchange.guard is not None:
+                exchange.guard.heard = response.status_code
+            if self._may_go_again(exchange) and may_be_kept(response):
                 return None
             if exchange.visit is not None and to_be_kept(exchange.visit, response):
                 return None
@@ -181,6 +188,7 @@ class Strangler:
             return
         if exchange.read is not None and flow.client_conn.connected:
             self._reads.unanswered(exchange.read, exchange)
+        self._over(exchange, False if flow.client_conn.connected else None)
         self._note(flow, exchange, 502)
 
     def attempt_failed(self, flow: http.HTTPFlow, failure: Failure) -> Waiting | None:
@@ -189,11 +197,14 @@ class Strangler:
         if exchange.refused is not None:
             self._not_replayed(flow, exchange, failure)
             return None
-        if exchange.read is not None:
-            read, exchange.read = exchange.read, None
+        read, exchange.read = exchange.read, None
+        if read is not None:
             self._reads.unanswered(read, exchange)
-            if read.by_candidate:
-                return self._fall_back(flow, exchange, read)
+        if (again := self._again(flow, exchange, read)) is not None:
+            return again
+        if exchange.resilience is not None:
+            detail = "the upstream gave no answer in time" if failure.late else "the upstream gave no proper answer"
+            self._answer(flow, as_json(504 if failure.late else 502, {"detail": detail}))
         return None
 
     async def _operate(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
@@ -228,7 +239,8 @@ class Strangler:
         return self._choose(flow, exchange)
 
     async def _hold(self, flow: http.HTTPFlow, exchange: Exchange, move: str) -> None:
-        exchange.held = await self._holds.wait(move)
+        self._over(exchange, None)
+        exchange.held += await self._holds.wait(move)
         metrics.HELD.labels(move).inc()
         if (waiting := self._choose(flow, exchange)) is not None:
             await waiting
@@ -245,13 +257,74 @@ class Strangler:
             await waiting
 
     def _forward(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
-        decision = self._decide(exchange)
+        decision, table = self._decide(exchange), self._store.table
+        entered = self._enter(exchange, table, decision)
+        if isinstance(entered, Known):
+            return self._queue(flow, exchange, entered)
+        if entered is not None:
+            return self._turned_away(flow, exchange, entered)
+        return self._dispatch(flow, exchange, table, decision)
+
+    def _dispatch(
+        self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision
+    ) -> Waiting | None:
         self._takes_off(exchange, decision)
-        table = self._store.table
         exchange.read = self._reads.to_watch(exchange, table, decision)
-        if exchange.read is not None:
+        if (terms := exchange.resilience) is not None:
+            flow.metadata[ALLOWANCE] = Allowance(connect=terms.connect, silence=terms.silence)
+        elif exchange.read is not None:
             flow.metadata[ALLOWANCE] = _ALLOWANCE
         return self._direct(flow, exchange, table, decision)
+
+    def _enter(self, exchange: Exchange, table: RouteTable, decision: Decision) -> Known | Refused | None:
+        """Take what a policy wants to have taken of the upstream; None where that is done."""
+        if (terms := exchange.resilience) is None or exchange.visit is None:
+            return None
+        guard, exchange.guard = exchange.guard, None
+        policy = exchange.visit.policy.stated["resilience"]
+        entered = self._guards.enter(guard, table.upstream(decision.upstream), policy, terms)
+        if isinstance(entered, (Known, Refused)):
+            return entered
+        exchange.guard = entered
+        return None
+
+    async def _queue(self, flow: http.HTTPFlow, exchange: Exchange, known: Known) -> None:
+        """Wait for a place; where the request goes, and whether it is held, is decided after that."""
+        assert exchange.resilience is not None
+        entered = await self._guards.wait(known, exchange.resilience)
+        if isinstance(entered, Refused):
+            waiting = self._turned_away(flow, exchange, entered)
+        else:
+            exchange.guard = entered
+            waiting = self._route(flow, exchange)
+        if waiting is not None:
+            await waiting
+
+    def _turned_away(self, flow: http.HTTPFlow, exchange: Exchange, refused: Refused) -> Waiting | None:
+        """The upstream gets no more requests now: have the other side answer, or tell when to come again."""
+        if (other := self._other_side(exchange)) is not None:
+            table, decision = other
+            if self._enter(exchange, table, decision) is None:
+                self._falls_back(exchange, decision)
+                return self._dispatch(flow, exchange, table, decision)
+        flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
+        self._answer(flow, as_json(503, {"detail": refused.why}, Retry_After=str(refused.seconds)))
+        return None
+
+    def _other_side(self, exchange: Exchange) -> tuple[RouteTable, Decision] | None:
+        """The monolith, where a policy has it answer a read that a service fails, and it knows what is to be read."""
+        table, decision = self._store.table, exchange.decision
+        if exchange.resilience is None or not exchange.resilience.fallback or not exchange.repeatable:
+            return None
+        move = table.move(decision.move) if decision is not None and decision.move is not None else None
+        if decision is None or move is None or move.final or decision.upstream == table.default:
+            return None
+        if table.default not in (move.owner, move.candidate):
+            return None
+        if move.owner != table.default and self._wrote.behind(move.move, exchange.client_key, exchange.cookies):
+            return None
+        reason = f"{decision.upstream} failed a read of {move.move}"
+        return table, Decision(upstream=table.default, move=move.move, reason=reason)
 
     def _decide(self, exchange: Exchange) -> Decision:
         exchange.decision = self._decision(exchange)
@@ -294,11 +367,12 @@ class Strangler:
             token = await self._sender.token(exchange, table, upstream)
         except IdentityUnknown as error:
             read, exchange.read = exchange.read, None
-            if read is not None and read.by_candidate:
-                # The monolith's silence says nothing of the candidate.
-                again = flow.metadata.get(AGAIN, False)
-                await self._fall_back(flow, exchange, read)
-                if not again:
+            self._over(exchange, None)  # the monolith's silence says nothing of who was to be asked
+            by_candidate = read is not None and read.by_candidate
+            if by_candidate and (again := self._again(flow, exchange, read)) is not None:
+                before = flow.metadata.get(AGAIN, False)
+                await again
+                if not before:
                     flow.metadata.pop(AGAIN, None)
                 return
             self._landed(exchange)
@@ -315,26 +389,61 @@ class Strangler:
         request.data.host, request.data.port = upstream.address
         exchange.sent = time.monotonic()
 
+    def _may_go_again(self, exchange: Exchange) -> bool:
+        """Whether somebody else may be asked, so that nothing goes to the client before the answer is whole."""
+        terms = exchange.resilience
+        again = terms is not None and (terms.retry is not None or terms.fallback)
+        return exchange.read is not None or (again and exchange.repeatable)
+
     def _not_this(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
         """Ask somebody else where the answer says that its upstream is unwell; None where it is to be taken."""
-        read = exchange.read
-        if read is None or not read.by_candidate or flow.response is None or flow.response.status_code not in UNWELL:
+        unwell = flow.response is not None and flow.response.status_code in UNWELL
+        if not unwell or flow.response is None or not self._may_go_again(exchange):
             return None
-        self._reads.answered(read, exchange, flow.request, flow.response)
-        exchange.read = None
-        return self._fall_back(flow, exchange, read)
+        read = exchange.read
+        if (again := self._again(flow, exchange, read)) is not None and read is not None:
+            self._reads.answered(read, exchange, flow.request, flow.response)
+            exchange.read = None
+        return again
 
-    async def _fall_back(self, flow: http.HTTPFlow, exchange: Exchange, read: Read) -> None:
-        """Have the owner answer what the candidate failed: a canary costs no client its answer."""
-        metrics.FALLBACKS.labels(read.move.move).inc()
-        reason = f"the candidate of {read.move.move} failed"
-        exchange.decision = Decision(upstream=read.move.owner, move=read.move.move, reason=reason)
+    def _again(self, flow: http.HTTPFlow, exchange: Exchange, read: Read | None) -> Waiting | None:
+        """Who is asked what an upstream has failed: the owner, the same one once more, the monolith; or nobody."""
+        if exchange.guard is not None:
+            self._guards.failed(exchange.guard)
+        if not exchange.repeatable:
+            return None
+        other = self._other_side(exchange)
+        if read is not None and read.by_candidate:
+            reason = f"the candidate of {read.move.move} failed"
+            other = read.table, Decision(upstream=read.move.owner, move=read.move.move, reason=reason)
+        elif exchange.guard is not None and exchange.decision is not None and self._guards.retry(exchange.guard):
+            return self._once_more(flow, exchange, exchange.guard.retries, exchange.decision)
+        if other is None or self._enter(exchange, *other) is not None:
+            return None
+        return self._fall_back(flow, exchange, *other)
+
+    async def _once_more(self, flow: http.HTTPFlow, exchange: Exchange, retries: int, decision: Decision) -> None:
+        """After a moment, so that what fails together does not come again together."""
+        await asyncio.sleep(random.uniform(0, _RETRY_SECONDS * 2**retries))  # noqa: S311 - it hides nothing
+        await self._go(flow, exchange, self._store.table, decision)
+
+    async def _fall_back(self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision) -> None:
+        """Have one side answer what the other failed: a canary costs no client its answer."""
+        self._falls_back(exchange, decision)
+        await self._go(flow, exchange, table, decision)
+
+    def _falls_back(self, exchange: Exchange, decision: Decision) -> None:
+        metrics.FALLBACKS.labels(decision.move).inc()
+        exchange.decision = decision
+
+    async def _go(self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision) -> None:
         flow.metadata[AGAIN] = True
-        if (waiting := self._direct(flow, exchange, read.table, exchange.decision)) is not None:
+        if (waiting := self._direct(flow, exchange, table, decision)) is not None:
             await waiting
 
     async def _refused(self, flow: http.HTTPFlow, exchange: Exchange, refusal: Refusal) -> None:
         self._landed(exchange)
+        self._over(exchange, None)
         exchange.refusal = None
         if not await self._replay(flow, exchange, refusal):
             await self._finish_and_note(flow, exchange, self._finish(flow, exchange))
@@ -417,8 +526,15 @@ class Strangler:
             self._in_flight[exchange.in_flight] -= 1
             exchange.in_flight = ""
 
+    def _over(self, exchange: Exchange, well: bool | None) -> None:
+        if exchange.guard is not None:
+            self._guards.over(exchange.guard, well)
+            exchange.guard = None
+
     def _note(self, flow: http.HTTPFlow, exchange: Exchange, status: int) -> None:
         self._landed(exchange)
+        heard = exchange.guard.heard if exchange.guard is not None else None
+        self._over(exchange, None if heard is None else heard not in UNWELL)
         if exchange.version is not None and exchange.decision is not None and flow.client_conn.connected:
             # Whoever went away has cut the answer off, which is not the owner's fault.
             move, seconds = exchange.decision.move or "", time.monotonic() - exchange.began - exchange.held

@@ -104,6 +104,7 @@ class AttemptingStream(HttpStream):  # type: ignore[misc]
         self._clock = clock
         self._repeated = False
         self._sent = False
+        self._kept = False
         self._given_up: list[Connection] = []
 
     def hears(self, connection: Connection) -> bool:
@@ -124,11 +125,11 @@ class AttemptingStream(HttpStream):  # type: ignore[misc]
         return allowance
 
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
-        self.deadline, self._sent, allowance = None, False, self._allowance
+        self.deadline, self._sent, allowance, began = None, False, self._allowance, time.time()
         if allowance is not None:
             self._handling.connect_seconds = allowance.connect
         if (yield from super().make_server_connection()):
-            self._sent = True
+            self._sent, self._kept = True, self.flow.server_conn.timestamp_start < began
             if allowance is not None:
                 self._extend()
             return True
@@ -139,7 +140,7 @@ class AttemptingStream(HttpStream):  # type: ignore[misc]
     ) -> layer.CommandGenerator[None]:
         if not isinstance(event, ResponseProtocolError) or not self._undecided():
             yield from super().handle_protocol_error(event)
-        elif self._repeatable():
+        elif event.code != _LATE and self._repeatable():
             self._repeated = True
             yield from self._send_again()
         elif self._allowance is not None:
@@ -181,7 +182,7 @@ class AttemptingStream(HttpStream):  # type: ignore[misc]
     def _repeatable(self) -> bool:
         """A connection that was kept may be closed just as a request comes; that says nothing of the upstream."""
         return (
-            self._sent
+            self._kept
             and not self._repeated
             and self.server_state == self.state_wait_for_response_headers
             and self.flow.request.method in _REPEATABLE

@@ -12,7 +12,9 @@ from mitmproxy import http
 
 from strangler_proxy import forwarding, operators
 from strangler_proxy.forwarding import Fields
+from strangler_proxy.gateway.resilience import Resilience
 from strangler_proxy.refusal import Refusal
+from strangler_proxy.resilience.guards import Guard
 from strangler_proxy.routes import SAFE_METHODS, Decision
 from strangler_proxy.steps.visit import Visit
 from strangler_proxy.trust import NOBODY, Trusted, Way
@@ -47,6 +49,8 @@ class Exchange:
     decision: Decision | None = None
     read: Any = None
     """The strangler_proxy.reads.Read, where it is looked at."""
+    guard: Guard | None = None
+    """What it has taken of its upstream, where a policy bounds that."""
     sent: float = 0.0
     """When the last attempt began, by time.monotonic()."""
     in_flight: str = ""
@@ -59,6 +63,11 @@ class Exchange:
     replayed: bool = False
     finished: bool = False
     """The answer's header is the client's."""
+
+    @property
+    def resilience(self) -> Resilience | None:
+        """What a policy states of its upstream."""
+        return self.visit.policy.resilience if self.visit is not None else None
 
     @property
     def repeatable(self) -> bool:

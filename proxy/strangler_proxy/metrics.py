@@ -19,7 +19,26 @@ HELD = Counter("strangler_held", "Writes that waited for a hold.", ["move"], reg
 WAITING = Gauge("strangler_waiting", "Writes that wait for a hold now.", registry=REGISTRY)
 REPLAYED = Counter("strangler_replayed", "Refused writes that were sent again.", ["move", "outcome"], registry=REGISTRY)
 FALLBACKS = Counter(
-    "strangler_fallbacks", "Reads that the candidate failed and the owner answered.", ["move"], registry=REGISTRY
+    "strangler_fallbacks", "Reads that one side failed and the other was asked for.", ["move"], registry=REGISTRY
+)
+_GUARDED = ["upstream", "policy"]
+CIRCUIT = Gauge(
+    "strangler_circuit", "How an upstream's circuit stands: 0 closed, 1 half open, 2 open.", _GUARDED, registry=REGISTRY
+)
+EJECTED = Counter("strangler_ejected", "Times that an upstream's circuit opened.", _GUARDED, registry=REGISTRY)
+RETRIED = Counter(
+    "strangler_retried",
+    "Failed reads that were sent again, or had no budget.",
+    [*_GUARDED, "outcome"],
+    registry=REGISTRY,
+)
+INSIDE = Gauge("strangler_bulkhead_inside", "Requests that have a place now.", _GUARDED, registry=REGISTRY)
+QUEUED = Gauge("strangler_bulkhead_queued", "Requests that wait for a place now.", _GUARDED, registry=REGISTRY)
+TURNED_AWAY = Counter(
+    "strangler_turned_away",
+    "Requests for which an upstream was not well, or full.",
+    [*_GUARDED, "why"],
+    registry=REGISTRY,
 )
 TASKS = Gauge("strangler_tasks", "Tasks of the event loop now.", registry=REGISTRY)
 HUNG_UP = Counter(

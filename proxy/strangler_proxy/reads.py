@@ -13,13 +13,11 @@ from strangler_proxy import forwarding
 from strangler_proxy.counting import Counting
 from strangler_proxy.exchange import Exchange
 from strangler_proxy.identity import IdentityUnknown
+from strangler_proxy.resilience.guards import UNWELL
 from strangler_proxy.routes import BUCKETS, Decision, MoveRoutes, RouteTable
 from strangler_proxy.sending import Sender
 from strangler_proxy.shadow import Shadow, Shadows
 from strangler_proxy.upstreams import TooLong, UpstreamFailed
-
-UNWELL = frozenset({502, 503, 504})
-"""Of an upstream that says this, somebody else may know better."""
 
 
 @dataclass(frozen=True, kw_only=True)

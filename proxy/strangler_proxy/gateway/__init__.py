@@ -4,6 +4,7 @@ from strangler_proxy.gateway.authorize import Authorize, Keys, Session, Tokens
 from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.policies import Gateway, Policy
+from strangler_proxy.gateway.resilience import Breaker, Bulkhead, Resilience, Retry
 from strangler_proxy.gateway.throttle import Throttle
 from strangler_proxy.gateway.transform import Body, Fields, Message, Transform
 from strangler_proxy.gateway.versions import Version, Versions
@@ -11,6 +12,8 @@ from strangler_proxy.gateway.versions import Version, Versions
 __all__ = [
     "Authorize",
     "Body",
+    "Breaker",
+    "Bulkhead",
     "Cache",
     "Fields",
     "Gateway",
@@ -18,6 +21,8 @@ __all__ = [
     "Message",
     "Plan",
     "Policy",
+    "Resilience",
+    "Retry",
     "Session",
     "Throttle",
     "Tokens",

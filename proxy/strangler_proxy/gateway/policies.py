@@ -13,6 +13,7 @@ from strangler_proxy.gateway.authorize import Authorize
 from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.gateway.codec import decode, encode
 from strangler_proxy.gateway.plans import Plan
+from strangler_proxy.gateway.resilience import Resilience
 from strangler_proxy.gateway.throttle import Throttle
 from strangler_proxy.gateway.transform import Transform
 from strangler_proxy.gateway.versions import Versions
@@ -33,6 +34,7 @@ class Policy:
     throttle: tuple[Throttle, ...] = ()
     transform: Transform | None = None
     cache: Cache | None = None
+    resilience: Resilience | None = None
 
     def __post_init__(self) -> None:
         shape(self.path)
