@@ -46,7 +46,7 @@ bench-split: setup ## copy, verification and the switch, beside their references
 bench-growth: setup ## the split from 100,000 to 10,000,000 rows, into docs/growth.md and docs/growth.svg (ROWS="1000,...")
 	@$(RUN) tests/benchmarks/bench_growth.py --docs docs $(if $(ROWS),--rows $(ROWS))
 
-bench-proxy: setup ## the proxy beside stock mitmdump
+bench-proxy: setup ## the proxy beside stock mitmdump, faster engines beside themselves
 	@$(RUN) tests/benchmarks/bench_proxy.py
 
 engines: setup ## the same cases on every live engine, counted in docs/engines.md (ENGINES="mitmproxy" for some, written nowhere)

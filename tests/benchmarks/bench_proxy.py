@@ -1,6 +1,7 @@
 """The proxy against stock mitmdump with a two-way addon: rates, CPU, latency added, and memory that has to stay flat.
+Faster engines, each against itself without routes of the toolkit's.
 
-Needs wrk, nginx and taskset. The proxy has core 0 for itself; the upstream and the load share core 1.
+Needs wrk, nginx, haproxy and taskset. The proxy has core 0 for itself; the upstream and the load share core 1.
 The arms are interleaved, so that a noisy machine is noisy for all of them.
 
     PYTHONPATH=.:proxy .venv/bin/python tests/benchmarks/bench_proxy.py [--seconds 8] [--requests 100000]
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from engine_arms import haproxy, plain_haproxy
 from proxy_arms import Load, Running, load, mitmdump, nginx, ours
 
 ROUNDS = 3
@@ -30,9 +32,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=8.0, help="of load on an arm in each of the rounds")
     parser.add_argument("--requests", type=int, default=100_000, help="over which memory is looked at")
     given = parser.parse_args()
-    missing = [tool for tool in ("wrk", "nginx", "taskset") if shutil.which(tool) is None]
+    missing = [tool for tool in ("wrk", "nginx", "haproxy", "taskset") if shutil.which(tool) is None]
     if missing:
-        sys.stderr.write(f"bench_proxy: {', '.join(missing)} not found; install it (apt-get install wrk nginx-light)\n")
+        how = "apt-get install wrk nginx-light haproxy"
+        sys.stderr.write(f"bench_proxy: {', '.join(missing)} not found; install it ({how})\n")
         return 1
     with tempfile.TemporaryDirectory() as name, nginx(Path(name)) as upstream:
         folder, port = Path(name), upstream.port
@@ -44,6 +47,15 @@ def main() -> int:
             "ours, python -O": lambda: ours(folder, port, flags=("-O",)),
         }
         _render_rates(_rates(arms, given.seconds))
+        engines: dict[str, tuple[Start, Start, Start]] = {
+            "HAProxy": (
+                lambda: plain_haproxy(folder, port),
+                lambda: haproxy(folder, port),
+                lambda: haproxy(folder, port, count=10_000),
+            ),
+        }
+        for engine, (plain, few, many) in engines.items():
+            _render_engine(engine, _rates({"plain": plain, "few": few, "many": many}, given.seconds))
         _render_latency(upstream, lambda: ours(folder, port), given.seconds)
         for what, close in (("32 connections", False), ("a connection a request", True)):
             with ours(folder, port) as server:
@@ -85,6 +97,13 @@ def _render_rates(medians: dict[str, tuple[float, float]]) -> None:
         _say(f"{arm:<26}{rate:>12,.0f}{cost:>16,.0f}{rate / stock_rate:>15.2f}{cost / stock_cost:>14.2f}")
     few, many = medians["ours, 10 routes"][1], medians[MANY][1]
     _say(f"10,000 routes cost {many / few:.2f} times the CPU of 10")
+
+
+def _render_engine(engine: str, medians: dict[str, tuple[float, float]]) -> None:
+    (plain_rate, plain_cost), (rate, cost), (many_rate, many_cost) = (medians[arm] for arm in ("plain", "few", "many"))
+    _say(f"{engine} plain: {plain_rate:,.0f} requests/s, {plain_cost:.1f} µs CPU a request")
+    _say(f"  with 10 routes {rate / plain_rate:.2f} of its rate, {cost / plain_cost:.2f} times its CPU")
+    _say(f"  10,000 routes cost {many_cost / cost:.2f} times the CPU of 10, at {many_rate / rate:.2f} of the rate")
 
 
 def _render_latency(upstream: Running, start: Start, seconds: float) -> None:

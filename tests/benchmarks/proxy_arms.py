@@ -24,6 +24,7 @@ def request(flow):
     if flow.request.path.startswith("/moved/"):
         flow.request.host, flow.request.port = "127.0.0.1", {port}
 """
+_COOKIE = "Cookie: strangler_client=AAAAAAAAAAAAAAAAAAAAAA"
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
@@ -62,10 +63,13 @@ class Load:
 
 
 def load(url: str, seconds: float, *, connections: int = 32, close: bool = False) -> Load:
-    """Ask as fast as the answers come; with "close" on a new connection each time. Fails where a request failed."""
-    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", url]
+    """Ask as fast as the answers come; with "close" on a new connection each time. Fails where a request failed.
+
+    The client has been there before: it bears the key that the proxy gave it.
+    """
+    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-H", _COOKIE]
     said = subprocess.run(
-        [*command, *(["-H", "Connection: close"] if close else [])], capture_output=True, text=True, check=True
+        [*command, *(["-H", "Connection: close"] if close else []), url], capture_output=True, text=True, check=True
     ).stdout
     if "Non-2xx" in said or "Socket errors" in said or " 0 requests in" in said:
         raise RuntimeError(f"requests failed or had no answer, so the figures mean nothing:\n{said}")
@@ -89,7 +93,7 @@ def nginx(folder: Path) -> Iterator[Running]:
         "http { access_log off; keepalive_requests 100000000; server { "
         f"listen 127.0.0.1:{port}; location / {{ return 200 'a small answer'; }} }} }}\n"
     )
-    with _running(["taskset", "-c", "1", "nginx", "-c", configuration, "-p", folder], port, {}) as server:
+    with running(["taskset", "-c", "1", "nginx", "-c", configuration, "-p", folder], port, {}) as server:
         yield server
 
 
@@ -101,7 +105,7 @@ def mitmdump(folder: Path, upstream: int) -> Iterator[Running]:
     port = free_port()
     mode = ["--mode", f"reverse:http://127.0.0.1:{upstream}", "-s", addon]
     listen = ["--listen-host", "127.0.0.1", "--listen-port", str(port), "--set", f"confdir={folder}"]
-    with _running(["taskset", "-c", "0", _ENVIRONMENT / "mitmdump", "-q", *mode, *listen], port, {}) as server:
+    with running(["taskset", "-c", "0", _ENVIRONMENT / "mitmdump", "-q", *mode, *listen], port, {}) as server:
         yield server
 
 
@@ -112,7 +116,7 @@ def ours(
     """The proxy with that many routes. In the canary every read is the candidate's, which the proxy fetches itself."""
     port = free_port()
     state = folder / f"routes-{port}.json"
-    state.write_text(json.dumps(_table(upstream, routes, canary).to_json()))
+    state.write_text(json.dumps(table(upstream, patterns(routes), canary=canary).to_json()))
     environment = {
         "PYTHONPATH": str(ROOT / "proxy"),
         "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{port}",
@@ -120,13 +124,18 @@ def ours(
         "STRANGLER_PROXY_STATE": str(state),
     }
     command = ["taskset", "-c", "0", _ENVIRONMENT / "python", *flags, "-m", "strangler_proxy"]
-    with _running(command, port, environment) as server:
+    with running(command, port, environment) as server:
         yield server
 
 
-def _table(upstream: int, routes: int, canary: bool) -> RouteTable:
+def patterns(count: int) -> tuple[str, ...]:
+    """So many patterns, of which the load asks for the first."""
+    return ("/moved/", *(f"/api/area{number}/<pk>/items/" for number in range(count - 1)))
+
+
+def table(upstream: int, routes: tuple[str, ...], *, canary: bool = False, final: bool = False) -> RouteTable:
+    """A move that was made, or of which the candidate answers all reads; both sides are the one upstream."""
     url = f"http://127.0.0.1:{upstream}"
-    patterns = ("/moved/", *(f"/api/area{number}/<pk>/items/" for number in range(routes - 1)))
     sides = ("monolith", "service") if canary else ("service", "monolith")
     move = MoveRoutes(
         move="0001_bench",
@@ -135,14 +144,16 @@ def _table(upstream: int, routes: int, canary: bool) -> RouteTable:
         owner=sides[0],
         candidate=sides[1],
         weight=BUCKETS if canary else 0,
-        routes=patterns,
+        routes=routes,
+        final=final,
     )
     upstreams = (Upstream(name="monolith", url=url), Upstream(name="service", url=url))
     return RouteTable(default="monolith", upstreams=upstreams, moves=(move,))
 
 
 @contextmanager
-def _running(command: list[str | Path], port: int, environment: dict[str, str]) -> Iterator[Running]:
+def running(command: list[str | Path], port: int, environment: dict[str, str]) -> Iterator[Running]:
+    """A server's process, once it answers."""
     process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
     server = Running(process=process, port=port)
     try:

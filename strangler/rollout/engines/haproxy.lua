@@ -1,5 +1,6 @@
--- The route of a target, found in the map of routes as strangler_proxy.patterns finds it in its tree. Written by
--- manage.py haproxyconf; strangler/rollout/engines/haproxy_entries.py says what the map holds.
+-- The line of a target's route, found in the map as strangler_proxy.patterns finds it in its tree: for paths that may
+-- be under a placeholder, or can be read in more than one way. Written by manage.py haproxyconf;
+-- strangler/rollout/engines/haproxy_entries.py says what the map holds.
 
 local routes = Map.new(os.getenv("STRANGLER_ROUTES"), Map._str)
 
@@ -63,38 +64,39 @@ end
 
 local function line_for(path)
     local parts = segments(path)
-    if parts == nil then return routes:lookup("@ambiguous"), false end
-    local found = find("", parts, 1)
-    if found ~= nil then return found, true end
-    return routes:lookup("@default"), false
+    if parts == nil then return routes:lookup("@ambiguous") end
+    return find("@", parts, 1) or routes:lookup("@default")
 end
 
 -- A commit between two look-ups would mix two tables, so it is looked whether there was one.
 local function line_of(path)
-    local line, found, at
+    local line, at
     repeat
         at = routes:lookup("@at")
-        line, found = line_for(path)
+        line = line_for(path)
     until routes:lookup("@at") == at
-    return line or "", found
+    return line or ""
 end
 
-local function way_of(target, pattern)
+core.register_converters("strangler", function(target)
     local path = path_of(target)
-    if path:find("/[-.]") or path:find("%", 1, true) or path:sub(1, 1) ~= "/" then
-        if is_own(path) then return "own" end
+    if path:find("/[-.]") or path:find("%", 1, true) then
+        if is_own(path) then return "own;own" end
     end
-    local line, found = line_of(path)
-    return line:match(pattern) or "", found
-end
-
-core.register_converters("strangler_read", function(target)
-    return (way_of(target, "^[^;]*"))
+    return line_of(path)
 end)
 
-core.register_converters("strangler_write", function(target)
-    local way, found = way_of(target, "[^;]*$")
-    -- While writes of a move are held, any other one may meet its fence, and is to be sent again then.
-    if not found and way ~= "own" and routes:lookup("@hold") ~= nil then return ":companion|||0|0||" end
-    return way
+-- Whether a client is one of a canary's cohorts, by the bucket of its key. Who has no clear key is taken for one.
+core.register_fetches("strangler_in_cohort", function(txn)
+    local key
+    local cookies = txn.f:req_cook_cnt("strangler_client")
+    if cookies == 1 then
+        local given = txn.f:req_cook("strangler_client")
+        if given and #given == 22 and given:match("^[%w_-]+$") then key = given end
+    elseif cookies == 0 and txn.f:req_fhdr_cnt("authorization") == 1 then
+        key = txn.f:req_fhdr("authorization")
+    end
+    if key == nil then return 1 end
+    local lowest = tonumber(txn:get_var("txn.way"):match("^[^|]*|[^|]*|[^|]*|(%d+)"))
+    return txn.c:crc32(key) % 10000 < lowest and 1 or 0
 end)

@@ -39,9 +39,12 @@ class HaproxyEngine:
 
     def apply(self, table: RouteTable) -> None:
         carried = haproxy_entries.settled(table, name=self.name, companion=bool(self.companions))
-        entries = haproxy_entries.entries(table, carried, resolved(table, self.name))
+        addresses = resolved(table, self.name)
         self._socket.check()
-        if any(carried.needs) and COMPANION_BACKEND not in self._socket.backends():
+        backends = self._socket.backends()
+        own = [upstream.name for upstream in table.upstreams if f"to_{upstream.name}" in backends]
+        entries = haproxy_entries.entries(table, carried, addresses, own)
+        if any(carried.needs) and COMPANION_BACKEND not in backends:
             raise EngineError(
                 f"{self.name} was configured without the companion that the table needs; write its configuration "
                 'anew with "manage.py haproxyconf ... --companion", and start it with that'
@@ -59,9 +62,9 @@ class HaproxyEngine:
     def observe(self) -> RouteTable:
         found = self._socket.entries(self._layout.map)
         try:
-            table, addresses = haproxy_entries.read(found)
+            table, addresses, own = haproxy_entries.read(found)
             carried = haproxy_entries.settled(table, name=self.name, companion=bool(self.companions))
-            expected = haproxy_entries.entries(table, carried, addresses)
+            expected = haproxy_entries.entries(table, carried, addresses, own)
         except (ValueError, KeyError, TypeError) as error:
             raise self._altered() from error
         if {key: value for key, value in found.items() if key not in (AT, HOLD)} != expected:

@@ -77,7 +77,7 @@ def configuration(layout: Layout, *, bind: str, companions: Sequence[str]) -> st
     """The text of haproxy.cfg."""
     servers = "\n".join(f"    server companion{number} {address}" for number, address in enumerate(companions, 1))
     backend = f"backend {COMPANION_BACKEND} from strangler\n{_TO_ANOTHER}{servers}\n" if companions else ""
-    use = f"    use_backend {COMPANION_BACKEND} if to_companion\n" if companions else ""
+    use = f"    use_backend {COMPANION_BACKEND} if {{ var(txn.way) -m beg c }}\n" if companions else ""
     text = Template((_HERE / "haproxy.cfg").read_text())
     return text.substitute(
         socket=layout.socket,

@@ -1,28 +1,31 @@
 """The route table as entries of one HAProxy map, and back. Pure.
 
-The keys are the nodes of the tree of patterns ("/api/products/<>/reviews"); a value is "-" where no pattern ends, else
-the ways of its reads and writes. What begins with "@" is no path: "@default" and "@ambiguous" are ways too, "@table.0"
-and so on hold the table itself. All is in one map because one map is what HAProxy replaces in one step.
+The way of a path is the value at the longest key that it begins with ("/api/reviews/", the segment's end included), or
+"lua" where a placeholder may match. haproxy.lua looks those up, and paths that can be read in more than one way, in the
+tree of patterns, whose nodes are here too ("@/api/products/<>/reviews", "-" where no pattern ends). "@table.0" and so
+on hold the table itself. All is in one map because one map is what HAProxy replaces in one step.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Set
 from itertools import count
 
 from strangler_proxy.routes import RouteTable
 
-from strangler.rollout.engines.compiling import COMPANION, Feature, Settled, Way, settle
+from strangler.rollout.engines.compiling import Feature, Settled, Way, settle
 
 CAN = frozenset({Feature.BUCKETS, Feature.CREDENTIALS, Feature.PLACEHOLDERS, Feature.PATHS})
 AT, HOLD = "@at", "@hold"
 """Which table it is, and that writes of some move are held: said beside the table."""
 _TABLE = "@table."
 _PIECE = 3_000
+_LUA = "lua"
 
 Entries = dict[str, str]
+Shape = tuple[str, ...]
 Addresses = Mapping[str, tuple[str, int]]
 """Of the upstreams, by their names."""
 
@@ -32,43 +35,65 @@ def settled(table: RouteTable, *, name: str, companion: bool) -> Settled:
     return settle(table, engine=name, can=CAN, companion=companion)
 
 
-def entries(table: RouteTable, carried: Settled, addresses: Addresses) -> Entries:
-    """What the map holds for a table."""
-    found: Entries = {}
-    for route in carried.routes:
-        key = ""
-        for part in route.shape[:-1]:
-            key = f"{key}/{part}"
-            found.setdefault(key, "-")
-        line = (_way(way, addresses, of_move=bool(route.move)) for way in (route.reads, route.writes))
-        found[f"{key}/{route.shape[-1]}"] = ";".join(line)
-    found["@default"] = _way(carried.default, addresses, of_move=False)
-    found["@ambiguous"] = _way(carried.ambiguous, addresses, of_move=False)
-    return found | _pieces(table, addresses)
+def entries(table: RouteTable, carried: Settled, addresses: Addresses, own: Collection[str] = ()) -> Entries:
+    """What the map holds for a table; "own" are the upstreams that have a backend of the operator's."""
+
+    def line(reads: Way, writes: Way, *, of_move: bool) -> str:
+        return ";".join(_way(way, addresses, own, of_move=of_move) for way in (reads, writes))
+
+    default = line(carried.default, carried.default, of_move=False)
+    lines = {route.shape: line(route.reads, route.writes, of_move=bool(route.move)) for route in carried.routes}
+    nodes = {shape[:depth] for shape in lines for depth in range(1, len(shape) + 1)}
+    found: Entries = {f"@/{'/'.join(node)}": lines.get(node, "-") for node in sorted(nodes)}
+    found["@default"] = default
+    found["@ambiguous"] = line(carried.ambiguous, carried.ambiguous, of_move=False)
+    for node in [(), *sorted(node for node in nodes if "<>" not in node)]:
+        key = f"/{''.join(f'{part}/' for part in node)}"
+        found[key] = ends = _ends(node, nodes, lines, default)
+        if (*node, "<>") in nodes:
+            found[key] = _LUA
+            found[f"{key}?"] = ends  # where the path does
+    return found | _pieces(table, addresses, own)
 
 
-def read(found: Mapping[str, str]) -> tuple[RouteTable, Addresses]:
-    """The table that the map says it holds, and its upstreams' addresses. Raises ValueError where it says none."""
-    keys = (f"{_TABLE}{number}" for number in count())
+def read(found: Mapping[str, str]) -> tuple[RouteTable, Addresses, Collection[str]]:
+    """What the map says that it was made of: see entries(). Raises ValueError where it says nothing like that."""
     text = ""
-    for key in keys:
-        if key not in found:
+    for number in count():
+        if (piece := found.get(f"{_TABLE}{number}")) is None:
             break
-        text += found[key]
+        text += piece
     said = json.loads(base64.b64decode(text, validate=True))
-    return RouteTable.from_json(said["table"]), {name: (host, port) for name, (host, port) in said["addresses"].items()}
+    addresses = {name: (host, port) for name, (host, port) in said["addresses"].items()}
+    return RouteTable.from_json(said["table"]), addresses, said["own"]
 
 
-def _way(way: Way, addresses: Addresses, *, of_move: bool) -> str:
-    """upstream|address|port|lowest bucket that does not go to the companion|anonymous only|Strangler-Move|of a move"""
-    mark = "m" if of_move else ""
+def _ends(node: Shape, nodes: Set[Shape], lines: Mapping[Shape, str], default: str) -> str:
+    """The way of a path that is under a node but under no node below it, or _LUA where a placeholder may match it."""
+    while node:
+        if node in lines:
+            return lines[node]
+        node = node[:-1]
+        if (*node, "<>") in nodes:
+            return _LUA
+    return default
+
+
+def _way(way: Way, addresses: Addresses, own: Collection[str], *, of_move: bool) -> str:
+    """kind|address|port|lowest bucket that does not go to the companion|Strangler-Move|the operator's backend
+
+    A kind is "c", the companion, or what else is to be done: "s" looks at the bucket, "w" tells the move, "k" gives the
+    client a key, "d" nothing; behind it an "a" where those with credentials go to the companion.
+    """
     if not way.direct:
-        return f"{COMPANION}|||0|0||{mark}"
+        return "c|||0||"
     host, port = addresses[way.upstream]
-    return f"{way.upstream}|{host}|{port}|{way.from_bucket}|{int(way.anonymous)}|{way.move}|{mark}"
+    kind = "s" if way.from_bucket else "w" if way.move else "k" if of_move else "d"
+    backend = f"to_{way.upstream}" if way.upstream in own else ""
+    return f"{kind}{'a' if way.anonymous else ''}|{host}|{port}|{way.from_bucket}|{way.move}|{backend}"
 
 
-def _pieces(table: RouteTable, addresses: Addresses) -> Entries:
-    said = json.dumps({"table": table.to_json(), "addresses": dict(addresses)}, separators=(",", ":"))
-    text = base64.b64encode(said.encode()).decode()
+def _pieces(table: RouteTable, addresses: Addresses, own: Collection[str]) -> Entries:
+    said = {"table": table.to_json(), "addresses": dict(addresses), "own": sorted(own)}
+    text = base64.b64encode(json.dumps(said, separators=(",", ":")).encode()).decode()
     return {f"{_TABLE}{at // _PIECE}": text[at : at + _PIECE] for at in range(0, len(text), _PIECE)}

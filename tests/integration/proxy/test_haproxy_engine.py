@@ -110,7 +110,7 @@ def test_a_map_that_somebody_changed_is_told_and_mended_by_the_next_table(staged
     staged.begin(table(move("altered")))
     before = staged.engine.observe()
     routes = staged.engine.directory / "routes.map"
-    by_hand(staged.engine, f"set map {routes} @default reviews|127.0.0.1|1|0|0||")
+    by_hand(staged.engine, f"set map {routes} @default d|127.0.0.1|1|0||")
     with pytest.raises(EngineError, match="was changed by somebody else and is no route table; send it anew"):
         staged.engine.observe()
     staged.engine.apply(before)

@@ -38,37 +38,50 @@ def routes(table):
 
 
 def test_a_final_move_is_routed_in_all_and_asks_the_companion_for_identities_alone():
-    straight = "reviews|10.0.0.2|8002|0|1"
+    straight, default = "ka|10.0.0.2|8002|0||;wa|10.0.0.2|8002|0|0001_reviews|", "d|10.0.0.1|8001|0||"
     assert routes(TABLE) == {
-        "/api": "-",
-        "/api/reviews": f"{straight}||m;{straight}|0001_reviews|m",
-        "/api/products": "-",
-        "/api/products/<>": "-",
-        "/api/products/<>/reviews": f"{straight}||m;{straight}|0001_reviews|m",
-        "@default": "monolith|10.0.0.1|8001|0|0||",
-        "@ambiguous": "monolith|10.0.0.1|8001|0|0||",
+        "@/api": "-",
+        "@/api/reviews": straight,
+        "@/api/products": "-",
+        "@/api/products/<>": "-",
+        "@/api/products/<>/reviews": straight,
+        "@default": f"{default};{default}",
+        "@ambiguous": f"{default};{default}",
+        "/": f"{default};{default}",
+        "/api/": f"{default};{default}",
+        "/api/reviews/": straight,
+        "/api/products/": "lua",
+        "/api/products/?": f"{default};{default}",
     }
 
 
 def test_of_a_move_that_goes_on_the_writes_go_to_the_companion_and_of_its_canary_the_cohorts():
     canary = replace(MOVE, final=False, owner="monolith", candidate="reviews", weight=1_200)
-    companion = ":companion|||0|0||m"
-    assert routes(replace(TABLE, moves=(canary,)))["/api/reviews"] == f"monolith|10.0.0.1|8001|2400|0||m;{companion}"
+    assert routes(replace(TABLE, moves=(canary,)))["/api/reviews/"] == "s|10.0.0.1|8001|2400||;c|||0||"
     shadowed = replace(canary, weight=0, shadow=1)
-    assert routes(replace(TABLE, moves=(shadowed,)))["/api/reviews"] == f"{companion};{companion}"
+    assert routes(replace(TABLE, moves=(shadowed,)))["/api/reviews/"] == "c|||0||;c|||0||"
 
 
-def test_a_pattern_that_ends_at_anothers_node_keeps_its_way():
-    for order in (("/a/", "/a/b/"), ("/a/b/", "/a/")):
-        found = routes(replace(TABLE, moves=(replace(MOVE, routes=order),)))
-        assert "reviews" in found["/a"]
-        assert "reviews" in found["/a/b"]
+def test_an_operators_own_backend_is_named():
+    found = entries(TABLE, settled(TABLE, name="HAProxy", companion=True), ADDRESSES, own=["reviews"])
+    assert found["/api/reviews/"] == "ka|10.0.0.2|8002|0||to_reviews;wa|10.0.0.2|8002|0|0001_reviews|to_reviews"
+    assert found["@default"].endswith("||")
+
+
+def test_a_placeholder_above_is_asked_for_only_where_no_literal_pattern_holds():
+    found = routes(replace(TABLE, moves=(replace(MOVE, routes=("/a/b/c/", "/a/<x>/d/", "/a/b/", "/e/f/")),)))
+    assert "reviews" in found["/a/b/c/"]
+    assert "reviews" in found["/a/b/"]
+    assert found["/a/"] == "lua"
+    assert found["/a/?"] == found["/e/"] == found["/"] == found["@default"]
+    found = routes(replace(TABLE, moves=(replace(MOVE, routes=("/a/b/c/", "/a/<x>/d/")),)))
+    assert found["/a/b/"] == "lua"
 
 
 def test_the_table_is_read_back_whatever_its_size():
     many = replace(MOVE, routes=tuple(f"/area{number}/<pk>/" for number in range(2_000)), ignore=("header date",))
     for table in (TABLE, replace(TABLE, moves=()), replace(TABLE, moves=(many,))):
-        assert read(of(table)) == (table, ADDRESSES)
+        assert read(of(table)) == (table, ADDRESSES, [])
 
 
 @pytest.mark.parametrize("number", [0, 1])
