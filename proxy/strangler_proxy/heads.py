@@ -22,6 +22,8 @@ _REQUEST = re.compile(
     rb"(?P<method>" + _TOKEN + rb") (?P<target>[\x21\x22\x24-\x7e]++) HTTP/1\.(?P<minor>[01])\r\n" + _FIELDS
 )
 _ANSWER = re.compile(rb"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*+)?\r\n" + _FIELDS)
+FIELDS = re.compile(_FIELDS)
+"""Fields up to the empty line."""
 _END = re.compile(rb"\n\r?\n")
 _HOSTS = re.compile(rb"\nhost:[ \t]*+([^\r]*?)[ \t]*\r", re.IGNORECASE)
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]*+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*+)?")

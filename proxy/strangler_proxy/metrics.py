@@ -43,7 +43,7 @@ TURNED_AWAY = Counter(
 TASKS = Gauge("strangler_tasks", "Tasks of the event loop now.", registry=REGISTRY)
 HUNG_UP = Counter(
     "strangler_hung_up",
-    "Clients that were turned away: too many, or too slow with a request, its header or its body.",
+    "Clients that were turned away: too many, too slow with a request, its header or its body, or for want of memory.",
     ["why"],
     registry=REGISTRY,
 )

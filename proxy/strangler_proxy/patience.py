@@ -6,6 +6,7 @@ mitmproxy waits ten minutes for any byte, reads on while a request waits, and ta
 from __future__ import annotations
 
 import asyncio
+import math
 import resource
 import time
 from contextlib import suppress
@@ -36,7 +37,11 @@ class Patience:
     """From there to the header's end, however it comes."""
     body: float = 30.0
     """Until the next part of a body comes."""
-    ahead: int = 1 << 20
+    every: float = 7.5
+    """Between two looks at all of them."""
+    ahead: int = 1 << 17
+    kept: int = 1 << 29
+    """Of all clients together, in bodies that have not come to their end."""
 
     def of(self, expected: str) -> float:
         return {IDLE: self.idle, HEADER: self.header, BODY: self.body}[expected]
@@ -84,7 +89,28 @@ class Client(DirectHandler):
         what, _ = expected
         since = max(self._since, self._heard) if what == BODY else self._since
         if what and now - since > self._patience.of(what):
-            self._hang_up(what)
+            self.hang_up(what)
+
+    @property
+    def kept(self) -> int:
+        """Bytes of bodies that wait for their end."""
+        return self._ahead() + sum(len(stream.request_body_buf) for stream in self.streams.streams.values())
+
+    @property
+    def sends_since(self) -> float:
+        """When its body was seen to begin; later than ever where it sends none."""
+        return self._since if self._expected[0] == BODY else math.inf
+
+    def hang_up(self, what: str) -> None:
+        """End the connection, for that reason."""
+        connection = self.transports.get(self.client)
+        if connection is None or connection.handler is None:
+            return
+        metrics.HUNG_UP.labels(what).inc()
+        if what == HEADER and connection.writer is not None:
+            detail = "the request did not come to its end in time"
+            connection.writer.write(as_sent(as_json(408, {"detail": detail})))
+        connection.handler.cancel("the client took too long")
 
     def _expects(self) -> tuple[str, int]:
         """What the client has to send next, and of which request; nothing while it is we who take the time."""
@@ -102,16 +128,6 @@ class Client(DirectHandler):
             if hasattr(event, "data")
         )
         return waiting + (len(server.buf) if isinstance(server, StrictServer) else 0)
-
-    def _hang_up(self, what: str) -> None:
-        connection = self.transports.get(self.client)
-        if connection is None or connection.handler is None:
-            return
-        metrics.HUNG_UP.labels(what).inc()
-        if what == HEADER and connection.writer is not None:
-            detail = "the request did not come to its end in time"
-            connection.writer.write(as_sent(as_json(408, {"detail": detail})))
-        connection.handler.cancel("the client took too long")
 
 
 class Clients:
@@ -141,11 +157,21 @@ class Clients:
             self._all.discard(client)
 
     async def _watch(self) -> None:
-        shortest = min(self.patience.idle, self.patience.header, self.patience.body)
         while True:
-            await asyncio.sleep(shortest / 4)
+            await asyncio.sleep(self.patience.every)
             for client in tuple(self._all):
                 client.look(time.monotonic())
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Hang up those that have been sending their bodies for the longest time, where all keep too much."""
+        kept = {client: client.kept for client in self._all}
+        over = sum(kept.values()) - self.patience.kept
+        for client in sorted(kept, key=lambda client: client.sends_since):
+            if over <= 0 or client.sends_since == math.inf:
+                return
+            client.hang_up("memory")
+            over -= kept[client]
 
 
 def _open_files() -> int:

@@ -10,7 +10,10 @@ from world import free_port
 
 GET = b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-PATIENT = Patience(idle=60, header=60, body=60)
+
+
+def patient(**less):
+    return Patience(**{"idle": 60, "header": 60, "body": 60, "every": 0.05, **less})
 
 
 @asynccontextmanager
@@ -46,7 +49,7 @@ async def rest(reader):
 
 def test_a_header_has_to_come_to_its_end_however_it_drips():
     async def drip():
-        async with proxy(patience=Patience(idle=60, header=0.5, body=60)) as (port, heard):
+        async with proxy(patience=patient(header=0.5)) as (port, heard):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(GET)
             assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
@@ -65,7 +68,7 @@ def test_a_header_has_to_come_to_its_end_however_it_drips():
 
 def test_a_body_has_to_go_on_and_its_upstream_is_not_kept_waiting():
     async def stop():
-        async with proxy(patience=Patience(idle=60, header=60, body=0.3)) as (port, heard):
+        async with proxy(patience=patient(body=0.3)) as (port, heard):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 100\r\n\r\nand then")
             came = await rest(reader)
@@ -82,7 +85,7 @@ def test_who_says_nothing_is_hung_up_and_who_waits_for_an_answer_is_not():
         await go_on.wait()
 
     async def idle():
-        async with proxy({"request": wait}, patience=Patience(idle=0.3, header=0.3, body=0.3)) as (port, _):
+        async with proxy({"request": wait}, patience=patient(idle=0.3, header=0.3, body=0.3)) as (port, _):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(GET)
             silent, silent_writer = await asyncio.open_connection("127.0.0.1", port)
@@ -100,7 +103,7 @@ def test_who_says_nothing_is_hung_up_and_who_waits_for_an_answer_is_not():
 
 def test_beyond_the_most_clients_one_is_told_so_until_another_has_gone():
     async def three():
-        async with proxy(most=2, patience=PATIENT) as (port, _):
+        async with proxy(most=2, patience=patient()) as (port, _):
             writers = []
             for _ in range(2):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -131,7 +134,7 @@ def test_no_more_is_read_of_a_client_than_is_wanted_soon():
         await go_on.wait()
 
     async def upload(begin, piece):
-        async with proxy({"requestheaders": hold}, patience=PATIENT) as (port, heard):
+        async with proxy({"requestheaders": hold}, patience=patient()) as (port, heard):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(begin)
             sent = 0
@@ -158,3 +161,28 @@ def test_no_more_is_read_of_a_client_than_is_wanted_soon():
     assert stopped < 32 << 20  # what lies in sockets is the kernels' affair
     assert answer.startswith(b"HTTP/1.1 200")
     assert heard == 1
+
+
+def test_where_all_bodies_take_too_much_the_one_goes_that_has_been_coming_for_the_longest_time():
+    begin = b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 1000000\r\n\r\n" + bytes(400_000)
+
+    async def three():
+        async with proxy(patience=patient(kept=1_000_000)) as (port, heard):
+            clients = []
+            for _ in range(3):
+                clients.append(await asyncio.open_connection("127.0.0.1", port))
+                clients[-1][1].write(begin)
+                await asyncio.sleep(0.4)  # so that they are seen one after the other
+            first = await rest(clients[0][0])
+            answers = []
+            for reader, writer in clients[1:]:
+                writer.write(bytes(600_000))
+                answers.append(await reader.readuntil(b"ok"))
+            for _, writer in clients:
+                writer.close()
+            return first, answers, len(heard)
+
+    first, answers, heard = asyncio.run(three())
+    assert first == b""
+    assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 2
+    assert heard == 2

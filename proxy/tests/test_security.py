@@ -162,6 +162,11 @@ BROKEN_CHUNKS = {
     "less than its size": b"7\r\nhello\r\n0\r\n\r\n",
     "no end of line behind it": b"5\r\nhelloXX0\r\n\r\n",
     "an LF alone behind it": b"5\r\nhello\n0\r\n\r\n",
+    "an LF alone behind the last": b"5\r\nhello\r\n0\r\n\n",
+    "a trailer that ends with LF": b"5\r\nhello\r\n0\r\nX-A: b\n\r\n",
+    "a trailer whose name has a space": b"5\r\nhello\r\n0\r\nX A: b\r\n\r\n",
+    "trailers without an end": b"5\r\nhello\r\n0\r\n" + b"X-A: b\r\n" * 20_000,
+    "an extension with a CR": b"5;a\rb\r\nhello\r\n0\r\n\r\n",
     "an extension without an end": b"5;" + b"a" * 100_000,
 }
 
@@ -229,11 +234,18 @@ def test_an_absolute_target_of_the_same_host_goes_on_as_a_path(proxy, monolith, 
     assert not monolith.heard
 
 
-@pytest.mark.parametrize("target", [b"/-/table", b"http://shop/-/table", b"/%2d/table", b"//-/table", b"/x/../-/table"])
-def test_operators_are_known_by_the_whole_secret_alone_however_the_path_is_written(proxy, upstreams, target):
+@pytest.mark.parametrize(
+    "target",
+    [
+        *(b"/-/table", b"http://shop/-/table", b"/%2d/table", b"//-/table", b"/x/../-/table", b"/-/metrics"),
+        *(b"/-/holds/0001_reviews", b"/-/arrived/0001_reviews", b"/-/%74able", b"/-//table", b"/-/table?a=b"),
+    ],
+)
+@pytest.mark.parametrize("method", [b"GET", b"PUT", b"DELETE"])
+def test_operators_are_known_by_the_whole_secret_alone_however_the_path_is_written(proxy, upstreams, target, method):
     for secret in (b"", b"Bearer", b"Bearer ", b"Bearer " + TOKEN[:-1].encode(), b"Basic " + TOKEN.encode()):
         fields = b"Authorization: %s\r\n" % secret + LAST[:-2]
-        assert said(proxy.port, get(fields, target=target)).startswith(b"HTTP/1.1 404 ")
+        assert said(proxy.port, get(fields, target=target, method=method)).startswith(b"HTTP/1.1 404 ")
     assert [upstream.heard for upstream in upstreams] == [[], []]
 
 

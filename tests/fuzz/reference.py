@@ -98,7 +98,7 @@ def _first(line: bytes) -> tuple[bytes, bytes, bytes]:
 def _field(line: bytes) -> tuple[bytes, bytes]:
     name, colon, value = line.partition(b":")
     _must(bool(colon) and bool(name) and set(name) <= _TOKEN)
-    _must(all(byte == 9 or (byte >= 0x20 and byte != 0x7F) for byte in value))
+    _must(_is_text(value))
     return name, value.strip(b" \t")
 
 
@@ -140,7 +140,7 @@ def _chunks(data: bytes, at: int) -> tuple[bytes, int]:
         line, at = _line(data, at)
         size, _, extension = line.partition(b";")
         size = size if extension else size.rstrip(b" \t")
-        _must(0 < len(size) <= 20 and set(size) <= _HEX and b"\n" not in extension)
+        _must(0 < len(size) <= 20 and set(size) <= _HEX and _is_text(extension))
         if not int(size, 16):
             break
         end = at + int(size, 16)
@@ -160,6 +160,10 @@ def _line(data: bytes, at: int) -> tuple[bytes, int]:
     if end < 0:
         raise _Incomplete
     return data[at:end], end + 2
+
+
+def _is_text(value: bytes) -> bool:
+    return all(byte == 9 or (byte >= 0x20 and byte != 0x7F) for byte in value)
 
 
 def _must(condition: bool) -> None:
