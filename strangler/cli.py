@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,6 +51,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true")
     command.add_argument("--anew", action="store_true", help="use nothing that was found before")
     command.set_defaults(run=_propose)
+    command = commands.add_parser("makeplan", help="a plan to start with, for one seam, and what it leaves to a person")
+    command.add_argument("seam", help="as propose names it")
+    command.add_argument("path", nargs="?", default=".", type=Path, help="the project's folder (here)")
+    command.add_argument("--service", help="the service's name (the seam's)")
+    command.add_argument("--into", type=Path, metavar="FOLDER", help="write FOLDER/plan.py and FOLDER/tasks.md")
+    command.add_argument("--anew", action="store_true", help="use nothing that was found before")
+    command.set_defaults(run=_makeplan)
     return parser
 
 
@@ -98,3 +106,29 @@ def _propose(options: argparse.Namespace) -> None:
     else:
         lines = showing.seam_as_text(seams[0]) if options.seam is not None else showing.seams_as_text(graph, seams)
         sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def _makeplan(options: argparse.Namespace) -> None:
+    from strangler.analysis.drafting import draft  # noqa: PLC0415
+    from strangler.analysis.graph import graph_of  # noqa: PLC0415
+    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
+    from strangler.analysis.mapping import make_map  # noqa: PLC0415
+    from strangler.analysis.seams import find_seams  # noqa: PLC0415
+
+    found = make_map(options.path.resolve(), Kept(None if options.anew else usual_place()))
+    graph = graph_of(found)
+    seam = next((one for one in find_seams(graph) if one.name == options.seam), None)
+    if seam is None:
+        raise StranglerError(f'there is no seam "{options.seam}"; "strangler propose" lists them')
+    made = draft(found, graph, seam, options.service or re.sub(r"[^a-z0-9_]+", "_", seam.name.lower()).strip("_"))
+    if options.into is None:
+        sys.stdout.write(made.text)
+        sys.stdout.writelines(f"# {task}\n" for task in made.tasks)
+        return
+    plan, tasks = options.into / "plan.py", options.into / "tasks.md"
+    if plan.exists():
+        raise StranglerError(f'"{plan}" is there already; nothing was written')
+    options.into.mkdir(parents=True, exist_ok=True)
+    plan.write_text(made.text, encoding="utf-8")
+    tasks.write_text("".join(f"- [ ] {task}\n" for task in made.tasks), encoding="utf-8")
+    sys.stdout.write(f"{plan}: what the plan does\n{tasks}: {len(made.tasks)} things that it leaves to you\n")

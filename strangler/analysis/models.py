@@ -30,7 +30,10 @@ class Relation:
     query: str = ""
     """What the target's lookups call them."""
     through: str = ""
+    column: str = ""
     constrained: bool = True
+    parent: bool = False
+    """Whether it is the link to the table that the model inherits from."""
 
 
 @dataclass(kw_only=True)
@@ -49,6 +52,8 @@ class Model:
     parents: tuple[str, ...] = ()
     relations: dict[str, Relation] = field(default_factory=dict)
     columns: dict[str, int] = field(default_factory=dict)
+    key: str = "id"
+    """The name of its primary key."""
     managers: frozenset[str] = frozenset({"objects", "_default_manager", "_base_manager"})
 
 
@@ -223,6 +228,8 @@ def _relate(registry: Registry, model: Model) -> None:
                     model.relations[name] = _relation(registry, model, symbol, name, kind)
                 else:
                     model.columns[name] = found.lines[name]
+                if isinstance(value, list) and value[-1].keywords.get("primary_key") is True:
+                    model.key = name
             elif value is None:
                 model.relations.pop(name, None)
             elif _is_manager(symbols, symbol.module, value):
@@ -260,7 +267,7 @@ def _relation(registry: Registry, model: Model, owner: Symbol, name: str, kind: 
         target = model.label
     accessor, query = _other_side(model, kind, call)
     on_delete = call.keywords.get("on_delete", call.args[1] if len(call.args) > 1 else "")
-    through = call.keywords.get("through")
+    through, column = call.keywords.get("through"), call.keywords.get("db_column")
     return Relation(
         name=name,
         kind=kind,
@@ -271,7 +278,9 @@ def _relation(registry: Registry, model: Model, owner: Symbol, name: str, kind: 
         accessor=accessor,
         query=query,
         through=_target(registry, model.app, owner.module, through) if through is not None else "",
+        column=column if isinstance(column, str) and column else f"{name}_id",
         constrained=call.keywords.get("db_constraint") is not False,
+        parent=call.keywords.get("parent_link") is True,
     )
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from strangler.analysis.apps import App, Apps, find_apps
 from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.following import Following, managers_of
-from strangler.analysis.models import Registry, find_models
+from strangler.analysis.models import Registry, Relation, find_models
 from strangler.analysis.routes import Route, find_routes
 from strangler.analysis.symbols import File, Symbol, Symbols
+from strangler.analysis.tasks import find_tasks
 from strangler.analysis.tree import Tree
 
 
@@ -25,14 +26,17 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSummary:
-    """A model in few words. "keys" are the labels that its relations lead to, by their fields."""
+    """A model in few words."""
 
     label: str
     app: str
     path: str
     line: int
     table: str
-    keys: Mapping[str, str]
+    key: str
+    columns: tuple[str, ...]
+    relations: tuple[Relation, ...]
+    parents: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class Summary:
     modules: tuple[ModuleSummary, ...]
     models: tuple[ModelSummary, ...]
     routes: tuple[Route, ...]
+    tasks: Mapping[str, str]
+    """Names of Celery tasks, to the dotted names of their functions."""
 
     @property
     def lines(self) -> int:
@@ -128,7 +134,10 @@ class Project:
                     path=model.path,
                     line=model.line,
                     table=model.table,
-                    keys={relation.name: relation.target for relation in model.relations.values()},
+                    key=model.key,
+                    columns=tuple(model.columns),
+                    relations=tuple(model.relations.values()),
+                    parents=model.parents,
                 )
                 for model in models
             ),
@@ -143,6 +152,7 @@ class Project:
                 for file in self.files()
             ),
             routes=tuple(find_routes(self.symbols)),
+            tasks=dict(find_tasks(self.symbols)),
         )
 
     def template_owner(self, path: str) -> str | None:

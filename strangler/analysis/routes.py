@@ -1,14 +1,19 @@
-"""The routes of a project and their names, as its URL modules say."""
+"""The routes of a project, their names and whole patterns, as its URL modules say."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from strangler.analysis.facts import Named, Step, Value
+from strangler.analysis.facts import Chain, Named, Step, Value
 from strangler.analysis.symbols import File, Symbol, Symbols
 
 _MAKERS = frozenset({"path", "re_path", "url"})
+_CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
+_GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\\]|\\.|\[[^\]]*\])*\)")
+_PLAIN = re.compile(r"(?:/|/(?:[A-Za-z0-9._~-]+|<[a-z_][a-z0-9_]*>)(?:/(?:[A-Za-z0-9._~-]+|<[a-z_][a-z0-9_]*>))*/?)")
+_DEEPEST = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,36 +23,92 @@ class Route:
     module: str
     line: int
     pattern: str
+    """As it stands there; whole, from "/" on, in what whole_routes gives, or empty where it cannot be told."""
     name: str
     view: str
     """The dotted name of the view; empty where another module is included."""
     included: str = ""
+    """The module that is included; with "#router" behind it where it is a router of that module."""
+    router: str = ""
+    """The router that a view is registered with."""
+    is_api: bool = False
+    """Whether the view is one of Django REST framework's: it answers programs, not people."""
 
 
 def find_routes(symbols: Symbols) -> Iterator[Route]:
-    """Those of all modules that make paths."""
+    """Those of all modules that make paths, as they stand there."""
     for file in symbols.files.values():
-        if any(name in _MAKERS for name in file.imports):
+        if any(name in _MAKERS for name in file.imports) or any("outer" in name for name in file.facts.assigned):
             yield from _of(symbols, file)
+
+
+def whole_routes(routes: Iterable[Route]) -> list[Route]:
+    """Those with a view, with their whole patterns, under every module that includes them."""
+    routes = list(routes)
+    by_module: dict[str, list[Route]] = {}
+    for route in routes:
+        by_module.setdefault(f"{route.module}#{route.router}" if route.router else route.module, []).append(route)
+    included = {route.included for route in routes if route.included}
+    roots = [module for module in by_module if module not in included and "#" not in module]
+    return [found for root in roots for found in _below(by_module, root, "", 0)]
+
+
+def _below(by_module: dict[str, list[Route]], module: str, prefix: str, depth: int) -> Iterator[Route]:
+    if depth > _DEEPEST:
+        return
+    for route in by_module.get(module, ()):
+        pattern = prefix + _readable(route.pattern)
+        if route.included:
+            yield from _below(by_module, route.included, pattern, depth + 1)
+        elif route.view:
+            whole = "/" + pattern
+            yield replace(route, pattern=whole if _PLAIN.fullmatch(whole) else "")
+
+
+def _readable(pattern: str) -> str:
+    """A path's or a regular expression's pattern with placeholders like "<pk>"."""
+    if not pattern.startswith("^") and "(?P<" not in pattern:
+        return _CONVERTER.sub(r"<\1>", pattern)
+    return _GROUP.sub(r"<\1>", pattern.removeprefix("^")).removesuffix("$").removesuffix("/?") + (
+        "/" if pattern.endswith("/?$") else ""
+    )
 
 
 def _of(symbols: Symbols, file: File) -> Iterator[Route]:
     space = file.facts.assigned.get("app_name")
-    prefix = f"{space}:" if isinstance(space, str) and not isinstance(space, Named) else ""
+    prefix = f"{space}:" if _is_text(space) else ""
     for chain in file.facts.chains:
         call = chain.steps[-1]
-        if call.name not in _MAKERS or not call.called or len(chain.steps) != 1 or not call.args:
+        if not call.called or not call.args:
             continue
-        pattern, view = call.args[0], call.args[1] if len(call.args) > 1 else call.keywords.get("view")
-        name = call.keywords.get("name")
-        yield Route(
-            module=file.module.name,
-            line=chain.line,
-            pattern=pattern if isinstance(pattern, str) else "",
-            name=prefix + name if isinstance(name, str) and not isinstance(name, Named) else "",
-            view=_view(symbols, file, view),
-            included=_included(symbols, file, view),
-        )
+        if len(chain.steps) == 1 and call.name in _MAKERS:
+            yield _made(symbols, file, chain, prefix)
+        elif call.name == "register" and len(chain.steps) == 2 and len(call.args) > 1 and _is_text(call.args[0]):
+            yield Route(
+                module=file.module.name,
+                line=chain.line,
+                pattern=f"{call.args[0]}/",
+                name="",
+                view=_view(symbols, file, call.args[1]),
+                router=chain.steps[0].name,
+                is_api=True,
+            )
+
+
+def _made(symbols: Symbols, file: File, chain: Chain, prefix: str) -> Route:
+    call = chain.steps[-1]
+    pattern, name = call.args[0], call.keywords.get("name")
+    given = call.args[1] if len(call.args) > 1 else call.keywords.get("view")
+    view = _view(symbols, file, given)
+    return Route(
+        module=file.module.name,
+        line=chain.line,
+        pattern=pattern if isinstance(pattern, str) else "",
+        name=f"{prefix}{name}" if _is_text(name) else "",
+        view=view,
+        included=_included(symbols, file, given),
+        is_api=_is_api(symbols, view),
+    )
 
 
 def _view(symbols: Symbols, file: File, view: Value) -> str:
@@ -56,20 +117,46 @@ def _view(symbols: Symbols, file: File, view: Value) -> str:
     return symbol.dotted if symbol.kind in ("class", "function") else ""
 
 
+def _is_api(symbols: Symbols, view: str) -> bool:
+    symbol = symbols.find(view) if view else Symbol("", "", "outside")
+    if symbol.kind == "class":
+        return any("rest_framework" in base.name for base in symbols.ancestors(symbol))
+    if symbol.kind != "function":
+        return False
+    function = symbols.file_of(symbol).functions[symbol.name]
+    return any(decorator.steps[-1].name == "api_view" for decorator in function.decorators)
+
+
 def _uncalled(steps: list[Step]) -> Iterator[str]:
+    """The name of a view, out of View.as_view() and decorators around it."""
     for step in steps:
         if step.name == "as_view":
+            return
+        if step.called and step.args:
+            inner = step.args[-1]
+            yield from _uncalled(inner) if isinstance(inner, list) else [str(inner)] if isinstance(inner, Named) else []
             return
         yield step.name
 
 
 def _included(symbols: Symbols, file: File, view: Value) -> str:
+    if isinstance(view, Named) and view.endswith(".urls"):  # path("api/", router.urls)
+        return _router(symbols, file, view)
     if not isinstance(view, list) or view[-1].name != "include" or not view[-1].args:
         return ""
     given = view[-1].args[0]
-    if isinstance(given, tuple) and given:
-        given = given[0]
-    if isinstance(given, Named):
-        return symbols.find_in(file.module.name, given).module
-    found = symbols.module(given) if isinstance(given, str) else None
-    return found.module.name if found is not None else ""
+    given = given[0] if isinstance(given, tuple) and given else given
+    if not isinstance(given, Named):
+        found = symbols.module(given) if isinstance(given, str) else None
+        return found.module.name if found is not None else ""
+    symbol = symbols.find_in(file.module.name, given)
+    return symbol.module if symbol.kind == "module" else _router(symbols, file, given)
+
+
+def _router(symbols: Symbols, file: File, given: str) -> str:
+    symbol = symbols.find_in(file.module.name, given.rpartition(".")[0])
+    return f"{symbol.module}#{symbol.name}" if symbol.kind == "value" else ""
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, str) and not isinstance(value, Named)

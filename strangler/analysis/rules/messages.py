@@ -8,6 +8,7 @@ from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.facts import Chain, Named, Step, Value
 from strangler.analysis.project import Place, Project
 from strangler.analysis.symbols import File, Symbol
+from strangler.analysis.tasks import is_task
 
 _MODEL_SIGNALS = frozenset(
     {"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed", "pre_init", "post_init", "class_prepared"}
@@ -75,16 +76,9 @@ def _tasks(project: Project, file: File, chain: Chain) -> Iterator[Coupling]:
 
 def _task(project: Project, file: File, chain: Chain, dotted: str) -> Iterator[Coupling]:
     symbol = project.symbols.find_in(file.module.name, dotted)
-    if symbol.kind == "function" and _is_task(project, symbol):
+    if symbol.kind == "function" and is_task(project.symbols.file_of(symbol).functions[symbol.name]):
         app = project.apps.of(symbol.module).label
         yield from project.coupling(Kind.TASK, Place(file, chain.line, chain.scope), app, symbol.dotted)
-
-
-def _is_task(project: Project, symbol: Symbol) -> bool:
-    function = project.symbols.file_of(symbol).functions[symbol.name]
-    return any(
-        decorator.steps[-1].name in ("task", "shared_task", "periodic_task") for decorator in function.decorators
-    )
 
 
 def _parts(value: Value) -> Iterator[Value]:
