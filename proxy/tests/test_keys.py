@@ -44,7 +44,9 @@ class Shop:
         assert status == 200, body
 
     def keys(self, *keys, after=0, revision=1):
-        page = KeyPage(after=after, revision=revision, keys=keys).to_json()
+        """Keys that stand in place of all before, or that follow."""
+        was = 0 if after else json.loads(self.proxy.operate("GET", "/-/keys")[1])["revision"]
+        page = KeyPage(after=after, revision=revision, keys=keys, replaces=was).to_json()
         return self.proxy.operate("PUT", "/-/keys", page)[0]
 
     def ask(self, shown, path="/api/", **headers):
@@ -170,8 +172,12 @@ def test_keys_have_quotas_by_their_plans_and_buckets_of_their_own(shop):
 def test_pages_of_keys_follow_each_other_and_a_first_page_replaces_all(shop):
     one, two = made("a"), made("b")
     assert shop.keys(one, revision=7) == 200
-    assert shop.keys(two, after=6, revision=8) == 409
-    assert shop.keys(two, after=7, revision=8) == 200
+    assert shop.keys(two, after=8, revision=9) == 409  # something is missing
+    assert shop.keys(two, after=6, revision=8) == 200
+    assert shop.keys(two, after=6, revision=8) == 200  # somebody else brought it
+    assert shop.keys(two, after=6, revision=7) == 409
+    stale = KeyPage(after=0, revision=8, replaces=7).to_json()
+    assert shop.proxy.operate("PUT", "/-/keys", stale)[0] == 409
     assert json.loads(shop.proxy.operate("GET", "/-/keys")[1]) == {"revision": 8, "count": 2}
     assert shop.keys(revision=3) == 200
     assert json.loads(shop.proxy.operate("GET", "/-/keys")[1]) == {"revision": 3, "count": 0}
@@ -333,8 +339,8 @@ def test_processes_count_together_in_valkey_and_by_themselves_while_it_is_away(t
 
 def test_a_ring_takes_what_follows_it():
     ring = KeyRing().with_page(KeyPage(after=0, revision=2, keys=(made("a"), made("b"))))
-    with pytest.raises(ValueError, match="are at revision 2, and were offered what follows 1"):
-        ring.with_page(KeyPage(after=1, revision=3))
+    with pytest.raises(ValueError, match="are at revision 2, and were offered those from 3 to 4"):
+        ring.with_page(KeyPage(after=3, revision=4))
     page = KeyPage(after=2, revision=3, keys=(made("c", scopes=("x",), routes=("/a/",), expires=3.0, old="0" * 64),))
     assert KeyPage.from_json(json.loads(json.dumps(page.to_json()))) == page
     assert len(ring.with_page(page).keys) == 3

@@ -185,6 +185,17 @@ def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
     )
 
 
+def monolith() -> Databases:
+    """The monolith's database alone. Raises PlanError."""
+    return Databases(monolith=Database(name="source", dsn=_source_dsn()))
+
+
+def fleet() -> Fleet:
+    """All proxies."""
+    configuration = conf.configuration()
+    return Fleet(engines=[engine(proxy, configuration.proxy_token) for proxy in configuration.proxies])
+
+
 def _databases(service: str) -> Databases:
     return Databases(
         monolith=Database(name="source", dsn=_source_dsn()),
@@ -202,7 +213,7 @@ def _routes(loaded: Project) -> Routes:
         derive=lambda: route_table(
             state, {move.spec.name: move.routing() for move in known}, upstreams, configuration.gateway
         ),
-        fleet=Fleet(engines=[engine(proxy, configuration.proxy_token) for proxy in configuration.proxies]),
+        fleet=fleet(),
     )
 
 

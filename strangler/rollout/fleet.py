@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from strangler_proxy.cohorts import Cohorts
+from strangler_proxy.gateway.keys import KeyPage
+from strangler_proxy.gateway.usage import UsageReport
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.shadowed import Shadowed
 
@@ -67,6 +69,14 @@ class Fleet:
         found: list[int] = []
         self._ask(lambda engine: found.append(engine.purge(route=route, tag=tag)))
         return sum(found)
+
+    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
+        """Give every proxy the keys that it does not have; "page" tells what follows a revision, None where nothing."""
+        self._ask(lambda engine: engine.bring_keys(page))
+
+    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
+        """Have "keep" remember what every proxy tells of its keys, which then need not tell it again."""
+        self._ask(lambda engine: engine.collect_usage(keep))
 
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         """Tell every proxy that the candidate has what was committed before these moments."""

@@ -71,14 +71,17 @@ class ApiKey:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyPage:
-    """Keys that changed between two revisions; with after 0 these are all of them so far. Raises ValueError."""
+    """Keys that changed between two revisions. Raises ValueError."""
 
     after: int
+    """0 for a first page, in whose place all that a proxy had goes."""
     revision: int
     keys: tuple[ApiKey, ...] = ()
+    replaces: int = 0
+    """Of a first page: the revision that the proxy was seen at."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.after <= self.revision:
+        if not 0 <= self.after <= self.revision or self.replaces < 0:
             raise ValueError(f"a page of keys leads from revision {self.after} to {self.revision}; it must lead on")
 
     @classmethod
@@ -88,7 +91,8 @@ class KeyPage:
 
     def to_json(self) -> dict[str, Any]:
         """The object that from_json reads."""
-        return {"after": self.after, "revision": self.revision, "keys": [encode(key) for key in self.keys]}
+        told: dict[str, Any] = encode(self)
+        return told
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +104,13 @@ class KeyRing:
     """By their ids."""
 
     def with_page(self, page: KeyPage) -> KeyRing:
-        """The ring with what changed. Raises ValueError where the page is not of what follows this revision."""
-        if page.after not in (0, self.revision):
-            raise ValueError(f"the keys are at revision {self.revision}, and were offered what follows {page.after}")
+        """The ring with what changed. Raises ValueError where something is missing between, or the page is older."""
+        follows = page.after <= self.revision <= page.revision if page.after else page.replaces == self.revision
+        if not follows:
+            raise ValueError(
+                f"the keys are at revision {self.revision}, and were offered those from {page.after or page.replaces} "
+                f"to {page.revision}"
+            )
         keys = dict(self.keys) if page.after else {}
         return KeyRing(revision=page.revision, keys=keys | {key.id: key for key in page.keys})
 

@@ -4,6 +4,7 @@ import signal
 import threading
 from typing import Any
 
+from strangler.developers import wiring as developers
 from strangler.management.command import StranglerCommand
 from strangler.plans import wiring
 from strangler.split import daemon
@@ -17,10 +18,15 @@ class Command(StranglerCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         moves, routes = wiring.moves(), wiring.routes()
-        refresher = threading.Thread(target=routes.refresh_until, args=(stop,), name="refresh routes")
-        refresher.start()
+        refreshers = [
+            threading.Thread(target=routes.refresh_until, args=(stop,), name="refresh routes"),
+            threading.Thread(target=developers.publishing().refresh_until, args=(stop,), name="refresh keys"),
+        ]
+        for refresher in refreshers:
+            refresher.start()
         try:
             daemon.run(lambda: moves, lambda move: wiring.traffic(move, routes), stop)
         finally:
             stop.set()
-            refresher.join(timeout=10)
+            for refresher in refreshers:
+                refresher.join(timeout=10)

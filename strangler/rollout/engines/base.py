@@ -1,9 +1,11 @@
 """What the toolkit asks of anything that routes requests."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from strangler_proxy.cohorts import Cohorts
+from strangler_proxy.gateway.keys import KeyPage
+from strangler_proxy.gateway.usage import UsageReport
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.shadowed import Shadowed
 
@@ -51,6 +53,12 @@ class RoutingEngine(Protocol):
 
     def purge(self, *, route: str = "", tag: str = "") -> int:
         """Forget the answers that are kept below a route, or with a tag; how many."""
+
+    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
+        """Have it go by the last revision of the developers' keys; "page" tells what follows one."""
+
+    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
+        """Have "keep" remember what it tells of the keys' usage, which it then need not tell again."""
 
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         """Let clients read from the candidate again that wrote to the move before these moments, of all proxies."""

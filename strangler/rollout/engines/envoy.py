@@ -9,7 +9,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from strangler_proxy.cohorts import Cohorts
+from strangler_proxy.gateway.keys import KeyPage
+from strangler_proxy.gateway.usage import UsageReport
 from strangler_proxy.routes import RouteTable, Upstream, older
 from strangler_proxy.shadowed import Shadowed
 
@@ -105,6 +107,12 @@ class EnvoyEngine:
     def release(self, move: str) -> None:
         self._fleet.release(move)
         self._ask(f"/runtime_modify?{HELD}=0", "POST")
+
+    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
+        self._fleet.bring_keys(page)
+
+    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
+        self._fleet.collect_usage(keep)
 
     def purge(self, *, route: str = "", tag: str = "") -> int:
         return self._fleet.purge(route=route, tag=tag)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import fcntl
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from strangler_proxy.cohorts import Cohorts
+from strangler_proxy.gateway.keys import KeyPage
+from strangler_proxy.gateway.usage import UsageReport
 from strangler_proxy.routes import RouteTable, older
 from strangler_proxy.shadowed import Shadowed
 
@@ -95,6 +97,12 @@ class HaproxyEngine:
 
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         self._fleet.arrived(move, moments)
+
+    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
+        self._fleet.bring_keys(page)
+
+    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
+        self._fleet.collect_usage(keep)
 
     def purge(self, *, route: str = "", tag: str = "") -> int:
         return self._fleet.purge(route=route, tag=tag)

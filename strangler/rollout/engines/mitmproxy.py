@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from strangler_proxy.cohorts import Cohorts
+from strangler_proxy.gateway.keys import KeyPage
+from strangler_proxy.gateway.usage import UsageReport
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.shadowed import Shadowed
 
+from strangler.rollout import keys
 from strangler.rollout.engines.base import EngineError
 
 _SECONDS = 5.0
@@ -60,6 +63,24 @@ class MitmproxyEngine:
     def purge(self, *, route: str = "", tag: str = "") -> int:
         purged = self._ask("POST", "/-/purge", {"tag": tag} if tag else {"route": route})["purged"]
         return int(purged)
+
+    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
+        keys.bring(self, page)
+
+    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
+        keys.collect(self, keep)
+
+    def keys_revision(self) -> int:
+        return int(self._ask("GET", "/-/keys")["revision"])
+
+    def apply_keys(self, page: KeyPage) -> None:
+        self._ask("PUT", "/-/keys", page.to_json())
+
+    def usage(self) -> UsageReport:
+        return UsageReport.from_json(self._ask("GET", "/-/usage"))
+
+    def collected(self, report: UsageReport) -> None:
+        self._ask("PUT", "/-/collected", report.to_json())
 
     def arrived(self, move: str, moments: Mapping[str, int]) -> None:
         self._ask("PUT", f"/-/arrived/{move}", dict(moments))

@@ -1,5 +1,5 @@
--- What operations of plans keep in a MySQL or MariaDB database; strangler/split/postgres/plans.sql says what each is
--- for. Safe to run again.
+-- What operations of plans, and developers' keys, keep in a MySQL or MariaDB database;
+-- strangler/split/postgres/plans.sql says what each is for. Safe to run again.
 CREATE TABLE IF NOT EXISTS strangler_runs (
     plan varchar(200) NOT NULL,
     run integer NOT NULL,
@@ -41,4 +41,30 @@ CREATE TABLE IF NOT EXISTS strangler_retirements (
 CREATE TABLE IF NOT EXISTS strangler_wishes (
     plan varchar(200) NOT NULL PRIMARY KEY,
     wish varchar(20) NOT NULL
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS strangler_api_keys (
+    id varchar(40) NOT NULL PRIMARY KEY,
+    developer varchar(200) NOT NULL,
+    digest char(64) NOT NULL,
+    old char(64) NOT NULL,
+    old_until double NOT NULL,
+    plan varchar(200) NOT NULL,
+    scopes text NOT NULL,
+    routes text NOT NULL,
+    created_at double NOT NULL,
+    expires_at double,
+    revoked_at double,
+    changed bigint NOT NULL UNIQUE
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS strangler_api_usage (
+    process varchar(40) NOT NULL,
+    key_id varchar(40) NOT NULL,
+    day char(10) NOT NULL,
+    requests bigint NOT NULL,
+    refused bigint NOT NULL,
+    failed bigint NOT NULL,
+    PRIMARY KEY (process, key_id, day),
+    KEY (day)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,4 +1,4 @@
--- What operations of plans keep in a PostgreSQL database. Safe to run again.
+-- What operations of plans, and developers' keys, keep in a PostgreSQL database. Safe to run again.
 CREATE SCHEMA IF NOT EXISTS strangler;
 GRANT USAGE ON SCHEMA strangler TO PUBLIC;
 
@@ -62,3 +62,31 @@ CREATE TABLE IF NOT EXISTS strangler.retirements (
     dropped_at double precision,
     PRIMARY KEY (move, name)
 );
+
+-- Developers' keys: what proxies let their bearers through for. Times are seconds since 1970 by this database's clock.
+CREATE TABLE IF NOT EXISTS strangler.api_keys (
+    id text PRIMARY KEY,
+    developer text NOT NULL,
+    digest text NOT NULL,  -- SHA-256 of the secret, which is nowhere
+    old text NOT NULL,  -- of the one before the last rotation; good until old_until
+    old_until double precision NOT NULL,
+    plan text NOT NULL,
+    scopes text NOT NULL,  -- a JSON list, as are the routes
+    routes text NOT NULL,
+    created_at double precision NOT NULL,
+    expires_at double precision,
+    revoked_at double precision,
+    changed bigint NOT NULL UNIQUE  -- the revision of the last change; each change makes a greater one
+);
+
+-- Their requests, as each run of a proxy has told last: sums that only grow.
+CREATE TABLE IF NOT EXISTS strangler.api_usage (
+    process text NOT NULL,
+    key_id text NOT NULL,
+    day text NOT NULL,  -- of UTC, as in 2026-11-26
+    requests bigint NOT NULL,
+    refused bigint NOT NULL,
+    failed bigint NOT NULL,
+    PRIMARY KEY (process, key_id, day)
+);
+CREATE INDEX IF NOT EXISTS api_usage_day ON strangler.api_usage (day);

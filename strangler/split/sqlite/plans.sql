@@ -1,5 +1,5 @@
--- What operations of plans keep in a SQLite database; strangler/split/postgres/plans.sql says what each is for.
--- Safe to run again. Times are seconds since 1970.
+-- What operations of plans, and developers' keys, keep in a SQLite database;
+-- strangler/split/postgres/plans.sql says what each is for. Safe to run again. Times are seconds since 1970.
 CREATE TABLE IF NOT EXISTS strangler_runs (
     plan TEXT NOT NULL,
     run INTEGER NOT NULL,
@@ -42,3 +42,30 @@ CREATE TABLE IF NOT EXISTS strangler_wishes (
     plan TEXT PRIMARY KEY NOT NULL,
     wish TEXT NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS strangler_api_keys (
+    id TEXT PRIMARY KEY NOT NULL,
+    developer TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    old TEXT NOT NULL,
+    old_until REAL NOT NULL,
+    plan TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    routes TEXT NOT NULL,
+    created_at REAL NOT NULL,
+    expires_at REAL,
+    revoked_at REAL,
+    changed INTEGER NOT NULL UNIQUE
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS strangler_api_usage (
+    process TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    day TEXT NOT NULL,
+    requests INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    PRIMARY KEY (process, key_id, day)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS strangler_api_usage_day ON strangler_api_usage (day);

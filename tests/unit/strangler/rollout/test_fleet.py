@@ -1,10 +1,12 @@
 """Several proxies asked at once; the fakes implement the real interface."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
 from strangler_proxy.cohorts import Cohort, Cohorts
+from strangler_proxy.gateway.keys import KeyPage
+from strangler_proxy.gateway.usage import UsageReport
 from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
 from strangler_proxy.shadowed import Noise, Shadowed
 
@@ -41,6 +43,7 @@ class MemoryEngine:
     applied: int = 0
     held: set[str] = field(default_factory=set)
     there: dict[str, int] = field(default_factory=dict)
+    keys: int = 0
     counted: Cohorts = field(default_factory=Cohorts)
 
     def apply(self, table: RouteTable) -> None:
@@ -67,6 +70,14 @@ class MemoryEngine:
     def purge(self, *, route: str = "", tag: str = "") -> int:
         self._answer()
         return 3 if (route, tag) == ("/api/", "") else 1
+
+    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
+        self._answer()
+        self.keys = 0 if page(0) is None else 1
+
+    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
+        self._answer()
+        keep(UsageReport())
 
     def moments(self) -> dict[str, int]:
         self._answer()
@@ -143,3 +154,13 @@ def test_what_shadows_showed_all_proxies_is_one():
     fleet = Fleet(engines=[MemoryEngine("a"), MemoryEngine("b")])
     both = fleet.shadowed("0001_reviews")
     assert (both.compared, both.noise) == (4, (Noise(endpoint="GET /", path="$.at", count=2),))
+
+
+def test_keys_reach_every_proxy_and_their_usage_comes_from_each():
+    engines = [MemoryEngine("a"), MemoryEngine("d", away=True), MemoryEngine("c")]
+    reports: list[UsageReport] = []
+    with pytest.raises(EngineError, match=r"^the proxy d does not answer$"):
+        Fleet(engines=engines).bring_keys(lambda revision: KeyPage(after=0, revision=1))
+    with pytest.raises(EngineError, match=r"^the proxy d does not answer$"):
+        Fleet(engines=engines).collect_usage(reports.append)
+    assert ([engine.keys for engine in engines], len(reports)) == ([1, 0, 1], 2)
