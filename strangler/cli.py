@@ -58,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--into", type=Path, metavar="FOLDER", help="write FOLDER/plan.py and FOLDER/tasks.md")
     command.add_argument("--anew", action="store_true", help="use nothing that was found before")
     command.set_defaults(run=_makeplan)
+    command = commands.add_parser("contracts", help="a seam's border as a contract that a build keeps")
+    command.add_argument("contract", type=Path, help="the contract's file; it is checked, unless it is to be written")
+    command.add_argument("path", nargs="?", default=".", type=Path, help="the project's folder (here)")
+    command.add_argument("--write", metavar="SEAM", help="write it for this seam, with all that passes it today")
+    command.add_argument("--shrink", action="store_true", help="take out what nobody needs any more")
+    command.add_argument("--import-linter", action="store_true", help="print its imports for import-linter")
+    command.add_argument("--anew", action="store_true", help="use nothing that was found before")
+    command.set_defaults(run=_contracts)
     return parser
 
 
@@ -132,3 +140,41 @@ def _makeplan(options: argparse.Namespace) -> None:
     plan.write_text(made.text, encoding="utf-8")
     tasks.write_text("".join(f"- [ ] {task}\n" for task in made.tasks), encoding="utf-8")
     sys.stdout.write(f"{plan}: what the plan does\n{tasks}: {len(made.tasks)} things that it leaves to you\n")
+
+
+def _contracts(options: argparse.Namespace) -> None:
+    from strangler.analysis import contracts  # noqa: PLC0415
+    from strangler.analysis.graph import graph_of  # noqa: PLC0415
+    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
+    from strangler.analysis.mapping import make_map  # noqa: PLC0415
+    from strangler.analysis.owners import read_owners  # noqa: PLC0415
+    from strangler.analysis.seams import find_seams  # noqa: PLC0415
+
+    root, file = options.path.resolve(), options.contract
+    found = make_map(root, Kept(None if options.anew else usual_place()))
+    if options.write is not None:
+        if file.exists():
+            raise StranglerError(f'"{file}" is there already; a contract never grows: --shrink it, or remove it')
+        seam = next((one for one in find_seams(graph_of(found)) if one.name == options.write), None)
+        if seam is None:
+            raise StranglerError(f'there is no seam "{options.write}"; "strangler propose" lists them')
+        contract = contracts.make_contract(found, seam, read_owners(root))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(contract.to_json(), encoding="utf-8")
+        sys.stdout.write(f"{file}: {sum(contract.baseline.values())} couplings pass this border today\n")
+        return
+    try:
+        contract = contracts.Contract.from_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StranglerError(f'"{file}" cannot be read ({error}); write one with --write SEAM') from error
+    if options.import_linter:
+        sys.stdout.write(contracts.import_linter(found, contract))
+        return
+    kept = contracts.check(found, contract)
+    if options.shrink:
+        contract = contracts.shrunk(contract, kept)
+        file.write_text(contract.to_json(), encoding="utf-8")
+        kept = contracts.check(found, contract)
+    if kept.new or kept.gone:
+        raise StranglerError(f"the border of {contract.name} is not as its contract says\n{kept}")
+    sys.stdout.write(f"kept; {sum(contract.baseline.values())} couplings still pass the border of {contract.name}\n")
