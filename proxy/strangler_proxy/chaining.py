@@ -26,14 +26,21 @@ from strangler_proxy.usage import Usage
 
 
 def chain(
-    *, store: TableStore, identities: Identities, keys: KeyStore, usage: Usage, cache: Caching, shared: Shared | None
+    *,
+    store: TableStore,
+    identities: Identities,
+    keys: KeyStore,
+    usage: Usage,
+    quotas: OwnWindows,
+    cache: Caching,
+    shared: Shared | None,
 ) -> Chain:
     """All steps, that count together with other processes where there is something shared."""
     buckets: Buckets = OwnBuckets()
-    windows: Windows = OwnWindows()
+    windows: Windows = quotas
     if shared is not None:
         buckets = SharedBuckets(shared=shared, own=buckets)
-        windows = SharedWindows(shared=shared, own=windows)
+        windows = SharedWindows(shared=shared, own=quotas)
     return Chain(
         steps=(
             Versioning(),

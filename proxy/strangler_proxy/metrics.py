@@ -54,8 +54,8 @@ OVER_QUOTA = Counter(
     "strangler_over_quota", "Requests of keys whose plan's quota is used up.", ["plan"], registry=REGISTRY
 )
 USAGE_LOST = Counter("strangler_usage_lost", "Days of a key's usage that nobody collected in time.", registry=REGISTRY)
-USAGE_UNWRITTEN = Counter(
-    "strangler_usage_unwritten", "Times that the usage of keys could not be written to its file.", registry=REGISTRY
+UNWRITTEN = Counter(
+    "strangler_unwritten", "Times that what keys have used could not be written to its file.", registry=REGISTRY
 )
 SHARED_UP = Gauge("strangler_shared_up", "Whether the shared Valkey answered last time.", registry=REGISTRY)
 SHARED_ALONE = Counter(

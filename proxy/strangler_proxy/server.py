@@ -20,9 +20,11 @@ from strangler_proxy.identity import Identities
 from strangler_proxy.keys import KeyStore
 from strangler_proxy.listener import listen
 from strangler_proxy.operating_keys import KeyOperators
+from strangler_proxy.remembering import keep
 from strangler_proxy.routes import RouteTable, Upstream
 from strangler_proxy.shared import Shared
 from strangler_proxy.steps.caching import Caching
+from strangler_proxy.steps.windows import OwnWindows
 from strangler_proxy.table import TableStore
 from strangler_proxy.trust import Trusted
 from strangler_proxy.upstreams import Client
@@ -96,6 +98,7 @@ async def serve(settings: Settings) -> None:
     store = TableStore.open(settings.state, first)
     keys = KeyStore.open(_beside(settings.state, "keys"))
     usage = Usage.open(_beside(settings.state, "usage"))
+    quotas = OwnWindows.open(_beside(settings.state, "quotas"))
     stopped = asyncio.Event()
     metrics.TASKS.set_function(lambda: len(asyncio.all_tasks()))
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -113,6 +116,7 @@ async def serve(settings: Settings) -> None:
             identities=identities,
             keys=keys,
             usage=usage,
+            quotas=quotas,
             cache=cache,
             shared=_shared(settings.shared),
         ),
@@ -128,7 +132,10 @@ async def serve(settings: Settings) -> None:
     servers.append(
         await _listen("STRANGLER_PROXY_LISTEN", settings.listen, settings, addon, shared=settings.operators is not None)
     )
-    await usage.keep(_beside(settings.state, "usage"), stopped)
+    await asyncio.gather(
+        keep(_beside(settings.state, "usage"), usage.changed, stopped),
+        keep(_beside(settings.state, "quotas"), quotas.changed, stopped),
+    )
     for server in servers:
         server.close()
 

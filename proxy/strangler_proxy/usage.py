@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from strangler_proxy import metrics
 from strangler_proxy.gateway.usage import UsageReport, UsageRow
-from strangler_proxy.remembering import write
 
 LARGEST = 100_000
 """Rows that are kept; where nobody collects, the oldest go first, and are counted as lost."""
 PAGE = 2_000
-_EVERY = 5.0
 
 _Of = tuple[str, str, str]
 
@@ -76,28 +74,12 @@ class Usage:
                 if row.process != self._process or row.day != self._day:
                     del self._rows[row.of]
 
-    async def keep(self, path: Path, stopped: asyncio.Event) -> None:
-        """Write it there, now and then and at the end. Raises OSError at the end alone."""
-        while not stopped.is_set():
-            try:
-                async with asyncio.timeout(_EVERY):
-                    await stopped.wait()
-            except TimeoutError:
-                try:
-                    await self._write(path)
-                except OSError:
-                    metrics.USAGE_UNWRITTEN.inc()
-        await self._write(path)
-
-    async def _write(self, path: Path) -> None:
-        if self._changed:
-            self._changed = False
-            rows = UsageReport(rows=tuple(self._rows[of] for of in self._open))
-            try:
-                await asyncio.to_thread(lambda: write(path, rows.to_json()))
-            except OSError:
-                self._changed = True
-                raise
+    def changed(self) -> Mapping[str, Any] | None:
+        """What a later run needs; None where that is as it was."""
+        if not self._changed:
+            return None
+        self._changed = False
+        return UsageReport(rows=tuple(self._rows[of] for of in self._open)).to_json()
 
     def _today(self, key: str) -> UsageRow:
         day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()

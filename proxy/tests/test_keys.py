@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 import valkeys
+from strangler_proxy import metrics, remembering
 from strangler_proxy.gateway import Gateway, Plan, Policy
 from strangler_proxy.gateway.keys import ApiKey, KeyPage, KeyRing, digest_of, new_id, new_secret
 from strangler_proxy.gateway.usage import UsageReport
@@ -307,6 +308,47 @@ def test_a_day_and_a_month_end_in_utc_and_both_must_have_room():
 def test_a_plan_may_have_no_quota_or_none_at_all():
     assert statuses(quotas(OwnWindows(), Plan(name="small")), 3) == [200, 200, 200]
     assert statuses(quotas(OwnWindows(), Plan(name="small", per_day=0)), 1) == [429]
+
+
+def test_a_process_remembers_what_its_runs_before_have_counted_and_forgets_windows_that_are_over(tmp_path):
+    now = [NOON]
+    plan, path = Plan(name="small", per_day=2, per_month=100), tmp_path / "quotas"
+    own = OwnWindows(clock=lambda: now[0])
+    assert statuses(quotas(own, plan), 3) == [200, 200, 429]
+    remembering.write(path, own.changed())
+    assert own.changed() is None
+    again = OwnWindows.open(path)
+    assert statuses(quotas(again, plan), 1) == [429]
+    now[0] += 86_400
+    own._changed = True
+    assert own.changed() == {}  # it was the month's last day
+    path.write_text("[]")
+    with pytest.raises(ValueError, match=r'the file ".*quotas" holds no quotas'):
+        OwnWindows.open(path)
+
+
+def test_a_file_that_cannot_be_written_is_tried_again_and_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(remembering, "EVERY", 0.01)
+    path = tmp_path / "away" / "usage"
+    path.parent.write_text("a file is in the way")
+    told = iter([{"rows": 1}])
+
+    def unwritten():
+        return metrics.REGISTRY.get_sample_value("strangler_unwritten_total")
+
+    async def through():
+        before, stopped = unwritten(), asyncio.Event()
+        keeping = asyncio.create_task(remembering.keep(path, lambda: next(told, None), stopped))
+        while unwritten() < before + 2:
+            await asyncio.sleep(0.01)
+        path.parent.unlink()
+        while not path.exists():
+            await asyncio.sleep(0.01)
+        stopped.set()
+        await keeping
+
+    asyncio.run(asyncio.wait_for(through(), 20))
+    assert json.loads(path.read_bytes()) == {"rows": 1}
 
 
 def test_as_many_windows_are_kept_as_said():
