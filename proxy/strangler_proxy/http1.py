@@ -16,6 +16,7 @@ from mitmproxy.proxy.layers.http import (
     ReceiveHttp,
     RequestHeaders,
     RequestProtocolError,
+    ResponseData,
     ResponseHeaders,
     ResponseProtocolError,
 )
@@ -25,6 +26,7 @@ from strangler_proxy import heads, hops
 from strangler_proxy.answers import as_json, as_sent
 
 _UNTIL_CLOSED = -1
+_NO_BODY = frozenset({204, 304})
 _DETAILS = {
     400: "the request is malformed",
     408: "the request did not come to its end in time",
@@ -78,9 +80,18 @@ class StrictServer(Http1Server):  # type: ignore[misc]  # mitmproxy is not in th
         self.state = self.done
 
     def send(self, event: HttpEvent) -> layer.CommandGenerator[None]:
-        """What mitmproxy would say of an error is for its log: the client gets an answer like our others."""
+        """What mitmproxy would say of an error is for its log: the client gets an answer like our others.
+
+        A body where none may be would be taken for the beginning of the next answer.
+        """
+        if isinstance(event, ResponseData) and self._has_no_body():
+            return
         for command in super().send(event):
             yield self._ours(command, event.code) if isinstance(event, ResponseProtocolError) else command
+
+    def _has_no_body(self) -> bool:
+        head = self.request is not None and self.request.method == "HEAD"
+        return head or (self.response is not None and self.response.status_code in _NO_BODY)
 
     def _ours(self, command: commands.Command, status: int) -> commands.Command:
         if not isinstance(command, commands.SendData):

@@ -257,6 +257,16 @@ def test_pipelined_requests_are_answered_once_each_and_in_order(proxy, monolith)
     assert [part[:2] for part in answers.split(b"\r\n\r\n")[1:]] == [b"01", b"/a", b"02"]
 
 
+@pytest.mark.parametrize("target", [b"/-/table", b"/.strangler/x", b"/a/"])
+def test_an_answer_to_head_has_no_body_that_could_be_the_next_answer(proxy, monolith, target):
+    monolith.script = lambda request: OK[:-2] if request.startswith(b"HEAD") else OK
+    answers = said(proxy.port, get(target=target, method=b"HEAD") + get(LAST[:-2], target=b"/next/"))
+    (first, second, body) = answers.split(b"\r\n\r\n")
+    assert b"\r\nContent-Length: " in first.replace(b"content-length", b"Content-Length")
+    assert second.startswith(b"HTTP/1.1 200 OK")
+    assert body == b"ok"
+
+
 IMPROPER_ANSWERS = {
     "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 9\r\n\r\nok",
     "a length and chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
