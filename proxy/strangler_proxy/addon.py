@@ -26,6 +26,7 @@ from strangler_proxy.identity import Identities, IdentityUnknown
 from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.reads import Read, Reads
 from strangler_proxy.refusal import Refusal, refusal_in
+from strangler_proxy.refusing import LONGEST
 from strangler_proxy.resilience.guards import UNWELL, Guards, Known, Refused
 from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
 from strangler_proxy.sending import Sender
@@ -100,6 +101,7 @@ class Strangler:
             "responseheaders": self.responseheaders,
             "response": self.response,
             "too_long": self.too_long,
+            "too_large": self.too_large,
             "attempt_failed": self.attempt_failed,
             "error": self.error,
         }
@@ -119,10 +121,21 @@ class Strangler:
             exchange.own = True
             self._answer(flow, answer)
             return None
+        if (longest := exchange.longest_body) is not None:
+            lengths = forwarding.values(exchange.as_sent, b"content-length")
+            if any(length.isdecimal() and int(length) > longest for length in lengths):
+                exchange.visit = None  # no step has seen it
+                self._answer(flow, _too_large(longest))
+                return None
+            flow.metadata[LONGEST] = longest
         if not exchange.large:
             return None
         flow.request.stream = True
         return self._send_on(flow, exchange)
+
+    def too_large(self, flow: http.HTTPFlow) -> None:
+        """A body that passes has become longer than a policy lets it be."""
+        self._answer(flow, _too_large(flow.metadata[LONGEST]))
 
     def request(self, flow: http.HTTPFlow) -> Waiting | None:
         """The whole request is here: answer it, or choose its upstream, waiting for a hold where there is one."""
@@ -226,7 +239,6 @@ class Strangler:
         if (answer := await self._gated.enter(visit, exchange, flow.request)) is not None:
             exchange.visit = None  # the answer has been all the way back
             self._gated.over(visit)
-            flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
             self._answer(flow, answer)
         elif (waiting := self._route(flow, exchange)) is not None:
             await waiting
@@ -307,7 +319,6 @@ class Strangler:
             if self._enter(exchange, table, decision) is None:
                 self._falls_back(exchange, decision)
                 return self._dispatch(flow, exchange, table, decision)
-        flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
         self._answer(flow, as_json(503, {"detail": refused.why}, Retry_After=str(refused.seconds)))
         return None
 
@@ -378,7 +389,6 @@ class Strangler:
             self._landed(exchange)
             exchange.version = None  # the monolith's silence says nothing of the owner
             flow.metadata.pop(AGAIN, None)
-            flow.request.stream = False  # mitmproxy does not answer a request whose body it streams
             self._answer(flow, as_json(503, {"detail": f"{error}; try again"}, Retry_After="1"))
         else:
             self._address(flow.request, exchange, upstream, token)
@@ -543,6 +553,10 @@ class Strangler:
             self._gated.over(exchange.visit)
         if not exchange.own:
             journal.note(exchange, status)
+
+
+def _too_large(longest: int) -> Answer:
+    return as_json(413, {"detail": f"the body is longer than {longest} bytes"})
 
 
 def _refusal(response: http.Response, exchange: Exchange) -> Refusal | None:

@@ -18,7 +18,6 @@ from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import (
     HttpResponseHeadersHook,
     HttpResponseHook,
-    HttpStream,
     RequestData,
     RequestEndOfMessage,
     RequestHeaders,
@@ -32,6 +31,7 @@ from mitmproxy.proxy.layers.http import (
 from mitmproxy.proxy.layers.tcp import TCPLayer
 
 from strangler_proxy.exchange import BUFFERED
+from strangler_proxy.refusing import RefusingStream
 
 ALLOWANCE = "strangler_allowance"
 """Where a flow's metadata has its Allowance. A request without one is sent as mitmproxy does."""
@@ -93,7 +93,7 @@ class Handling(Protocol):
         """Have Expired come, no later than then."""
 
 
-class AttemptingStream(HttpStream):  # type: ignore[misc]
+class AttemptingStream(RefusingStream):
     """Sends a read without a body once more, on a new connection, if nothing of an answer has come; all else is decided
     by hooks."""
 
@@ -125,7 +125,8 @@ class AttemptingStream(HttpStream):  # type: ignore[misc]
         return allowance
 
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
-        self.deadline, self._sent, allowance, began = None, False, self._allowance, time.time()
+        self.deadline, allowance, began = None, self._allowance, time.time()
+        self._sent = self._kept = False
         if allowance is not None:
             self._handling.connect_seconds = allowance.connect
         if (yield from super().make_server_connection()):
@@ -170,6 +171,11 @@ class AttemptingStream(HttpStream):  # type: ignore[misc]
         self._handle_event = self.passthrough  # type: ignore[method-assign]  # as mitmproxy does
         yield from self.child_layer.handle_event(events.Start())
         yield SendHttp(ResponseEndOfMessage(self.stream_id), self.context.client)
+
+    def give_up_upstream(self) -> layer.CommandGenerator[None]:
+        self.deadline = None
+        self._given_up.append(self.context.server)
+        yield from super().give_up_upstream()
 
     def _undecided(self) -> bool:
         """Whether the whole request is here, and nothing of an answer has gone to the client."""

@@ -70,6 +70,11 @@ class Exchange:
         return self.visit.policy.resilience if self.visit is not None else None
 
     @property
+    def longest_body(self) -> int | None:
+        """Bytes that a policy lets its body have."""
+        return self.visit.policy.longest_body if self.visit is not None else None
+
+    @property
     def repeatable(self) -> bool:
         """Whether it may be sent to several upstreams, one after the other: a read that changes nothing."""
         upgrade = forwarding.values(self.fields, b"upgrade")

@@ -35,6 +35,8 @@ class Policy:
     transform: Transform | None = None
     cache: Cache | None = None
     resilience: Resilience | None = None
+    longest_body: int | None = None
+    """Bytes of a request's body; of a longer one nothing is taken."""
 
     def __post_init__(self) -> None:
         shape(self.path)
