@@ -166,4 +166,5 @@ STRANGLER = {
     "PROXIES": env.words("STRANGLER_PROXIES"),
     "PROXY_TOKEN": env.text("STRANGLER_PROXY_TOKEN"),
     "IDENTITY_KEY": env.text("STRANGLER_IDENTITY_KEY"),
+    "OPENAPI": {"monolith": "/api/schema/", "reviews": "/api/schema/"},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,8 @@ class Configuration:
     identity_key: Path | None
     capture: str
     gateway: Gateway = NO_GATEWAY
+    openapi: Mapping[str, str] = field(default_factory=dict)
+    """By upstream, where its OpenAPI document is: a path there ("/api/schema/"), or "file:" and a path here."""
     copying: Copying = Copying()
 
     def service(self, name: str) -> Service:
@@ -94,6 +96,7 @@ def configuration() -> Configuration:
         "COPY",
         "CAPTURE",
         "GATEWAY",
+        "OPENAPI",
     }
     if unknown := sorted(set(given) - known):
         raise ImproperlyConfigured(f'STRANGLER has an unknown key "{unknown[0]}"; it knows {", ".join(sorted(known))}')
@@ -116,6 +119,7 @@ def configuration() -> Configuration:
         identity_key=Path(identity_key) if identity_key else None,
         copying=_copying(given.get("COPY") or {}),
         capture=capture,
+        openapi=_openapi(given.get("OPENAPI") or {}),
         gateway=_gateway(given.get("GATEWAY") or ""),
     )
 
@@ -147,6 +151,16 @@ def _proxy(entry: Any) -> Proxy:
     if not entry.get(key):
         raise ImproperlyConfigured(f'STRANGLER["PROXIES"] has an entry of {engine} without its "{key}"; add that')
     return Proxy(engine=engine, where=str(entry[key]), companions=tuple(entry.get("COMPANIONS", ())))
+
+
+def _openapi(given: Mapping[str, str]) -> Mapping[str, str]:
+    for upstream, where in given.items():
+        if not where.startswith(("/", "file:")):
+            raise ImproperlyConfigured(
+                f'STRANGLER["OPENAPI"]["{upstream}"] is "{where}"; write a path of that server ("/api/schema/"), or '
+                '"file:" and a path'
+            )
+    return dict(given)
 
 
 def _gateway(path: str) -> Gateway:

@@ -23,6 +23,7 @@ from strangler_proxy.exchange import Exchange, begin
 from strangler_proxy.gated import Gated, may_be_kept, of_length, to_be_kept
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities, IdentityUnknown
+from strangler_proxy.operating_documents import DocumentOperators
 from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.reads import Read, Reads
 from strangler_proxy.refusal import Refusal, refusal_in
@@ -59,6 +60,7 @@ class Strangler:
         chain: Chain,
         cache: Caching,
         keys: KeyOperators,
+        documents: DocumentOperators,
         token: str,
         operators_port: int | None = None,
         trusted: Trusted = NOBODY,
@@ -84,6 +86,7 @@ class Strangler:
             wrote=self._wrote,
             shadows=shadows,
             keys=keys,
+            documents=documents,
             in_flight=self._in_flight,
             cache=cache,
         )

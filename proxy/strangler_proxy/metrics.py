@@ -69,6 +69,12 @@ VERSIONS = Counter(
     ["policy", "version"],
     registry=REGISTRY,
 )
+INVALID = Counter(
+    "strangler_invalid",
+    "Requests and answers that are not as documented.",
+    ["policy", "what", "why"],
+    registry=REGISTRY,
+)
 CACHE = Counter(
     "strangler_cache",
     "Reads for which a cache is stated: hit, stale, revalidated, miss (of these some become the two before), bypass.",

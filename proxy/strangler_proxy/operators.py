@@ -12,6 +12,7 @@ from strangler_proxy import metrics
 from strangler_proxy.answers import Answer, as_json, not_found
 from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
+from strangler_proxy.operating_documents import DocumentOperators
 from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.routes import RouteTable
 from strangler_proxy.shadow import Shadows
@@ -38,6 +39,7 @@ class Operators:
     wrote: Wrote
     shadows: Shadows
     keys: KeyOperators
+    documents: DocumentOperators
     in_flight: dict[str, int]
     cache: Caching
 
@@ -49,7 +51,8 @@ class Operators:
         return await self._answer(method, path, body)
 
     async def _answer(self, method: str, path: str, body: bytes) -> Answer:
-        if (answer := self.keys.answer(method, path, body)) is not None:
+        answer = self.keys.answer(method, path, body) or self.documents.answer(method, path, body)
+        if answer is not None:
             return answer
         if path.startswith(_HOLDS):
             return self._hold(method, path.removeprefix(_HOLDS), body)

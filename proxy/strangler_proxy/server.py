@@ -15,10 +15,12 @@ from strangler_proxy import metrics
 from strangler_proxy.addon import Strangler
 from strangler_proxy.chaining import chain
 from strangler_proxy.connections import Address
+from strangler_proxy.documents import Documents
 from strangler_proxy.holds import Holds
 from strangler_proxy.identity import Identities
 from strangler_proxy.keys import KeyStore
 from strangler_proxy.listener import listen
+from strangler_proxy.operating_documents import DocumentOperators
 from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.remembering import keep
 from strangler_proxy.routes import RouteTable, Upstream
@@ -97,6 +99,7 @@ async def serve(settings: Settings) -> None:
     first = RouteTable(default="monolith", upstreams=(Upstream(name="monolith", url=settings.monolith),))
     store = TableStore.open(settings.state, first)
     keys = KeyStore.open(_beside(settings.state, "keys"))
+    documents = Documents.open(_beside(settings.state, "openapi"))
     usage = Usage.open(_beside(settings.state, "usage"))
     quotas = OwnWindows.open(_beside(settings.state, "quotas"))
     stopped = asyncio.Event()
@@ -118,10 +121,12 @@ async def serve(settings: Settings) -> None:
             usage=usage,
             quotas=quotas,
             cache=cache,
+            documents=documents,
             shared=_shared(settings.shared),
         ),
         cache=cache,
         keys=KeyOperators(keys=keys, usage=usage),
+        documents=DocumentOperators(documents=documents, table=lambda: store.table),
         token=settings.token,
         operators_port=settings.operators[1] if settings.operators else None,
         trusted=settings.trusted,

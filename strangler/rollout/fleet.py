@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.gateway.keys import KeyPage
@@ -63,6 +64,10 @@ class Fleet:
         found: dict[str, int] = {}
         self._ask(lambda engine: found.update(engine.moments()))
         return found
+
+    def describe(self, upstream: str, document: Mapping[str, Any]) -> None:
+        """Have every proxy go by this OpenAPI document of an upstream."""
+        self._ask(lambda engine: engine.describe(upstream, document))
 
     def purge(self, *, route: str = "", tag: str = "") -> int:
         """Have every proxy forget the answers that it keeps below a route, or with a tag; how many these were."""

@@ -2,6 +2,7 @@
 
 from strangler_proxy.gateway.authorize import Authorize, Keys, Session, Tokens
 from strangler_proxy.gateway.cache import Cache
+from strangler_proxy.gateway.documents import Describe, Fault, Mock, Validate
 from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.policies import Gateway, Policy
 from strangler_proxy.gateway.resilience import Breaker, Bulkhead, Resilience, Retry
@@ -15,10 +16,13 @@ __all__ = [
     "Breaker",
     "Bulkhead",
     "Cache",
+    "Describe",
+    "Fault",
     "Fields",
     "Gateway",
     "Keys",
     "Message",
+    "Mock",
     "Plan",
     "Policy",
     "Resilience",
@@ -27,6 +31,7 @@ __all__ = [
     "Throttle",
     "Tokens",
     "Transform",
+    "Validate",
     "Version",
     "Versions",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 from strangler_proxy.gateway.authorize import Authorize
 from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.gateway.codec import decode, encode
+from strangler_proxy.gateway.documents import Describe, Mock, Validate
 from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.resilience import Resilience
 from strangler_proxy.gateway.throttle import Throttle
@@ -32,7 +33,10 @@ class Policy:
     versions: Versions | None = None
     authorize: Authorize | None = None
     throttle: tuple[Throttle, ...] = ()
+    describe: Describe | None = None
     transform: Transform | None = None
+    validate: Validate | None = None
+    mock: Mock | None = None
     cache: Cache | None = None
     resilience: Resilience | None = None
     longest_body: int | None = None

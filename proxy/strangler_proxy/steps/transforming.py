@@ -31,12 +31,7 @@ class Transforming:
             visit.fields = changed_fields(visit.fields, one.request.headers)
             visit.target = _target(visit, one)
         if any(one.response.json for one in found):
-            visit.keep_json = True
-            kept = (b"accept-encoding", b"range", b"if-range")
-            visit.fields = (
-                *(one for one in visit.fields if one[0].lower() not in kept),
-                (b"Accept-Encoding", b"identity"),
-            )
+            ask_for_plain_json(visit)
         return None
 
     async def leave(self, visit: Visit, answer: Answer) -> Answer:
@@ -52,6 +47,13 @@ def is_json(fields: Fields) -> bool:
     """Whether a message says that its body is JSON."""
     kind = "".join(values(fields, b"content-type")).partition(";")[0].strip().lower()
     return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def ask_for_plain_json(visit: Visit) -> None:
+    """Have the answer whole, if it is JSON, and not encoded."""
+    visit.keep_json = True
+    changed = (b"accept-encoding", b"range", b"if-range")
+    visit.fields = (*(one for one in visit.fields if one[0].lower() not in changed), (b"Accept-Encoding", b"identity"))
 
 
 def parsed(body: bytes) -> Any:

@@ -1,7 +1,7 @@
 """What the toolkit asks of anything that routes requests."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.gateway.keys import KeyPage
@@ -50,6 +50,9 @@ class RoutingEngine(Protocol):
 
     def moments(self) -> dict[str, int]:
         """A moment of each of its clocks, by a name of the clock's own: the writes answered before are committed."""
+
+    def describe(self, upstream: str, document: Mapping[str, Any]) -> None:
+        """Go by this OpenAPI document of an upstream from now on."""
 
     def purge(self, *, route: str = "", tag: str = "") -> int:
         """Forget the answers that are kept below a route, or with a tag; how many."""

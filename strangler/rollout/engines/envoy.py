@@ -114,6 +114,9 @@ class EnvoyEngine:
     def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
         self._fleet.collect_usage(keep)
 
+    def describe(self, upstream: str, document: Mapping[str, Any]) -> None:
+        self._fleet.describe(upstream, document)
+
     def purge(self, *, route: str = "", tag: str = "") -> int:
         return self._fleet.purge(route=route, tag=tag)
 

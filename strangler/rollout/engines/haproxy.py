@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.gateway.keys import KeyPage
@@ -103,6 +104,9 @@ class HaproxyEngine:
 
     def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
         self._fleet.collect_usage(keep)
+
+    def describe(self, upstream: str, document: Mapping[str, Any]) -> None:
+        self._fleet.describe(upstream, document)
 
     def purge(self, *, route: str = "", tag: str = "") -> int:
         return self._fleet.purge(route=route, tag=tag)

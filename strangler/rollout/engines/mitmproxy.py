@@ -60,6 +60,9 @@ class MitmproxyEngine:
     def moments(self) -> dict[str, int]:
         return self._ask("GET", "/-/moment")
 
+    def describe(self, upstream: str, document: Mapping[str, Any]) -> None:
+        self._ask("PUT", f"/-/openapi/{upstream}", dict(document))
+
     def purge(self, *, route: str = "", tag: str = "") -> int:
         purged = self._ask("POST", "/-/purge", {"tag": tag} if tag else {"route": route})["purged"]
         return int(purged)

@@ -64,6 +64,14 @@ def test_what_is_no_gateway_is_refused(settings, path, sentence):
         configuration()
 
 
+def test_a_document_is_a_path_of_its_server_or_a_file(settings):
+    settings.STRANGLER = {"OPENAPI": {"monolith": "/api/schema/", "reviews": "file:docs/reviews.json"}}
+    assert configuration().openapi["reviews"] == "file:docs/reviews.json"
+    settings.STRANGLER = {"OPENAPI": {"monolith": "http://elsewhere/"}}
+    with pytest.raises(ImproperlyConfigured, match="write a path of that server"):
+        configuration()
+
+
 def test_proxies_are_urls_or_name_their_engine(settings):
     directory = {"ENGINE": "haproxy", "DIRECTORY": "/srv/haproxy", "COMPANIONS": ["http://127.0.0.1:8011"]}
     settings.STRANGLER = {"PROXIES": ["http://127.0.0.1:8000", directory, {"ENGINE": "envoy", "DIRECTORY": "/e"}]}

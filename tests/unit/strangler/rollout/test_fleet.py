@@ -67,6 +67,10 @@ class MemoryEngine:
         self._answer()
         return Shadowed(compared=2, noise=(Noise(endpoint="GET /", path="$.at", count=1),))
 
+    def describe(self, upstream, document) -> None:
+        self._answer()
+        self.described = (upstream, document)
+
     def purge(self, *, route: str = "", tag: str = "") -> int:
         self._answer()
         return 3 if (route, tag) == ("/api/", "") else 1
@@ -123,6 +127,12 @@ def test_refresh_gives_the_table_only_to_proxies_that_have_another():
 def test_a_purge_reaches_every_proxy_and_tells_what_it_came_to():
     fleet = Fleet(engines=[MemoryEngine("a"), MemoryEngine("b")])
     assert (fleet.purge(route="/api/"), fleet.purge(tag="p1")) == (6, 2)
+
+
+def test_a_document_reaches_every_proxy():
+    engines = [MemoryEngine("a"), MemoryEngine("b")]
+    Fleet(engines=engines).describe("reviews", {"paths": {}})
+    assert [engine.described for engine in engines] == [("reviews", {"paths": {}})] * 2
 
 
 def test_a_fleet_without_proxies_has_nothing_to_do():
