@@ -50,14 +50,12 @@ def shared_numbers(source: Store, target: Store, layout: Layout) -> Iterator[str
     for pair in layout.moved:
         if pair.source.where is None:
             continue
-        theirs = target.number_ranges(pair.target)
-        for column, (lowest, highest) in source.number_ranges(pair.source).items():
-            low, high = theirs.get(column, (highest + 1, highest + 1))
-            if low <= highest and lowest <= high:
+        theirs = target.numbers(pair.target)
+        for column, numbers in source.numbers(pair.source).items():
+            if column in theirs and (shared := numbers.shared_with(theirs[column])):
                 yield (
-                    f'both databases number "{column}" of table "{pair.name}", from {max(low, lowest)} to '
-                    f"{min(high, highest)}, and both go on to: give the sequence of each a range of its own "
-                    "(MAXVALUE in the one, MINVALUE and RESTART in the other)"
+                    f'both databases number "{column}" of table "{pair.name}", from {shared[0]} to {shared[1]}, and '
+                    f"both go on to: {source.numbers_apart}"
                 )
 
 

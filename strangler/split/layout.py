@@ -69,6 +69,11 @@ def read_layout(spec: MoveSpec, source: Store, target: Store) -> Layout:
     a table is missing.
     """
     engines = (source.engine, target.engine)
+    if spec.where and source.engine != target.engine:
+        raise Refused(
+            f'{source.engine} and {target.engine} may read the condition of "{next(iter(spec.where))}" otherwise; move '
+            "whole tables between them, or keep both sides on one engine"
+        )
     wanted: list[tuple[str, tuple[str, ...] | None, bool]]
     wanted = [(replica.table, replica.columns, False) for replica in spec.replicated]
     wanted += [(name, None, True) for name in spec.moved]

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from strangler.split.deletions import Followed
-from strangler.split.errors import DatabaseUnreachable, Refused
+from strangler.split.errors import DatabaseUnreachable
 from strangler.split.locks import Locks
 from strangler.split.log import Log, TableLog
+from strangler.split.numbers import Numbers
 from strangler.split.rules import Rule
 from strangler.split.shapes import Shapes
 from strangler.split.spec import Capture, MoveSpec, Side
@@ -136,15 +137,12 @@ class Store(abc.ABC):
         Raises SplitError if it is missing, has no primary key, or lacks a named column.
         """
 
+    @abc.abstractmethod
     def only(self, table: Table, where: str) -> Table:
         """The table with only the rows that meet a condition, given in SQL over their own columns. Read-only.
 
         Raises Refused where it is no such condition, or may hold at one time and not at another for the same row.
         """
-        raise Refused(
-            f'the {self.name} is {self.engine}, where rows of "{table.name}" cannot be fenced by a condition yet '
-            f"({where}); move the whole table, or keep both sides on PostgreSQL"
-        )
 
     @abc.abstractmethod
     def shape(self, tables: Iterable[Table]) -> str:
@@ -161,20 +159,23 @@ class Store(abc.ABC):
     def orphans(self, tables: Sequence[Table]) -> list[str]:
         """Foreign keys among the tables that rows violate, as sentences. Read-only."""
 
+    @abc.abstractmethod
     def straddling(self, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None = None) -> Iterator[str]:
         """Foreign keys among the tables that tie rows that are meant to rows that are not, as sentences. Read-only.
 
         With "keys" only where one of the two rows has one of these, by the table's name.
         """
-        yield from ()
 
-    def number_ranges(self, table: Table) -> dict[str, tuple[int, int]]:
-        """The lowest and the highest number of each sequence of a table that only() has made. Read-only."""
-        return {}
+    @abc.abstractmethod
+    def numbers(self, table: Table) -> dict[str, Numbers]:
+        """The numbers that the database gives to columns of a table that only() has made. Read-only."""
 
+    numbers_apart: ClassVar[str]
+    """What to do so that two databases never give out the same."""
+
+    @abc.abstractmethod
     def is_empty(self, table: Table) -> bool:
         """Whether the table has no row, of those that are meant. Read-only."""
-        return not self.query(f"SELECT 1 FROM {table.relation} LIMIT 1")  # noqa: S608 - quoted by the catalog
 
     @abc.abstractmethod
     def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:

@@ -14,7 +14,7 @@ class MoveRows(Moving):
     """Bring the rows that meet a condition to the service's database and keep them there: MoveTables for some rows.
 
     A condition is SQL over the row's own columns, without the table's name, and such that it always holds or never for
-    the same row: what PostgreSQL takes as the condition of an index. Where it is NULL the row stays.
+    the same row, which the database checks. Where it is NULL the row stays.
     """
 
     rows: tuple[tuple[str, str], ...]

@@ -34,7 +34,7 @@ def csv(connection: Connection, table: Table) -> Iterator[bytes]:
     with connection.cursor(SSCursor) as cursor:
         cursor.execute(
             f"SELECT {', '.join([wording.too_long(table), *map(wording.text, table.columns)])} "
-            f"FROM {table.relation} WHERE {table.where or 'TRUE'} ORDER BY {wording.key_columns(table)}"
+            f"FROM {table.relation} WHERE {wording.meant(table, table.relation)} ORDER BY {wording.key_columns(table)}"
         )
         for long, *values in cursor:
             if long:

@@ -10,6 +10,7 @@ from typing import Any
 from strangler.split.errors import SplitError
 from strangler.split.mysql import wording
 from strangler.split.mysql.wording import Connection
+from strangler.split.numbers import Numbers
 from strangler.split.table import Column, Family, Table
 
 GUARD = "strangler_guard_"
@@ -53,6 +54,7 @@ _CHARACTER_SETS = {"utf8mb4", "utf8mb3", "utf8", "latin1", "ascii"}
 _TELLS_ALL_APART = re.compile(r"binary|.*_nopad_bin|.*_0900_bin")
 """Collations that take no two texts for the same; even utf8mb4_bin does not look at blanks at the end."""
 _LONGEST = 2**32 - 1
+_HIGHEST = 2**63 - 1
 _ON_DATABASE = {
     "SELECT",
     "INSERT",
@@ -192,25 +194,29 @@ def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
         if child not in moved or parent not in moved:
             continue
         pairs = [
-            (wording.identifier(mine), wording.identifier(theirs))
-            for mine, theirs in query(
-                connection,
-                "SELECT COLUMN_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE "
-                "WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = %s AND CONSTRAINT_NAME = %s "
-                "ORDER BY ORDINAL_POSITION",
-                (child, name),
-            )
+            (wording.identifier(mine), wording.identifier(theirs)) for mine, theirs in joined(connection, child, name)
         ]
         present = " AND ".join(f"c.{mine} IS NOT NULL" for mine, _ in pairs)
-        joined = " AND ".join(f"p.{theirs} = c.{mine}" for mine, theirs in pairs)
+        tied = " AND ".join(f"p.{theirs} = c.{mine}" for mine, theirs in pairs)
         count = scalar(
             connection,
             f"SELECT COUNT(*) FROM {wording.identifier(child)} c WHERE {present} "
-            f"AND NOT EXISTS (SELECT 1 FROM {wording.identifier(parent)} p WHERE {joined})",
+            f"AND NOT EXISTS (SELECT 1 FROM {wording.identifier(parent)} p WHERE {tied})",
         )
         if count:
             found.append(f'{count:,} rows of "{child}" violate the foreign key "{name}"')
     return found
+
+
+def joined(connection: Connection, child: str, name: str) -> list[tuple[Any, ...]]:
+    """The columns of a foreign key: (its table's, the referenced one's)."""
+    return query(
+        connection,
+        "SELECT COLUMN_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE "
+        "WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = %s AND CONSTRAINT_NAME = %s "
+        "ORDER BY ORDINAL_POSITION",
+        (child, name),
+    )
 
 
 def unfit(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
@@ -281,16 +287,31 @@ def lacking(held: Mapping[str, set[str]], settings: Mapping[str, str]) -> Iterat
 
 def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
     """See Store.last_numbers."""
-    return {
-        column: int(upcoming or 1) - 1
-        for column, upcoming in query(
+    if table.where is not None:
+        return {}  # both databases go on to give numbers out
+    return {column: int(upcoming or 1) - 1 for column, upcoming in _counted(connection, table)}
+
+
+def numbers(connection: Connection, table: Table) -> dict[str, Numbers]:
+    """See Store.numbers: by the settings of the server, which a connection takes over as it begins."""
+    [(step, first)] = query(connection, "SELECT @@GLOBAL.auto_increment_increment, @@GLOBAL.auto_increment_offset")
+    # An offset that is greater than the step is none to the server.
+    taken = Numbers(highest=_HIGHEST, step=int(step), first=int(first) if first <= step else 1)
+    return {column: taken for column, _ in _counted(connection, table)}
+
+
+def estimate(connection: Connection, table: Table) -> int:
+    """See Store.estimate. Some rows are counted."""
+    if table.where is None:
+        rows = scalar(
             connection,
-            "SELECT c.COLUMN_NAME, t.AUTO_INCREMENT FROM information_schema.COLUMNS c JOIN information_schema.TABLES t "
-            "USING (TABLE_SCHEMA, TABLE_NAME) WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = %s "
-            "AND c.EXTRA LIKE %s",
-            (bare(table), "%auto_increment%"),
+            "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+            (bare(table),),
         )
-    }
+        return int(rows or 0)
+    return int(
+        scalar(connection, f"SELECT COUNT(*) FROM {table.relation} WHERE {wording.meant(table, table.relation)}")
+    )
 
 
 def old_writers(connection: Connection, seconds: float) -> str | None:
@@ -362,6 +383,15 @@ def scalar(connection: Connection, statement: str, params: Sequence[object] = ()
     """The first column of the first row, or None where there is no row."""
     rows = query(connection, statement, params)
     return rows[0][0] if rows else None
+
+
+def _counted(connection: Connection, table: Table) -> list[tuple[Any, ...]]:
+    return query(
+        connection,
+        "SELECT c.COLUMN_NAME, t.AUTO_INCREMENT FROM information_schema.COLUMNS c JOIN information_schema.TABLES t "
+        "USING (TABLE_SCHEMA, TABLE_NAME) WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME = %s AND c.EXTRA LIKE %s",
+        (bare(table), "%auto_increment%"),
+    )
 
 
 def _columns(connection: Connection, table: str, where: str) -> Iterator[Column]:

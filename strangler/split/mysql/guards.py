@@ -2,6 +2,9 @@
 
 A fence asks the fence's row with a locking read: it sees what is committed last, whatever snapshot the writer has,
 and it holds a switch up until the writer's transaction ends. So nothing of this is changed at a switch.
+
+Where some rows of a table move, the fence is asked for these only, and after the change: a row may get its number late,
+and triggers of the table's own change it before.
 """
 
 from __future__ import annotations
@@ -51,6 +54,10 @@ def drop(spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table]) -> 
     """See Store.take_down."""
     for name, _, _, _ in _triggers(spec, claims, captured, ""):
         yield f"DROP TRIGGER IF EXISTS {identifier(name)}"
+    for table in captured:
+        if table.where is not None:
+            # Where nothing is carried back any more, a row may cross the boundary too.
+            yield f"DROP TRIGGER IF EXISTS {identifier(_name('boundary', spec, table, 'update'))}"
     yield f"DELETE FROM strangler_stops WHERE move = {literal(spec.name)}"
     for table in _guarded(claims, captured):
         yield f"DROP TABLE IF EXISTS {_guard(spec, table)}"
@@ -90,8 +97,8 @@ def faults(
         )
     there = catalog.triggers(connection)
     changed = {
-        ("fence" if event.startswith("BEFORE") else "capture", table.name): None
-        for name, event, table, body in _triggers(spec, claims, captured, applier)
+        (name.split("_")[1], table.name): None
+        for name, _, table, body in _triggers(spec, claims, captured, applier)
         if there.get((name, catalog.bare(table))) != catalog.plain(body)
     }
     for what, name in changed:
@@ -110,9 +117,13 @@ def _triggers(
 ) -> Iterator[tuple[str, str, Table, str]]:
     """(name, time and event, table, body) of every trigger of the move on one side."""
     for claim in claims:
+        when = "BEFORE" if claim.table.where is None else "AFTER"
         for event in _EVENTS:
-            body = _fence(spec, applier) if claim.moved else _read_only(spec, claim.table, applier)
-            yield _name("fence", spec, claim.table, event), f"BEFORE {event.upper()}", claim.table, body
+            body = _fence(spec, applier, claim.table, event) if claim.moved else _read_only(spec, claim.table, applier)
+            yield _name("fence", spec, claim.table, event), f"{when} {event.upper()}", claim.table, body
+        if claim.bounded:
+            body = _boundary(spec, claim.table, applier)
+            yield _name("boundary", spec, claim.table, "update"), "AFTER UPDATE", claim.table, body
     moved = {claim.table.relation for claim in claims if claim.moved}
     for table in captured:
         for event in _EVENTS:
@@ -124,12 +135,28 @@ def _trigger(name: str, event: str, table: Table, body: str) -> str:
     return f"CREATE TRIGGER {identifier(name)} {event} ON {table.relation} FOR EACH ROW {body}"
 
 
-def _fence(spec: MoveSpec, applier: str) -> str:
+def _concerned(table: Table, event: str) -> str:
+    """A condition: the row is one that is meant, before the change or after it."""
+    old, new = wording.meant(table, "OLD"), wording.meant(table, "NEW")
+    return {"insert": new, "update": f"{old} OR {new}", "delete": old}[event]
+
+
+def _boundary(spec: MoveSpec, table: Table, applier: str) -> str:
+    old, new = (f"(({wording.meant(table, row)}) IS TRUE)" for row in ("OLD", "NEW"))
+    message = f'a row of table "{table.name}" would come to belong to move "{spec.name}", or cease to'
+    return (
+        f"BEGIN IF {_not_applier(applier)} AND {old} <> {new} THEN "
+        f"SIGNAL SQLSTATE 'SF004' SET MESSAGE_TEXT = {literal(message[:128])}; END IF; END"
+    )
+
+
+def _fence(spec: MoveSpec, applier: str, table: Table, event: str) -> str:
     refusal = literal(f'move "{spec.name}" is owned elsewhere (term ')
+    concerned = "" if table.where is None else f" AND ({_concerned(table, event)})"
     return (
         "BEGIN DECLARE strangler_owns BOOLEAN DEFAULT FALSE; DECLARE strangler_term BIGINT DEFAULT 0; "
         "DECLARE strangler_message VARCHAR(128); "
-        f"IF {_not_applier(applier)} THEN "
+        f"IF {_not_applier(applier)}{concerned} THEN "
         "SELECT owns, term INTO strangler_owns, strangler_term FROM strangler_fences "
         f"WHERE move = {literal(spec.name)} LOCK IN SHARE MODE; "
         "IF NOT strangler_owns THEN SET strangler_message = "
@@ -158,6 +185,8 @@ def _capture(spec: MoveSpec, table: Table, event: str, applier: str, *, every_up
         if not every_update:
             # A replica follows some columns only; updates of the others would flood the log.
             log = f"IF NOT ({_same(table, key=False)}) THEN {log}END IF; "
+    if table.where is not None:
+        log = f"IF {_concerned(table, event)} THEN {log}END IF; "
     return (
         "BEGIN DECLARE strangler_stopped BOOLEAN DEFAULT FALSE; DECLARE strangler_oldest BIGINT; "
         "DECLARE strangler_free VARCHAR(64); "

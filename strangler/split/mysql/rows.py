@@ -60,11 +60,11 @@ def delete(connection: Connection, table: Table, selection: Selection) -> None:
 
 
 def range_end(connection: Connection, table: Table, keys: KeyRange, size: int) -> Key | None:
-    """See Store.range_end. Whole numbers are stepped over by arithmetic; other keys are counted."""
+    """See Store.range_end. Whole numbers are stepped over by arithmetic; other keys, and some rows, are counted."""
     [within] = wording.conditions(table, keys)
     key = wording.key_columns(table)
     with connection.cursor() as cursor:
-        if [column.family for column in table.key] == [Family.INTEGER]:
+        if [column.family for column in table.key] == [Family.INTEGER] and table.where is None:
             cursor.execute(f"SELECT MIN({key}), MAX({key}) FROM {table.relation} WHERE {within}")
             [(first, last)] = cursor.fetchall()
             return None if first is None or first + size > last else (str(first + size - 1),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -17,15 +17,16 @@ import pymysql
 from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
-from strangler.split.mysql import archive, catalog, guards, plans, rows, rules, wording
+from strangler.split.mysql import archive, catalog, condition, guards, plans, rows, rules, wording
 from strangler.split.mysql.locks import NamedLocks
 from strangler.split.mysql.shape_rows import MySQLShapes
 from strangler.split.mysql.wording import Connection
+from strangler.split.numbers import Numbers
 from strangler.split.rules import Rule
 from strangler.split.shapes import Shapes
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
-from strangler.split.table import Key, KeyRange, Selection, Table, Value
+from strangler.split.table import EVERYTHING, Key, KeyRange, Selection, Table, Value
 
 # What changes how a value is read or written is fixed. Zero dates, impossible dates and an id of 0 are copied as they
 # are. Rows come and go in the order of their tables, not of their foreign keys.
@@ -80,6 +81,10 @@ class MySQLStore(Store):
     """See Store."""
 
     engine = "mysql"
+    numbers_apart = (
+        "set auto_increment_increment to 2 on both servers and auto_increment_offset to 1 on the one and 2 on the "
+        "other, let the applications connect again, or let them give the keys themselves"
+    )
     connection: Connection
 
     def __init__(self, name: str, connection: Connection, login: _Login, lock_timeout: float) -> None:
@@ -204,6 +209,10 @@ class MySQLStore(Store):
         with _translated():
             return catalog.describe(self.connection, name, columns)
 
+    def only(self, table: Table, where: str) -> Table:
+        with _translated():
+            return condition.only(self.connection, table, where)
+
     def shape(self, tables: Iterable[Table]) -> str:
         with _translated():
             return catalog.shape(self.connection, list(tables))
@@ -216,18 +225,26 @@ class MySQLStore(Store):
         with _translated():
             return catalog.orphans(self.connection, tables)
 
+    def straddling(self, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None = None) -> Iterator[str]:
+        with _translated():
+            yield from condition.straddling(self.connection, tables, keys)
+
+    def numbers(self, table: Table) -> dict[str, Numbers]:
+        with _translated():
+            return catalog.numbers(self.connection, table)
+
+    def is_empty(self, table: Table) -> bool:
+        with _translated():
+            [everything] = wording.conditions(table, EVERYTHING)
+            return not catalog.query(self.connection, f"SELECT 1 FROM {table.relation} WHERE {everything} LIMIT 1")
+
     def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
         with _translated():
             yield from rules.rules(self.connection, tables)
 
     def estimate(self, table: Table) -> int:
-        return int(
-            self.scalar(
-                "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
-                (catalog.bare(table),),
-            )
-            or 0
-        )
+        with _translated():
+            return catalog.estimate(self.connection, table)
 
     def analyze(self, tables: Iterable[Table]) -> None:
         self.run(f"ANALYZE TABLE {table.relation}" for table in tables)

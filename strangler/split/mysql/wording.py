@@ -13,6 +13,8 @@ from strangler.split.table import EVERYTHING, Column, Family, Key, KeyRange, Sel
 
 Connection: TypeAlias = "pymysql.Connection[pymysql.cursors.Cursor]"
 
+ROW = "strangler_row"
+"""The row in Table.where, in which every column is qualified."""
 KEYS = 500
 """Keys in one statement: a list that the optimizer still turns into look-ups."""
 _AROUND = 100
@@ -56,17 +58,24 @@ def conditions(table: Table, selection: Selection, row: str = "") -> Iterator[st
     A row that has a name in the statement is called "row".
     """
     dot = f"{row}." if row else ""
+    also = f" AND {meant(table, row or table.relation)}"
     if selection == EVERYTHING:
-        yield "TRUE"
+        yield f"TRUE{also}"
     elif isinstance(selection, KeyRange):
-        yield " AND ".join(
+        within = " AND ".join(
             _beyond(table, bound, operator, dot)
             for operator, bound in ((">", selection.after), ("<=", selection.upto))
             if bound is not None
         )
+        yield f"{within}{also}"
     else:
         for begin in range(0, len(selection), KEYS):
-            yield _among(table, selection[begin : begin + KEYS], dot)
+            yield f"({_among(table, selection[begin : begin + KEYS], dot)}){also}"
+
+
+def meant(table: Table, row: str) -> str:
+    """A condition: the row "row" is one that is meant. True where all are; it may be NULL for one that is not."""
+    return "TRUE" if table.where is None else table.where.replace(f"{ROW}.", f"{row}.")
 
 
 def text(column: Column) -> str:

@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from strangler.split.errors import SplitError
+from strangler.split.numbers import Numbers
 from strangler.split.postgres import wording
 from strangler.split.table import Column, Family, Table
 
@@ -177,15 +178,15 @@ def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
     return {column: int(number or 0) for column, number in rows}
 
 
-def number_ranges(connection: Connection, table: Table) -> dict[str, tuple[int, int]]:
-    """See Store.number_ranges."""
+def numbers(connection: Connection, table: Table) -> dict[str, Numbers]:
+    """See Store.numbers."""
     rows = connection.execute(
         """SELECT attname::text, seqmin, seqmax FROM pg_attribute
            JOIN pg_sequence ON seqrelid = pg_get_serial_sequence(%(table)s, attname)::regclass
            WHERE attrelid = %(table)s::regclass AND attnum > 0 AND NOT attisdropped""",
         {"table": table.relation},
     ).fetchall()
-    return {column: (lowest, highest) for column, lowest, highest in rows}
+    return {column: Numbers(lowest=lowest, highest=highest) for column, lowest, highest in rows}
 
 
 def old_writers(connection: Connection, tables: Sequence[Table], seconds: float) -> str | None:

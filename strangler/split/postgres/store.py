@@ -17,6 +17,7 @@ from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
 from strangler.split.log import Log
+from strangler.split.numbers import Numbers
 from strangler.split.postgres import (
     archive,
     aside,
@@ -59,6 +60,9 @@ class PostgresStore(Store):
     """See Store."""
 
     engine = "postgresql"
+    numbers_apart = (
+        "give the sequence of each a range of its own (MAXVALUE in the one, MINVALUE and RESTART in the other)"
+    )
     connection: Connection
 
     def __init__(self, name: str, connection: Connection) -> None:
@@ -177,9 +181,9 @@ class PostgresStore(Store):
         with _translated():
             yield from condition.straddling(self.connection, tables, keys)
 
-    def number_ranges(self, table: Table) -> dict[str, tuple[int, int]]:
+    def numbers(self, table: Table) -> dict[str, Numbers]:
         with _translated():
-            return catalog.number_ranges(self.connection, table)
+            return catalog.numbers(self.connection, table)
 
     def is_empty(self, table: Table) -> bool:
         with _translated():

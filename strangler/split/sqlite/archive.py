@@ -14,7 +14,7 @@ from strangler.split import fields
 from strangler.split.archive import sha256
 from strangler.split.errors import Refused
 from strangler.split.sqlite import catalog, rows
-from strangler.split.sqlite.wording import columns, literal, quoted, unquoted
+from strangler.split.sqlite.wording import columns, literal, meant, quoted, unquoted
 from strangler.split.table import Table
 
 _LINES = 1_000
@@ -25,7 +25,8 @@ def csv(connection: sqlite3.Connection, table: Table) -> Iterator[bytes]:
     """See Store.csv."""
     yield fields.header(column.name for column in table.columns)
     found = connection.execute(
-        f"SELECT {columns(table.columns)} FROM {table.relation} WHERE {table.where or 1} ORDER BY {columns(table.key)}"
+        f"SELECT {columns(table.columns)} FROM {table.relation} WHERE {meant(table, table.relation)} "
+        f"ORDER BY {columns(table.key)}"
     )
     while some := found.fetchmany(_LINES):
         yield "".join(",".join(map(_written, row)) + "\n" for row in some).encode()

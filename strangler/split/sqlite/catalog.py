@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from strangler.split.errors import SplitError
+from strangler.split.numbers import Numbers
 from strangler.split.sqlite.indexes import unique_indexes
-from strangler.split.sqlite.wording import columns, literal, quoted, unquoted
+from strangler.split.sqlite.wording import columns, literal, meant, quoted, unquoted
 from strangler.split.table import Column, Family, Table
 
 TRIGGER = "strangler_"
@@ -44,6 +45,7 @@ _FAMILIES = {
 }
 _WITHOUT_KEYS = (Family.FLOAT, Family.DECIMAL, Family.OTHER)
 _COLLATIONS = ("BINARY", "NOCASE", "RTRIM")
+_HIGHEST = 2**63 - 1
 _NORMAL = 0  # neither generated nor hidden
 
 
@@ -144,12 +146,18 @@ def last_numbers(connection: sqlite3.Connection, table: Table) -> dict[str, int]
     """See Store.last_numbers. A row's number comes behind the highest one; with AUTOINCREMENT, that ever was."""
     name = unquoted(table.relation)
     column = row_number(connection, name)
-    if column is None:
-        return {}
+    if column is None or table.where is not None:
+        return {}  # of some rows both databases go on to give numbers out
     given = 0
     if autoincrement(connection, name):
         given = scalar(connection, "SELECT seq FROM sqlite_sequence WHERE name = ?", (name,)) or 0
     return {column: max(given, scalar(connection, f"SELECT max({quoted(column)}) FROM {quoted(name)}") or 0)}
+
+
+def numbers(connection: sqlite3.Connection, table: Table) -> dict[str, Numbers]:
+    """See Store.numbers."""
+    column = row_number(connection, unquoted(table.relation))
+    return {} if column is None else {column: Numbers(highest=_HIGHEST)}
 
 
 def autoincrement(connection: sqlite3.Connection, name: str) -> bool:
@@ -176,6 +184,8 @@ def without_rowid(connection: sqlite3.Connection, name: str) -> bool:
 def estimate(connection: sqlite3.Connection, table: Table) -> int:
     """See Store.estimate: from the row numbers or, without, from the statistics of the last ANALYZE."""
     name = unquoted(table.relation)
+    if table.where is not None:
+        return int(scalar(connection, f"SELECT count(*) FROM {table.relation} WHERE {meant(table, table.relation)}"))
     if not without_rowid(connection, name):
         first = scalar(connection, f"SELECT min(rowid) FROM {table.relation}")
         last = scalar(connection, f"SELECT max(rowid) FROM {table.relation}")

@@ -12,6 +12,10 @@ rolled back, and the mark with it.
 
 The captures are AFTER triggers with the keys of the row, and BEFORE triggers with the keys of the rows that a REPLACE
 would take away (see indexes.py). A key that is noted although nothing happened is harmless: its row is read again.
+
+Where some rows of a table move, all of it is asked of these: AFTER triggers, since a row may get its number late. The
+fence has BEFORE triggers for REPLACE then, too. They cannot know whether it is one: whoever would only collide with a
+row that is fenced is refused as well.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from collections.abc import Iterator, Sequence
 from strangler.split.spec import MoveSpec
 from strangler.split.sqlite import catalog
 from strangler.split.sqlite.indexes import giving_way
-from strangler.split.sqlite.wording import key_text, literal, quoted, unquoted
+from strangler.split.sqlite.wording import key_text, literal, meant, quoted, unquoted
 from strangler.split.store import Claim
 from strangler.split.table import Table
 
@@ -41,7 +45,7 @@ def create(
     """See Store.set_up."""
     yield from drop(spec, claims, captured)
     for claim in claims:
-        yield from _fence(spec, claim).values()
+        yield from _fence(connection, spec, claim).values()
     for table in captured:
         yield from _capture(connection, spec, table, claims).values()
     yield from _limit(spec).values()
@@ -49,10 +53,17 @@ def create(
 
 def drop(spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table]) -> Iterator[str]:
     """See Store.take_down."""
-    names = [f"fence_{verb}_{_digest(spec, claim.table.relation)}" for claim in claims for verb in _VERBS]
+    names = [
+        f"{kind}_{verb}_{_digest(spec, claim.table.relation)}"
+        for claim in claims
+        for kind in ("fence", "spared")
+        for verb in _VERBS
+    ]
     for table in captured:
         digest = _digest(spec, table.relation)
         names += [f"{kind}_{verb}_{digest}" for kind in ("capture", "replaced") for verb in _VERBS]
+        # Where nothing is carried back any more, a row may cross the boundary too.
+        names.append(f"boundary_{digest}")
     names.append(f"limit_{_digest(spec)}")
     for name in names:
         yield f"DROP TRIGGER IF EXISTS {catalog.TRIGGER}{name}"
@@ -75,7 +86,7 @@ def faults(
                 "table anew drops its triggers); cancel the move and create it again"
             )
     for claim in claims:
-        if not _fence(spec, claim).items() <= there.items():
+        if not _fence(connection, spec, claim).items() <= there.items():
             yield (
                 f'the fence on "{claim.table.name}" is gone: somebody changed its triggers by hand, or a migration '
                 "made the table anew; find out who wrote meanwhile before you repair it"
@@ -85,20 +96,40 @@ def faults(
         yield f"the ownership row says owns = {owns}, so the fences are {'open' if owns else 'closed'}"
 
 
-def _fence(spec: MoveSpec, claim: Claim) -> dict[str, str]:
-    table = claim.table.relation
+def _fence(connection: sqlite3.Connection, spec: MoveSpec, claim: Claim) -> dict[str, str]:
+    table, on, digest = claim.table, claim.table.relation, _digest(spec, claim.table.relation)
     if claim.moved:
         held = f"NOT (SELECT owns FROM strangler_ownership WHERE move = {literal(spec.name)}) AND {_NOBODY_AT_WORK}"
         # RAISE takes a literal only: the term is for strangler.refusal to read.
         text = f'SF001: move "{spec.name}" is owned elsewhere'
     else:
         held = _NOBODY_AT_WORK
-        text = f'SF002: table {table} is a read-only copy kept by move "{spec.name}"; write to it where it is owned'
+        text = f'SF002: table {on} is a read-only copy kept by move "{spec.name}"; write to it where it is owned'
     refuse = f"SELECT RAISE(ABORT, {literal(text)})"
-    return dict(
-        _trigger(f"fence_{verb}_{_digest(spec, table)}", f"BEFORE {verb} ON {table} WHEN {held}", [refuse])
-        for verb in _VERBS
-    )
+    if table.where is None:
+        return dict(
+            _trigger(f"fence_{verb}_{digest}", f"BEFORE {verb} ON {on} WHEN {held}", [refuse]) for verb in _VERBS
+        )
+    found = [
+        _trigger(f"fence_{verb}_{digest}", f"AFTER {verb} ON {on} WHEN {held}{concerned}", [refuse])
+        for verb, concerned in _concerned(table).items()
+    ]
+    for verb, gives_way in _giving_way(connection, table).items():
+        spared = [f"{refuse} WHERE EXISTS (SELECT 1 FROM {on} WHERE {condition})" for condition in gives_way]
+        found.append(_trigger(f"spared_{verb}_{digest}", f"BEFORE {verb} ON {on} WHEN {held}", spared))
+    if claim.bounded:
+        crossing = " <> ".join(f"(({meant(table, row)}) IS TRUE)" for row in ("OLD", "NEW"))
+        # While the fence holds it is the fence that answers.
+        owned = f"(SELECT owns FROM strangler_ownership WHERE move = {literal(spec.name)})"
+        text = f'SF004: a row of table {on} would come to belong to move "{spec.name}", or cease to'
+        found.append(
+            _trigger(
+                f"boundary_{digest}",
+                f"AFTER update ON {on} WHEN {owned} AND {_NOBODY_AT_WORK} AND {crossing}",
+                [f"SELECT RAISE(ABORT, {literal(text)})"],
+            )
+        )
+    return dict(found)
 
 
 def _capture(connection: sqlite3.Connection, spec: MoveSpec, table: Table, claims: Sequence[Claim]) -> dict[str, str]:
@@ -110,24 +141,39 @@ def _capture(connection: sqlite3.Connection, spec: MoveSpec, table: Table, claim
     # A replica follows some columns only; updates of the others would flood the log.
     moved = any(claim.moved and claim.table.name == table.name for claim in claims)
     altered = "" if moved else f" AND ({_altered(table)})"
+    concerned = {verb: f"AFTER {verb} ON {on} WHEN {running}{rows}" for verb, rows in _concerned(table).items()}
     found = {
-        ("capture", "insert"): (f"AFTER insert ON {on} WHEN {running}", [into + new]),
-        ("capture", "delete"): (f"AFTER delete ON {on} WHEN {running}", [into + old]),
-        ("capture", "update"): (
-            f"AFTER update ON {on} WHEN {running}{altered}",
-            [into + old, f"{into}{new} WHERE {new} <> {old}"],
-        ),
+        ("capture", "insert"): (concerned["insert"], [into + new]),
+        ("capture", "delete"): (concerned["delete"], [into + old]),
+        ("capture", "update"): (f"{concerned['update']}{altered}", [into + old, f"{into}{new} WHERE {new} <> {old}"]),
     }
-    if replaced := giving_way(connection, unquoted(on)):
-        taken = [f"{into}{there} FROM {on} WHERE {condition}" for condition in replaced]
-        found["replaced", "insert"] = (f"BEFORE insert ON {on} WHEN {running}", taken)
-        another = f"{there} <> {old}"
-        found["replaced", "update"] = (
-            f"BEFORE update ON {on} WHEN {running}",
-            [f"{row} AND {another}" for row in taken],
-        )
+    for verb, gives_way in _giving_way(connection, table).items():
+        taken = [f"{into}{there} FROM {on} WHERE {condition}" for condition in gives_way]
+        if taken:
+            found["replaced", verb] = (f"BEFORE {verb} ON {on} WHEN {running}", taken)
     digest = _digest(spec, on)
     return dict(_trigger(f"{kind}_{verb}_{digest}", head, body) for (kind, verb), (head, body) in found.items())
+
+
+def _concerned(table: Table) -> dict[str, str]:
+    """By verb, what is added to a condition: the row is one that is meant, before the change or after it."""
+    if table.where is None:
+        return dict.fromkeys(_VERBS, "")
+    old, new = meant(table, "OLD"), meant(table, "NEW")
+    return {"insert": f" AND ({new})", "update": f" AND ({old} OR {new})", "delete": f" AND ({old})"}
+
+
+def _giving_way(connection: sqlite3.Connection, table: Table) -> dict[str, list[str]]:
+    """By verb, conditions for rows that are meant and would give way to NEW, one for each unique index."""
+    conditions = giving_way(connection, unquoted(table.relation))
+    if table.where is not None:
+        # Behind the same key there may come a row that is not meant, of which nobody else takes note.
+        same = (f"{table.relation}.{quoted(column.name)} = NEW.{quoted(column.name)}" for column in table.key)
+        conditions = [
+            f"{condition} AND {meant(table, table.relation)}" for condition in (*conditions, " AND ".join(same))
+        ]
+    another = f"{key_text(table.relation, table)} <> {key_text('OLD', table)}"
+    return {"insert": conditions, "update": [f"{condition} AND {another}" for condition in conditions]}
 
 
 def _limit(spec: MoveSpec) -> dict[str, str]:

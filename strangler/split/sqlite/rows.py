@@ -67,11 +67,11 @@ def delete(connection: sqlite3.Connection, table: Table, selection: Selection) -
 
 
 def range_end(connection: sqlite3.Connection, table: Table, keys: KeyRange, size: int) -> Key | None:
-    """See Store.range_end. Whole numbers are stepped over by arithmetic; other keys are counted."""
+    """See Store.range_end. Whole numbers are stepped over by arithmetic; other keys, and some rows, are counted."""
     ((condition, params),) = conditions(table, keys)
     key = columns(table.key)
     behind = f"FROM {table.relation} WHERE {condition} ORDER BY {key}"
-    if [column.family for column in table.key] == [Family.INTEGER]:
+    if [column.family for column in table.key] == [Family.INTEGER] and table.where is None:
         first = scalar(connection, f"SELECT {key} {behind} LIMIT 1", params)
         last = scalar(connection, f"SELECT {key} {behind} DESC LIMIT 1", params)
         return None if first is None or first + size > last else (str(first + size - 1),)

@@ -133,7 +133,7 @@ class SqliteShapes(Shapes):
         after = None
         while True:
             upto = self.store.range_end(self.wide, KeyRange(after=after), shapes.AT_ONCE)
-            yield from conditions(self.wide, KeyRange(after=after, upto=upto))
+            yield from conditions(self.wide, KeyRange(after=after, upto=upto), "t")
             if upto is None:
                 return
             after = upto

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from itertools import chain
@@ -15,10 +15,11 @@ from urllib.parse import quote, unquote, urlsplit
 from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, StatementFailed, UniqueClash
 from strangler.split.locks import Locks
+from strangler.split.numbers import Numbers
 from strangler.split.rules import Rule
 from strangler.split.shapes import Shapes
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.sqlite import archive, catalog, guards, plans, rows, rules, wording
+from strangler.split.sqlite import archive, catalog, condition, guards, plans, rows, rules, wording
 from strangler.split.sqlite.locks import FileLocks
 from strangler.split.sqlite.shape_rows import SqliteShapes
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
@@ -31,6 +32,10 @@ class SqliteStore(Store):
     """See Store. Locks are the whole database's: a transaction is alone from its beginning to its end."""
 
     engine = "sqlite"
+    numbers_apart = (
+        "SQLite numbers a row behind the highest one that is there, whoever wrote that; let the application give the "
+        "keys (UUIDs, say), or move the whole table"
+    )
     connection: sqlite3.Connection
 
     def __init__(self, name: str, path: Path, connection: sqlite3.Connection, *, applier: bool) -> None:
@@ -120,6 +125,10 @@ class SqliteStore(Store):
         with _translated():
             return catalog.describe(self.connection, name, columns)
 
+    def only(self, table: Table, where: str) -> Table:
+        with _translated():
+            return condition.only(self.connection, table, where)
+
     def shape(self, tables: Iterable[Table]) -> str:
         with _translated():
             return catalog.shape(self.connection, tables)
@@ -131,6 +140,17 @@ class SqliteStore(Store):
     def orphans(self, tables: Sequence[Table]) -> list[str]:
         with _translated():
             return catalog.orphans(self.connection, tables)
+
+    def straddling(self, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None = None) -> Iterator[str]:
+        with _translated():
+            yield from condition.straddling(self.connection, tables, keys)
+
+    def numbers(self, table: Table) -> dict[str, Numbers]:
+        with _translated():
+            return catalog.numbers(self.connection, table)
+
+    def is_empty(self, table: Table) -> bool:
+        return not self.query(f"SELECT 1 FROM {table.relation} WHERE {wording.meant(table, table.relation)} LIMIT 1")
 
     def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
         with _translated():

@@ -10,6 +10,8 @@ from strangler.split.table import Column, Family, Key, KeyRange, Selection, Tabl
 
 _LOCKS = re.compile(r"\s+FOR (UPDATE|SHARE)( SKIP LOCKED)?\b")
 _KEYS_AT_ONCE = 500
+ROW = "strangler_row"
+"""The row in Table.where, in which every column is qualified."""
 
 
 def translated(statement: str) -> str:
@@ -39,27 +41,36 @@ def key_text(alias: str, table: Table) -> str:
     return f"json_array({', '.join(_part(f'{alias}.{quoted(column.name)}', column) for column in table.key)})"
 
 
-def conditions(table: Table, selection: Selection) -> Iterator[tuple[str, list[object]]]:
-    """Conditions with their parameters that together give the selection's rows, each row once."""
+def meant(table: Table, row: str) -> str:
+    """A condition: the row "row" is one that is meant. True where all are; it may be NULL for one that is not."""
+    return "1" if table.where is None else table.where.replace(f"{ROW}.", f"{row}.")
+
+
+def conditions(table: Table, selection: Selection, row: str = "") -> Iterator[tuple[str, list[object]]]:
+    """Conditions with their parameters that together give the selection's rows, each row once.
+
+    A row that has a name in the statement is called "row".
+    """
+    row = row or table.relation
     if isinstance(selection, KeyRange):
-        yield _within(table, selection)
+        yield _within(table, selection, row)
         return
     wanted = iter(dict.fromkeys(selection))
     while keys := list(islice(wanted, _KEYS_AT_ONCE)):
-        row = f"({', '.join('?' * len(table.key))})"
+        places = f"({', '.join('?' * len(table.key))})"
         yield (
-            f"({columns(table.key)}) IN (VALUES {', '.join([row] * len(keys))})",
+            f"({columns(table.key, f'{row}.')}) IN (VALUES {', '.join([places] * len(keys))}) AND {meant(table, row)}",
             [value for key in keys for value in _parameters(table, key)],
         )
 
 
-def _within(table: Table, keys: KeyRange) -> tuple[str, list[object]]:
+def _within(table: Table, keys: KeyRange, row: str) -> tuple[str, list[object]]:
     parts, values = [], []
     for operator, bound in ((">", keys.after), ("<=", keys.upto)):
         if bound is not None:
-            parts.append(f"({columns(table.key)}) {operator} ({', '.join('?' * len(table.key))})")
+            parts.append(f"({columns(table.key, f'{row}.')}) {operator} ({', '.join('?' * len(table.key))})")
             values += _parameters(table, bound)
-    return " AND ".join(parts) or "1", values
+    return " AND ".join([*parts, meant(table, row)]), values
 
 
 def _parameters(table: Table, key: Key) -> list[object]:

@@ -38,6 +38,7 @@ MYSQL = [("mysql", "mysql"), ("mysql", "mariadb")]
 PAIRS = ALIKE + UNLIKE + MYSQL
 REVIEW = "reference, product_id, author, body, score, tags, raw, price, public, visited, opens, written_at"
 REVIEWS = 300
+DATABASE_ERRORS = (psycopg.Error, pymysql.Error, sqlite3.Error)
 
 
 class Engine(abc.ABC):

@@ -17,7 +17,7 @@ from strangler.plans.operations import (
 )
 from strangler.plans.state import PlanKey, ProjectState
 from strangler.plans.world import World
-from strangler.split.errors import Refused, StatementFailed
+from strangler.split.errors import StatementFailed
 from strangler.split.store import Database, Role
 from tests.integration.plans.conftest import new_database
 from tests.unit.strangler.plans.fake_world import FakeMigrations, FakeMove, FakeTraffic, schema
@@ -205,11 +205,6 @@ def test_sequences_are_not_copied_which_is_said(world, state, store):
     for run in (copy.forwards, copy.backwards, lambda *rest: list(copy.effects(*rest))):
         with pytest.raises(PlanError, match=refusal):
             run(world, state, after)
-
-
-def test_rows_are_not_moved_and_it_says_so(store):
-    with pytest.raises(Refused, match=rf'is {store.engine}, where rows of "catalog_product" cannot be fenced'):
-        store.only(store.describe("catalog_product"), "id = 4")
 
 
 class Tasks:

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import sqlite3
 import threading
 import time
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
@@ -33,7 +32,7 @@ from strangler.split.store import Database
 from tests.integration.plans.conftest import new_database
 from tests.integration.plans.operations.conftest import a_world
 from tests.integration.plans.test_executor import KillingRecorder
-from tests.integration.split.engines import ENGINES, Application
+from tests.integration.split.engines import DATABASE_ERRORS, ENGINES, Application
 from tests.unit.strangler.plans.fake_world import model
 
 SPLIT = SplitTable("accounts.User", columns=["opt_in", "language"], into="mail.Preference")
@@ -65,7 +64,6 @@ OURS["mariadb"] = OURS["mysql"] = """
          + (SELECT count(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()
             AND TABLE_NAME LIKE 'strangler%')"""
 SHAPES = {"postgresql": PostgresShapes, "sqlite": SqliteShapes, "mariadb": MySQLShapes, "mysql": MySQLShapes}
-DATABASE_ERRORS = (psycopg.Error, pymysql.Error, sqlite3.Error)
 
 
 def on(*engines):
@@ -457,6 +455,7 @@ REFUSED = {
         ("ALTER TABLE accounts_user DROP opt_in", 'table "accounts_user" has no column "opt_in"'),
     ],
 }
+REFUSED["mysql"] = REFUSED["mariadb"]
 FILLED = [("INSERT INTO mail_preference VALUES (1, true, 'it')", '"mail_preference" is not empty; look whose rows')]
 
 
@@ -760,7 +759,7 @@ def test_the_dry_run_shows_every_statement_both_ways_and_makes_nothing(shop):
     assert (shop.narrow(), shop.ours()) == ([], 0)
 
 
-@on("postgresql", "sqlite", "mariadb")
+@on("postgresql", "sqlite", "mariadb", "mysql")
 def test_killed_at_a_boundary_a_split_is_finished_by_the_next_run_in_both_directions(shop, tmp_path):
     """Every third boundary, so before events and after them; what happens between them has a test above."""
     plan = type("Plan", (Plan,), {"service": "mail", "operations": (SPLIT, CONTRACT)})("0001_mail", None)
@@ -801,7 +800,7 @@ def test_killed_at_a_boundary_a_split_is_finished_by_the_next_run_in_both_direct
     assert 10 < boundary < 99
 
 
-@on("postgresql", "sqlite", "mariadb")
+@on("postgresql", "sqlite", "mariadb", "mysql")
 def test_a_whole_plan_splits_contracts_and_moves_and_goes_back_to_zero(shop, dsns):
     shop.unchecked()
     target = Application(engine=ENGINES[shop.engine], dsn=dsns())
