@@ -72,6 +72,8 @@ class Following:
         at = walk.follow(chain.steps)
         if chain.stored and at is not None and at.what == "set":
             walk.note(Does.WRITE, at.label, chain.steps[-1], f"{chain} =")
+        if chain.stored and walk.found and walk.found[-1].does is Does.NAVIGATE and at is not None and at.what == "row":
+            return walk.found[:-1]  # the row itself is changed; nobody goes to the other one
         return walk.found
 
     def type_of(self, file: File, scope: str, steps: list[Step], depth: int = 0) -> Typed | None:

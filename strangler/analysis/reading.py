@@ -266,7 +266,7 @@ class _Reader:
     def _chain(self, node: ast.expr, *, stored: bool = False) -> None:
         """Note the whole chain, then what stands in its brackets."""
         steps = self._steps(node)
-        if steps is not None and (len(steps) > 1 or steps[0].called or not isinstance(node, ast.Name)):
+        if steps is not None and not isinstance(node, ast.Name):  # what a name stands for was noted where it was made
             self.facts.chains.append(Chain(scope=".".join(self._scope), line=node.lineno, steps=steps, stored=stored))
         while not isinstance(node, ast.Name):
             if isinstance(node, ast.Call):

@@ -180,7 +180,8 @@ def test_routes_and_templates_by_their_names(tmp_path):
     code = """
         def show(request):
             redirect("catalog:products")
-            return render(request, "catalog/card.html")
+            page = render(request, "catalog/card.html")
+            return page
 
         class Page:
             template_name = "catalog/card.html"
@@ -188,7 +189,7 @@ def test_routes_and_templates_by_their_names(tmp_path):
     assert found(tmp_path, HERE, code, shop=shop) == [
         "2: shop.reviews.views.show -> catalog:products, url",
         "3: shop.reviews.views.show -> catalog/card.html, template",
-        "6: shop.reviews.views.Page -> catalog/card.html, template",
+        "7: shop.reviews.views.Page -> catalog/card.html, template",
     ]
     lines = [str(c).partition(": ")[2] for c in mapped(tmp_path, shop).couplings if c.path.endswith("list.html")]
     assert lines == [
