@@ -7,14 +7,19 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.http.response import HttpResponseBase
+from strangler_proxy.effects import token_for
 
 from strangler import flags, identity
 from strangler.conf import configuration
+from strangler.effects import collecting
 from strangler.refusal import Refusal, Watch, refusal_of, watching
 
 IDENTITY_PATH = "/.strangler/identity"
 REFUSED = "Strangler-Refused"
 MOVE = "Strangler-Move"
+EFFECTS = "Strangler-Effects"
+_UPSTREAM = "monolith"
+"""As the route table calls this process."""
 
 
 class StranglerMiddleware:
@@ -28,9 +33,11 @@ class StranglerMiddleware:
             return _identify(request)
         if (elsewhere := _elsewhere(request.headers.get(MOVE, ""))) is not None:
             return refused(elsewhere, Watch())
-        with watching() as watch:
+        with watching() as watch, collecting(_to_tell(request)) as collected:
             response = self.get_response(request)
         if not watch.refusals:
+            if collected is not None:
+                response[EFFECTS] = collected.header()
             return response
         response.close()
         return refused(watch.refusals[-1], watch)
@@ -57,6 +64,14 @@ def _elsewhere(move: str) -> Refusal | None:
         return None
     term = flags.term_elsewhere(move)
     return None if term is None else Refusal(move=move, term=term)
+
+
+def _to_tell(request: HttpRequest) -> str:
+    """The move of which the proxy wants to know what this request changes; "" where nobody, or somebody else, asks."""
+    move, secret = request.headers.get(EFFECTS, ""), configuration().proxy_token
+    given = request.headers.get("Strangler-Rehearsal-Token", "")
+    asked = move and secret and hmac.compare_digest(given.encode(), token_for(secret, _UPSTREAM).encode())
+    return move if asked else ""
 
 
 def _identify(request: HttpRequest) -> HttpResponse:

@@ -28,6 +28,7 @@ from strangler_proxy.operating_keys import KeyOperators
 from strangler_proxy.reads import Read, Reads
 from strangler_proxy.refusal import Refusal, refusal_in
 from strangler_proxy.refusing import LONGEST
+from strangler_proxy.rehearsing import Rehearsals, can_be_kept
 from strangler_proxy.resilience.guards import UNWELL, Guards, Known, Refused
 from strangler_proxy.routes import Decision, MoveRoutes, RouteTable, Upstream, decide
 from strangler_proxy.sending import Sender
@@ -77,6 +78,7 @@ class Strangler:
         shadows = Shadows()
         self._sender = Sender(client=client, identities=identities)
         self._staff = Staff(identities=identities)
+        self._rehearsals = Rehearsals(sender=self._sender, shadows=shadows, secret=token)
         self._reads = Reads(sender=self._sender, counting=counting, shadows=shadows)
         self._operators = operators.Operators(
             token=token,
@@ -166,6 +168,8 @@ class Strangler:
                 return None
             if exchange.visit is not None and to_be_kept(exchange.visit, response):
                 return None
+            if exchange.rehearsal is not None and can_be_kept(response):
+                return None
             response.stream = True
         return self._finish(flow, exchange)
 
@@ -186,12 +190,15 @@ class Strangler:
         """The whole answer is here, or has passed: send a refused request again, and take note."""
         exchange: Exchange = flow.metadata["strangler"]
         if exchange.refusal is not None:
+            self._rehearsals.end(exchange, None)
             return self._refused(flow, exchange, exchange.refusal)
         if not exchange.finished and (again := self._not_this(flow, exchange)) is not None:
             return self._note_unless_again(flow, exchange, again)
         if exchange.read is not None and flow.response is not None:
             self._reads.answered(exchange.read, exchange, flow.request, flow.response)
             exchange.read = None
+        if not exchange.finished and flow.response is not None:
+            self._rehearsals.end(exchange, flow.response.copy())
         if not exchange.finished and (waiting := self._finish(flow, exchange)) is not None:
             return self._finish_and_note(flow, exchange, waiting)
         self._note(flow, exchange, flow.response.status_code if flow.response else 0)
@@ -284,6 +291,7 @@ class Strangler:
         self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision
     ) -> Waiting | None:
         self._takes_off(exchange, decision)
+        self._rehearsals.begin(exchange, table, decision, flow.request)
         exchange.read = self._reads.to_watch(exchange, table, decision)
         if (terms := exchange.resilience) is not None:
             flow.metadata[ALLOWANCE] = Allowance(connect=terms.connect, silence=terms.silence)
@@ -548,6 +556,7 @@ class Strangler:
         self._landed(exchange)
         heard = exchange.guard.heard if exchange.guard is not None else None
         self._over(exchange, None if heard is None else heard not in UNWELL)
+        self._rehearsals.end(exchange, None)  # where it has not been compared
         if exchange.version is not None and exchange.decision is not None and flow.client_conn.connected:
             # Whoever went away has cut the answer off, which is not the owner's fault.
             move, seconds = exchange.decision.move or "", time.monotonic() - exchange.began - exchange.held

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 
+from strangler_proxy.redacting import REDACTED, is_secret
+
 COMPARED_HEADERS = ("content-type", "location", "cache-control", "content-language", "content-disposition", "allow")
 """The others speak of the server, the connection or the moment, or follow from the body."""
 _DEEPEST = 40
 _LONGEST = 80
-_SECRET = re.compile(r"token|secret|passw|session|csrf|auth|cookie|e?mail|phone|address|iban|card|key", re.IGNORECASE)
 _FRESH = frozenset({"nonce", "integrity"})
 """Attributes that are others in each answer."""
-_REDACTED = "(redacted)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,21 +85,21 @@ def _values(path: str, first: Any, second: Any, depth: int = 0) -> Iterator[Diff
         for name in first.keys() | second.keys():
             inner = f"{path}.{name}"
             if name not in second:
-                yield _difference(inner, "missing", first[name], None)
+                yield difference(inner, "missing", first[name], None)
             elif name not in first:
-                yield _difference(inner, "added", None, second[name])
+                yield difference(inner, "added", None, second[name])
             else:
                 yield from _values(inner, first[name], second[name], depth + 1)
     elif isinstance(first, list) and isinstance(second, list) and depth < _DEEPEST:
         if len(first) != len(second):
-            yield _difference(f"{path}[]", "length", len(first), len(second))
+            yield difference(f"{path}[]", "length", len(first), len(second))
         for ours, theirs in zip(first, second, strict=False):
             yield from _values(f"{path}[]", ours, theirs, depth + 1)
     elif type(first) is not type(second):
         kind = "missing" if second is None else "added" if first is None else "type"
-        yield _difference(path, kind, first, second)
+        yield difference(path, kind, first, second)
     elif first != second:
-        yield _difference(path, "value", first, second)
+        yield difference(path, "value", first, second)
 
 
 def _html(first: bytes, second: bytes) -> Iterator[Difference]:
@@ -112,7 +111,7 @@ def _html(first: bytes, second: bytes) -> Iterator[Difference]:
         yield Difference(path="text", kind="length", first=str(len(ours)), second=str(len(theirs)))
         return
     path = "text" if not ours[where].startswith("<") else ours[where].split()[0].rstrip(">") + ">"
-    yield _difference(path, "value", ours[where], theirs[where])
+    yield difference(path, "value", ours[where], theirs[where])
 
 
 class _Page(HTMLParser):
@@ -143,13 +142,14 @@ def _page(body: bytes) -> list[str]:
     return page.parts
 
 
-def _difference(path: str, kind: str, first: Any, second: Any) -> Difference:
-    secret = _SECRET.search(path.rpartition(".")[2]) is not None
+def difference(path: str, kind: str, first: Any, second: Any) -> Difference:
+    """What stood at a place, shortened, and redacted where the last part of its path says so."""
+    secret = is_secret(path.rpartition(".")[2])
     return Difference(
         path=path,
         kind=kind,
-        first=_REDACTED if secret and first is not None else _short(first),
-        second=_REDACTED if secret and second is not None else _short(second),
+        first=REDACTED if secret and first is not None else _short(first),
+        second=REDACTED if secret and second is not None else _short(second),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from mitmproxy import http
@@ -18,6 +18,9 @@ from strangler_proxy.resilience.guards import Guard
 from strangler_proxy.routes import SAFE_METHODS, Decision
 from strangler_proxy.steps.visit import Visit
 from strangler_proxy.trust import NOBODY, Trusted, Way
+
+if TYPE_CHECKING:
+    from strangler_proxy.rehearsing import Rehearsal
 
 BUFFERED = 1 << 20
 """Bytes of a write's body that are kept so that it can wait and be sent again; larger ones are streamed."""
@@ -57,6 +60,10 @@ class Exchange:
     version: tuple[int, int] | None = None
     """Of the move's routes by which a write was sent to its owner."""
     held: float = 0.0
+    also: Fields = ()
+    """What only its owner is to see of us beside."""
+    rehearsal: Rehearsal | None = None
+    """Where a write is rehearsed, until its owner has answered."""
     refusal: Refusal | None = None
     refused: http.Response | None = None
     """The refusal, while the request is on its way to somebody else."""

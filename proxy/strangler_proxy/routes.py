@@ -58,6 +58,8 @@ class MoveRoutes:
     routes: tuple[str, ...]
     shadow: int = 0
     """Share of the owner's reads that are sent to the candidate as well, whose answers are only compared."""
+    shadow_writes: int = 0
+    """Share of the writes that are rehearsed at the candidate, as strangler_proxy.effects has it."""
     ignore: tuple[str, ...] = ()
     """Places at which answers may differ, as strangler_proxy.comparing names them."""
     key: str = clients.CLIENT
@@ -181,6 +183,7 @@ class RouteTable:
                     "weight": move.weight,
                     "routes": list(move.routes),
                     "shadow": move.shadow,
+                    "shadow_writes": move.shadow_writes,
                     "ignore": list(move.ignore),
                     "key": move.key,
                     "early": list(move.early),
@@ -311,10 +314,11 @@ def _check_upstream(upstream: Upstream) -> None:
 def _check_move(move: MoveRoutes, upstreams: list[str]) -> None:
     if not isinstance(move.move, str) or not _NAME.fullmatch(move.move):
         raise ValueError(f'"{move.move}" is no name for a move; use letters, digits, "_", "." and "-"')
-    for number, what in ((move.term, "term"), (move.n, "n"), (move.weight, "weight"), (move.shadow, "shadow")):
+    shares = ((move.shadow, "shadow"), (move.shadow_writes, "shadow_writes"))
+    for number, what in ((move.term, "term"), (move.n, "n"), (move.weight, "weight"), *shares):
         if isinstance(number, bool) or not isinstance(number, int) or number < 0:
             raise ValueError(f'the {what} of move "{move.move}" is {number!r}; it must be a whole number from 0')
-    for share, what in ((move.weight, "weight"), (move.shadow, "shadow")):
+    for share, what in ((move.weight, "weight"), *shares):
         if share > BUCKETS:
             raise ValueError(f'the {what} of move "{move.move}" is {share}; it must be from 0 to {BUCKETS}')
     if not isinstance(move.final, bool):

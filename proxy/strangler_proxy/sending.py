@@ -44,6 +44,7 @@ class Sender:
             cookies=exchange.cookies_on,
             token=token,
         )
+        request.headers.fields += exchange.also
 
     async def fetch(
         self,

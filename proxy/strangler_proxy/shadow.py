@@ -10,11 +10,12 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode
 
 from mitmproxy import http
 
 from strangler_proxy.comparing import COMPARED_HEADERS, Answer, Difference, differences
+from strangler_proxy.effects import ASKED, Effects, compare, told_apart, unclear
+from strangler_proxy.redacting import shown
 from strangler_proxy.routes import MoveRoutes
 from strangler_proxy.shadowed import SAMPLES, Differing, Noise, Sample, Shadowed
 from strangler_proxy.unpacking import unpacked
@@ -27,7 +28,6 @@ LONGEST_BODY = 1 << 19
 _LONGEST_UNPACKED = 4 * LONGEST_BODY
 _GROUPS = 200
 _NUMBER = re.compile(r"/(?:\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{24,64})(?=/|$)")
-_SECRET = re.compile(r"token|secret|passw|session|csrf|auth|key|sig", re.IGNORECASE)
 
 Ask = Callable[[str], Awaitable[http.Response | None]]
 """Sends the shadowed request to an upstream, by its name; None where nobody answered. Raises TooLong."""
@@ -46,14 +46,7 @@ class Shadow:
     @property
     def endpoint(self) -> str:
         """The path without its numbers and without its query."""
-        return f"{self.method} {_NUMBER.sub('/<n>', self.path.partition('?')[0])}"
-
-    @property
-    def shown(self) -> str:
-        """The path as it may be kept: values of a query that may be secrets are left out."""
-        path, question, query = self.path.partition("?")
-        pairs = [(name, "REDACTED" if _SECRET.search(name) else value) for name, value in parse_qsl(query)]
-        return f"{path}{question}{urlencode(pairs)}"
+        return _endpoint(self.method, self.path)
 
 
 @dataclass(kw_only=True)
@@ -71,6 +64,7 @@ class _Seen:
     different: int = 0
     dropped: int = 0
     unanswered: int = 0
+    unclear: int = 0
     too_large: int = 0
     noise: dict[tuple[str, str], int] = field(default_factory=dict)
     groups: dict[tuple[str, str, str], _Group] = field(default_factory=dict)
@@ -86,6 +80,7 @@ class _Seen:
             dropped=self.dropped,
             too_large=self.too_large,
             unanswered=self.unanswered,
+            unclear=self.unclear,
             differing=tuple(differing),
             noise=tuple(Noise(endpoint=one, path=path, count=count) for (one, path), count in self.noise.items()),
         )
@@ -112,6 +107,38 @@ class Shadows:
             self._queue.put_nowait(shadow)
         except asyncio.QueueFull:
             seen.dropped += 1
+
+    def dropped(self, move: MoveRoutes) -> None:
+        """Count one that there was no room for."""
+        self._of(move).dropped += 1
+
+    def rehearsed(
+        self, move: MoveRoutes, request: tuple[str, str], owner: http.Response | None, candidate: http.Response | None
+    ) -> None:
+        """Compare a write's answers, and the rows that both sides tell of; "request" is its method and path."""
+        seen = self._of(move)
+        if owner is None:
+            seen.unanswered += 1
+            return
+        try:
+            ours, theirs = _effects(owner), _effects(candidate)
+        except ValueError:
+            seen.unclear += 1
+            return
+        if candidate is None or unclear(ours, theirs):
+            seen.unclear += 1
+            return
+        first, second = _answer(owner), _answer(candidate)
+        if first is None or second is None:
+            seen.too_large += 1
+            return
+        rows, same = compare(ours, theirs)
+        found = [*told_apart(differences(first, second), same), *rows]
+        found = [one for one in found if one.path not in move.ignore]
+        seen.compared += 1
+        seen.different += bool(found)
+        method, path = request
+        _note(seen, _endpoint(method, path), f"{method} {shown(path)}", found)
 
     def counts(self, move: str, version: tuple[int, int]) -> tuple[int, int]:
         """(how many were compared, how many of these were different) in this version."""
@@ -161,27 +188,34 @@ class Shadows:
             found = [difference for difference in differences(first, third) if difference.place in as_again]
         found = [one for one in found if not self._left_out(seen, shadow, one.path)]
         seen.different += bool(found)
-        _note(seen, shadow, found)
+        _note(seen, shadow.endpoint, f"{shadow.method} {shown(shadow.path)}", found)
 
     def _left_out(self, seen: _Seen, shadow: Shadow, path: str) -> bool:
         return path in shadow.move.ignore or (shadow.endpoint, path) in seen.noise
 
 
-def _note(seen: _Seen, shadow: Shadow, found: Iterable[Difference]) -> None:
+def _endpoint(method: str, path: str) -> str:
+    return f"{method} {_NUMBER.sub('/<n>', path.partition('?')[0])}"
+
+
+def _note(seen: _Seen, endpoint: str, request: str, found: Iterable[Difference]) -> None:
     for difference in found:
-        key = (shadow.endpoint, *difference.place)
+        key = (endpoint, *difference.place)
         if key not in seen.groups and len(seen.groups) >= _GROUPS:
             key = ("all others", "", "")
         group = seen.groups.setdefault(key, _Group())
         group.count += 1
         if len(group.samples) < SAMPLES:
-            request = f"{shadow.method} {shadow.shown}"
             group.samples.append(Sample(request=request, owner=difference.first, candidate=difference.second))
 
 
 def _count(noise: dict[tuple[str, str], int], key: tuple[str, str]) -> None:
     if key in noise or len(noise) < _GROUPS:
         noise[key] = noise.get(key, 0) + 1
+
+
+def _effects(response: http.Response | None) -> Effects:
+    return Effects.from_header(response.headers.get(ASKED.decode(), "") if response is not None else "")
 
 
 def _answer(response: http.Response) -> Answer | None:

@@ -54,6 +54,8 @@ class Shadowed:
     dropped: int = 0
     too_large: int = 0
     unanswered: int = 0
+    unclear: int = 0
+    """Writes of which nothing can be said: the candidate had other rows, or a side cannot tell."""
     differing: tuple[Differing, ...] = ()
     noise: tuple[Noise, ...] = ()
 
@@ -64,6 +66,7 @@ class Shadowed:
             dropped=self.dropped + other.dropped,
             too_large=self.too_large + other.too_large,
             unanswered=self.unanswered + other.unanswered,
+            unclear=self.unclear + other.unclear,
             differing=_differing((*self.differing, *other.differing)),
             noise=_noise((*self.noise, *other.noise)),
         )

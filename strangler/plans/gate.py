@@ -1,4 +1,4 @@
-"""Is the service fit to answer? Asked before and while it gets a share of the reads."""
+"""Is the service fit to answer, and to rehearse? The one is asked before and while it gets a share of the reads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from strangler.plans.errors import PlanError
+from strangler.split import Capture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,3 +26,44 @@ class ReadinessGate:
             raise PlanError(f'service "{self.service}" does not answer at {self.url}') from error
         if not response.is_success:
             raise PlanError(f'service "{self.service}" is not ready: {self.url} answers {response.status_code}')
+
+
+@dataclass(frozen=True, kw_only=True)
+class RehearsalGate:
+    """Asks a service whether it can run writes that cannot be committed, with nothing let out of its process."""
+
+    service: str
+    url: str
+    monolith: str
+    """DSN of the database that tells what each write has changed there, from the log that triggers fill."""
+    capture: str
+    timeout: float = 2.0
+
+    def __call__(self) -> None:
+        """Ask once. Raises PlanError where the service does not promise it, or the monolith could not be compared."""
+        if not self.monolith.startswith("postgres"):
+            raise PlanError(
+                "writes are not shadowed: the monolith is not on PostgreSQL, which alone tells their effects"
+            )
+        if self.capture != Capture.TRIGGERS:
+            raise PlanError(
+                "writes are not shadowed: their effects are read from the log of triggers, and CAPTURE is not"
+            )
+        try:
+            response = httpx.get(self.url, timeout=self.timeout, trust_env=False)
+        except httpx.HTTPError as error:
+            raise PlanError(
+                f'writes are not shadowed: service "{self.service}" does not answer at {self.url}'
+            ) from error
+        if not response.is_success:
+            raise PlanError(
+                f'writes are not shadowed: service "{self.service}" does not promise to rehearse them, {self.url} '
+                f"answers {response.status_code} ({_reason(response)}); see to that, or take out shadow_writes"
+            )
+
+
+def _reason(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["reason"])
+    except (ValueError, LookupError, TypeError):
+        return "it does not say why"

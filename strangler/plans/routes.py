@@ -52,6 +52,7 @@ def route_table(
                 weight=routing.weight,
                 routes=tuple(route.pattern for route in routes),
                 shadow=routing.shadow,
+                shadow_writes=routes[0].sharing.shadow_writes if routing.shadow else 0,
                 ignore=routes[0].sharing.ignore,
                 key=routes[0].sharing.key,
                 early=routes[0].sharing.early if routing.early else (),

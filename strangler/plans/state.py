@@ -81,6 +81,7 @@ class Sharing:
     """How a plan's reads are shared before the switch, as `strangler_proxy.routes.MoveRoutes` has it."""
 
     ignore: tuple[str, ...] = ()
+    shadow_writes: int = 0
     key: str = CLIENT
     early: tuple[str, ...] = ()
     only_routes: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from strangler.plans.databases import Databases
 from strangler.plans.django_migrations import DjangoMigrations
 from strangler.plans.errors import PlanError
 from strangler.plans.executor import PlanExecutor
-from strangler.plans.gate import ReadinessGate
+from strangler.plans.gate import ReadinessGate, RehearsalGate
 from strangler.plans.lock import plan_lock
 from strangler.plans.moves import move_spec
 from strangler.plans.operations import MoveRoutes
@@ -47,6 +47,7 @@ from strangler.split.store import Database
 logger = logging.getLogger(__name__)
 
 _READY = "/health/ready/"
+_REHEARSAL = "/health/rehearsal/"
 
 
 def project() -> Project:
@@ -177,6 +178,12 @@ def _world(loaded: Project, plan: Plan, emit: Emit) -> World:
         cohorts=lambda routing: shared.fleet.cohorts(plan.name, (routing.term, routing.n)),
         readers=shared.fleet,
         wishes=Wishes(databases=databases, plan=plan.name),
+        rehearsals=RehearsalGate(
+            service=service.name,
+            url=service.upstream.rstrip("/") + _REHEARSAL,
+            monolith=_source_dsn(),
+            capture=conf.configuration().capture,
+        ),
         gate=ReadinessGate(service=service.name, url=service.upstream.rstrip("/") + _READY),
         emit=emit,
         databases=databases,

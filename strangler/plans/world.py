@@ -124,6 +124,8 @@ class World:
     tasks: Callable[[str], Tasks] = CeleryTasks.load
     """The Celery application at a dotted path; raises PlanError."""
 
+    rehearsals: Callable[[], None] = lambda: None
+    """Ask once whether the service can rehearse writes; raises StranglerError where that is not known."""
     cohorts: Callable[[Routing], Cohorts] = lambda routing: Cohorts()
     """What the reads came to that the proxies routed by this version; raises StranglerError where one does not tell."""
     readers: Readers = field(default_factory=lambda: Fleet(engines=()))

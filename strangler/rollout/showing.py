@@ -11,14 +11,16 @@ from strangler_proxy.shadowed import Sample, Shadowed
 def lines(shadowed: Shadowed, service: str) -> Iterator[str]:
     """The sums, each difference with its samples and how to ask "service" (a URL) again, and what is left out."""
     yield (
-        f"{shadowed.compared} reads compared, {shadowed.different} different; {shadowed.dropped} dropped, "
-        f"{shadowed.too_large} too large, {shadowed.unanswered} not answered by the owner"
+        f"{shadowed.compared} requests compared, {shadowed.different} different; {shadowed.dropped} dropped, "
+        f"{shadowed.too_large} too large, {shadowed.unanswered} not answered by the owner, {shadowed.unclear} writes "
+        "of which nothing can be said"
     )
     for differing in shadowed.differing:
         yield str(differing)
         for sample in differing.samples:
             yield f"  {sample.owner} -> {sample.candidate}"
-            yield f"    {_again(sample, service)}"
+            if sample.request.startswith(("GET ", "HEAD ")):  # a write's body is not kept
+                yield f"    {_again(sample, service)}"
     for noise in shadowed.noise:
         yield f"left out: {noise.path} of {noise.endpoint}: the owner differs from itself there ({noise.count} times)"
 

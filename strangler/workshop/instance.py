@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from strangler_proxy.effects import token_for
+
 from strangler.deploy.ports import free_port, is_free
 from strangler.deploy.postgres import PostgresServer
 from strangler.errors import StranglerError
@@ -103,6 +105,7 @@ class Instance:
             "STRANGLER_IDENTITY_KEY": str(self.home / "secrets" / "identity.pem"),
             "STRANGLER_RECORDS": str(self.records),
             "REVIEWS_SECRET_KEY": self.secrets["reviews"],
+            "REVIEWS_REHEARSAL_TOKEN": token_for(self.secrets["proxy"], "reviews"),
             "REVIEWS_DATABASE_URL": self.app_dsn("reviews"),
             "REVIEWS_IDENTITY_PUBLIC_KEY": str(self.public_key),
             "REVIEWS_ALLOWED_HOSTS": "127.0.0.1,localhost",

@@ -6,6 +6,8 @@ from django.db.transaction import non_atomic_requests
 from django.http import JsonResponse
 from django.views.decorators.http import require_safe
 
+from reviews_service.rehearsal import reason_against
+
 
 @require_safe
 @non_atomic_requests
@@ -25,5 +27,18 @@ def ready(request):
         return JsonResponse({"status": "unready", "reason": reason}, status=503)
     if waiting:
         reason = f"{len(waiting)} migrations are not applied"
+        return JsonResponse({"status": "unready", "reason": reason}, status=503)
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@non_atomic_requests
+def rehearsal(request):
+    """Whether writes can be rehearsed here; 503 with the reason where not."""
+    try:
+        reason = reason_against()
+    except DatabaseError as error:
+        reason = f"the database does not answer ({type(error).__name__})"
+    if reason:
         return JsonResponse({"status": "unready", "reason": reason}, status=503)
     return JsonResponse({"status": "ok"})

@@ -18,6 +18,7 @@ INSTALLED_APPS = ["rest_framework", "drf_spectacular", "reviews_service.reviews"
 MIDDLEWARE = [
     "reviews_service.tracing.TraceMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "reviews_service.rehearsal.RehearsalMiddleware",
     "reviews_service.fence.FenceMiddleware",
 ]
 ROOT_URLCONF = "reviews_service.urls"
@@ -46,6 +47,9 @@ USE_TZ = True
 IDENTITY_ISSUER = "strangler"
 IDENTITY_AUDIENCE = "reviews"
 IDENTITY_PUBLIC_KEY = os.environ.get("REVIEWS_IDENTITY_PUBLIC_KEY", "")
+
+# What the proxy shows when it asks to rehearse a write; empty: nothing is rehearsed.
+REHEARSAL_TOKEN = os.environ.get("REVIEWS_REHEARSAL_TOKEN", "")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["reviews_service.identity.IdentityAuthentication"],

@@ -7,6 +7,7 @@ from reviews_service.reviews import apis
 urlpatterns = [
     path("health/", health.live),
     path("health/ready/", health.ready),
+    path("health/rehearsal/", health.rehearsal),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/reviews/", apis.ReviewListApi.as_view()),
     path("api/reviews/ratings/", apis.RatingListApi.as_view()),

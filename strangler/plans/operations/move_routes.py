@@ -40,6 +40,8 @@ class MoveRoutes(Operation):
     shadow: int = 0
     """Share of the monolith's reads that are sent to the service as well, in ten-thousandths: before the canary, until
     their answers are judged to be equal, and beside it."""
+    shadow_writes: int = 0
+    """Share of the writes, beside these reads, that the service rehearses, in ten-thousandths; none of it happens."""
     ignore: tuple[str, ...] = ()
     """Places at which they may differ, as "$.results[].updated_at" or "header cache-control"."""
     key: str = CLIENT
@@ -65,6 +67,11 @@ class MoveRoutes(Operation):
             check_mark(mark)
         check_shared(self.patterns, self.only_routes, self.only_methods)
         _ = self._rollout
+        if not 0 <= self.shadow_writes <= (ALL if self.shadow else 0):
+            raise ValueError(
+                f"shadow_writes {self.shadow_writes} must lie between 0 and {ALL}, in ten-thousandths, and goes with a "
+                "shadow of reads"
+            )
         if self.limits is not None and self.canary and self.canary[-1] == ALL:
             raise ValueError(
                 f"canary {list(self.canary)} leaves the owner no reads to compare with; end below {ALL}, or take the "
@@ -94,6 +101,9 @@ class MoveRoutes(Operation):
         if self.shadow:
             share = f"{self.shadow / 100:g}%"
             yield f"-- proxies: {share} of the reads to {world.plan.service} as well, until it answers alike"
+        if self.shadow_writes:
+            share = f"{self.shadow_writes / 100:g}%"
+            yield f"-- proxies: {share} of the writes to be rehearsed by {world.plan.service}, too"
         if self.early:
             yield f"-- proxies: all reads of {', '.join(self.early)} to {world.plan.service}, during the canary"
         for weight in self.canary:
@@ -117,6 +127,8 @@ class MoveRoutes(Operation):
         if not owned_by_the_service(move):
             if refusal := next(world.databases.unseen(), None):
                 raise PlanError(refusal)
+            if self.shadow_writes:
+                world.rehearsals()
             rolling = Rolling(world=world, move=move, limits=self.limits, hold=self.hold, patience=self.patience)
             rolling.until_switched(self._rollout)
             _switch(world, move, Side.TARGET)
@@ -139,6 +151,7 @@ class MoveRoutes(Operation):
     def _sharing(self) -> Sharing:
         return Sharing(
             ignore=self.ignore,
+            shadow_writes=self.shadow_writes,
             key=self.key,
             early=self.early,
             only_routes=self.only_routes,

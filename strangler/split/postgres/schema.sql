@@ -148,6 +148,11 @@ BEGIN
             ),
             HINT = 'Make the change in the database where the rows came from, while that owns them.';
     END IF;
+    IF TG_OP <> 'TRUNCATE' AND pg_catalog.current_setting('strangler.rehearsal', true) = 'on' THEN
+        -- Whoever says so may write, and can never commit: this is no way around.
+        PERFORM strangler.doom();
+        RETURN NULL;
+    END IF;
     SELECT term INTO current_term FROM strangler.ownership WHERE move = TG_ARGV[0];
     RAISE EXCEPTION USING
         ERRCODE = 'SF001',

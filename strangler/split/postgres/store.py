@@ -253,7 +253,8 @@ class PostgresStore(Store):
             self.query("SELECT pg_advisory_xact_lock(hashtext('strangler'), 0)")
             ours = resources.files("strangler.split.postgres")
             self.run(
-                ours.joinpath(name).read_text(encoding="utf-8") for name in ("schema.sql", "partitions.sql", "log.sql")
+                ours.joinpath(name).read_text(encoding="utf-8")
+                for name in ("schema.sql", "rehearsal.sql", "partitions.sql", "log.sql")
             )
 
     def has_tables(self, one: str = "ownership") -> bool:

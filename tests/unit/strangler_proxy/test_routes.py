@@ -234,6 +234,7 @@ def test_what_is_final_stays_so():
         ([move(weight=10_001)], "from 0 to 10000"),
         ([move(weight=-1)], "whole number"),
         ([move(weight=True)], "whole number"),
+        ([move(shadow_writes=10_001)], "the shadow_writes of move .* from 0 to 10000"),
         ([move(owner="reviews")], "on both sides"),
         ([move(final=1)], 'move "0001_reviews" is final: 1; write true or false'),
         ([move(final=True, weight=1)], 'is final, and still sends reads to "reviews"'),

@@ -1,10 +1,11 @@
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from strangler.plans.errors import PlanError
-from strangler.plans.gate import ReadinessGate
+from strangler.plans.gate import ReadinessGate, RehearsalGate
 
 
 @pytest.fixture
@@ -48,3 +49,45 @@ def test_a_service_that_is_gone_is_one_sentence():
     gate = ReadinessGate(service="reviews", url="http://127.0.0.1:1/ready")
     with pytest.raises(PlanError, match=r'service "reviews" does not answer at http://127.0.0.1:1/ready'):
         gate()
+
+
+@pytest.fixture
+def rehearsals(service):
+    gate, statuses, _ = service
+    url = gate.url.replace("/ready", "/rehearsal")
+    return (
+        RehearsalGate(service="reviews", url=url, monolith="postgresql://127.0.0.1/shop", capture="triggers"),
+        statuses,
+    )
+
+
+def test_writes_are_shadowed_where_the_service_promises_to_rehearse_them(rehearsals, service):
+    rehearsals[0]()
+    assert service[2] == ["/rehearsal"]
+
+
+def test_a_service_that_does_not_promise_it_is_refused_in_one_sentence(rehearsals):
+    gate, statuses = rehearsals
+    statuses += [503, 404]
+    for status in (503, 404):
+        with pytest.raises(
+            PlanError,
+            match=rf'writes are not shadowed: service "reviews" does not promise to rehearse them, .* answers {status} '
+            r"\(it does not say why\); see to that, or take out shadow_writes",
+        ):
+            gate()
+    with pytest.raises(PlanError, match='writes are not shadowed: service "reviews" does not answer at'):
+        replace(gate, url="http://127.0.0.1:1/rehearsal")()
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"monolith": "mysql://127.0.0.1/shop"}, "the monolith is not on PostgreSQL, which alone tells"),
+        ({"capture": "log"}, "their effects are read from the log of triggers, and CAPTURE is not"),
+    ],
+)
+def test_where_the_monolith_cannot_tell_what_a_write_changes_no_service_is_asked(rehearsals, service, changes, why):
+    with pytest.raises(PlanError, match=f"writes are not shadowed: {why}"):
+        replace(rehearsals[0], **changes)()
+    assert service[2] == []

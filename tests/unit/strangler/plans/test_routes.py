@@ -66,9 +66,23 @@ def test_settings_from_which_no_table_follows_are_one_sentence():
 
 @pytest.mark.parametrize(("early", "marks"), [(False, ()), (True, ("staff",))])
 def test_the_plans_way_to_share_reads_is_in_the_table_and_who_comes_early_only_meanwhile(early, marks):
-    sharing = Sharing(key="cookie:sessionid", early=("staff",), only_methods=("GET",), only_routes=("/api/reviews/",))
+    sharing = Sharing(
+        shadow_writes=100,
+        key="cookie:sessionid",
+        early=("staff",),
+        only_methods=("GET",),
+        only_routes=("/api/reviews/",),
+    )
     state = replace(STATE, routed=(replace(STATE.routed[0], sharing=sharing),))
     routing = Routing(owner=Side.SOURCE, term=1, n=1, weight=0, early=early)
     (move,) = route_table(state, {"0001_reviews": routing}, UPSTREAMS).moves
+    assert move.shadow_writes == 0
     assert (move.key, move.early) == ("cookie:sessionid", marks)
     assert (move.only_methods, move.only_routes) == (("GET",), ("/api/reviews/",))
+
+
+def test_writes_are_rehearsed_as_long_as_reads_are_shadowed():
+    state = replace(STATE, routed=(replace(STATE.routed[0], sharing=Sharing(shadow_writes=100)),))
+    shadowed = Routing(owner=Side.SOURCE, term=1, n=1, weight=0, shadow=50)
+    (move,) = route_table(state, {"0001_reviews": shadowed}, UPSTREAMS).moves
+    assert (move.shadow, move.shadow_writes) == (50, 100)

@@ -200,7 +200,8 @@ def test_an_engine_that_does_not_know_odd_paths_needs_a_companion_as_soon_as_the
 def test_every_part_of_a_table_is_thought_of_here():
     """A new one is carried by all compiled engines, or sent to the companion: then it may stand in this list."""
     known = {
-        MoveRoutes: "move term n owner candidate weight routes shadow ignore key early only_routes only_methods final",
+        MoveRoutes: "move term n owner candidate weight routes shadow shadow_writes ignore key early "
+        "only_routes only_methods final",
         Upstream: "name url identity",
         RouteTable: "default upstreams moves gateway _tree _upstreams _moves",
     }

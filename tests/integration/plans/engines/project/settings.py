@@ -42,5 +42,6 @@ STRANGLER = {
     "PLANS": BASE_DIR / "plans",
     "RECORDS": Path(os.environ["RECORDS"]),
     "SOURCE_DSN": os.environ["SOURCE_DSN"],
+    "PROXY_TOKEN": "of a test",
     "SERVICES": {"reviews": {"DSN": os.environ["TARGET_DSN"], "UPSTREAM": os.environ["UPSTREAM"]}},
 }

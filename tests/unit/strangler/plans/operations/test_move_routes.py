@@ -180,6 +180,24 @@ def test_shadows_come_first_and_go_on_beside_the_canary(world, moved, key, move,
     assert move.owner is Side.TARGET
 
 
+def test_writes_are_shadowed_only_where_the_service_can_rehearse_them(world, moved, key, move, events):
+    routes = replace(JUDGED, shadow=2_500, shadow_writes=100)
+    after = routes.state_forwards(key, moved)
+    assert "-- proxies: 1% of the writes to be rehearsed by reviews, too" in list(routes.effects(world, moved, after))
+
+    def fail():
+        raise PlanError("writes are not shadowed: nobody promises it")
+
+    with pytest.raises(PlanError, match="writes are not shadowed: nobody promises it"):
+        routes.forwards(replace(world, rehearsals=fail), moved, after)
+    assert published(events) == []
+    assert (move.n, move.owner) == (0, Side.SOURCE)
+    without = replace(routes, shadow_writes=0)
+    both = Cohorts(candidate=counted(3_000), control=counted(3_000), compared=3_000)
+    without.forwards(replace(world, rehearsals=fail, cohorts=lambda routing: both), moved, after)
+    assert move.owner is Side.TARGET
+
+
 def test_a_service_that_answers_shadows_otherwise_gets_no_reads(world, moved, key, move, events):
     routes = replace(JUDGED, shadow=2_500)
     seen = Cohorts(compared=500, different=300)
@@ -226,6 +244,8 @@ def test_a_step_of_those_who_come_early_goes_on_where_it_was_interrupted(world, 
         ({"early": ["cookie:beta"]}, "no value that a request could bear"),
         ({"only_routes": ["/api/reviews/12/"]}, "none of the routes"),
         ({"only_methods": ["DELETE"]}, "reads alone are shared"),
+        ({"shadow_writes": 1}, "goes with a shadow of reads"),
+        ({"shadow": 100, "shadow_writes": 10_001}, "must lie between 0 and 10000"),
     ],
 )
 def test_shares_that_mean_nothing_or_would_not_stay_are_refused_in_the_plan(wrong, why):
