@@ -24,7 +24,7 @@ from strangler.rollout.engines import haproxy_entries
 from strangler.rollout.engines.addresses import resolved
 from strangler.rollout.engines.base import EngineError, RoutingEngine
 from strangler.rollout.engines.haproxy_configuration import COMPANION_BACKEND, Layout, write_map
-from strangler.rollout.engines.haproxy_entries import AT, HOLD, Entries
+from strangler.rollout.engines.haproxy_entries import AT, HELD, HOLD, Entries
 from strangler.rollout.engines.haproxy_socket import RuntimeSocket
 from strangler.rollout.fleet import Fleet
 
@@ -70,19 +70,27 @@ class HaproxyEngine:
             expected = haproxy_entries.entries(table, carried, addresses, own)
         except (ValueError, KeyError, TypeError) as error:
             raise self._altered() from error
-        if {key: value for key, value in found.items() if key not in (AT, HOLD)} != expected:
+        routes = {key: value for key, value in found.items() if key not in (AT, HOLD) and not key.startswith(HELD)}
+        if routes != expected:
             raise self._altered()
         return table
 
     def hold(self, move: str, seconds: float) -> None:
-        """The move's writes go to the companions anyway; meanwhile all others do, since they may meet its fence too."""
-        if HOLD not in self._socket.entries(self._layout.map):
-            self._socket.add(self._layout.map, HOLD, move)
+        """The move's writes go to the companions anyway; meanwhile all others do, since they may meet its fence too.
+
+        That ends with the release, or with the next table; if nobody releases, these go the longer way until then.
+        """
+        found = self._socket.entries(self._layout.map)
+        for key in (f"{HELD}{move}", HOLD):
+            if key not in found:
+                self._socket.add(self._layout.map, key, "-")
         self._fleet.hold(move, seconds)
 
     def release(self, move: str) -> None:
         self._fleet.release(move)
-        self._socket.remove(self._layout.map, HOLD)
+        self._socket.remove(self._layout.map, f"{HELD}{move}")
+        if not any(key.startswith(HELD) for key in self._socket.entries(self._layout.map)):
+            self._socket.remove(self._layout.map, HOLD)
 
     def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
         found = self.observe().versions.get(move)

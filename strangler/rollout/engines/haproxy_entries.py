@@ -18,8 +18,8 @@ from strangler_proxy.routes import RouteTable
 from strangler.rollout.engines.compiling import Feature, Settled, Way, settle
 
 CAN = frozenset({Feature.BUCKETS, Feature.CREDENTIALS, Feature.PLACEHOLDERS, Feature.PATHS})
-AT, HOLD = "@at", "@hold"
-"""Which table it is, and that writes of some move are held: said beside the table."""
+AT, HOLD, HELD = "@at", "@hold", "@held."
+"""Which table it is, that writes of some move are held, and of which: said beside the table."""
 _TABLE = "@table."
 _PIECE = 3_000
 _LUA = "lua"

@@ -70,12 +70,23 @@ def test_of_a_canary_only_its_cohorts_go_through_the_companion(staged):
     assert way(staged, READ)[1] == THROUGH_A_COMPANION  # it has no key yet
 
 
-def test_while_writes_are_held_all_others_can_be_sent_again_too(staged):
-    staged.begin(table(move("held")))
-    staged.engine.hold("held", 20)
+def test_while_writes_of_any_move_are_held_all_others_can_be_sent_again_too(staged):
+    staged.begin(table(move("held"), move("held_too", "/too/")))
+    for name in ("held", "held_too", "held"):
+        staged.engine.hold(name, 20)
     assert way(staged, ELSEWHERE) == ("monolith", THROUGH_A_COMPANION)
+    assert way(staged, replace(ELSEWHERE, method="GET", body=b"")) == ("monolith", DIRECT)
     assert staged.engine.observe().move("held") is not None
     staged.engine.release("held")
+    assert way(staged, ELSEWHERE) == ("monolith", THROUGH_A_COMPANION)
+    staged.engine.release("held_too")
+    assert way(staged, ELSEWHERE) == ("monolith", DIRECT)
+
+
+def test_the_next_table_ends_what_was_forgotten(staged):
+    staged.begin(table(move("forgotten")))
+    staged.engine.hold("forgotten", 20)
+    staged.begin(table(move("forgotten", term=2)))
     assert way(staged, ELSEWHERE) == ("monolith", DIRECT)
 
 
