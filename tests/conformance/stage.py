@@ -29,6 +29,8 @@ class Stage:
     table: RouteTable = field(init=False)
     """The one that the case began with."""
     _in_force: RouteTable | None = field(default=None, init=False)
+    _revision: int = field(default=0, init=False)
+    """Of the gateway: each table has a greater one than those before, policies or none."""
 
     def begin(self, table: RouteTable) -> None:
         """Put a case's table in force, where another one is, and forget what was heard. Raises EngineError."""
@@ -49,7 +51,8 @@ class Stage:
             replace(upstream, url=f"http://127.0.0.1:{ports.get(upstream.name, self.nobody)}")
             for upstream in table.upstreams
         )
-        self.engine.apply(replace(table, upstreams=real))
+        self._revision += 1
+        self.engine.apply(replace(table, upstreams=real, gateway=replace(table.gateway, revision=self._revision)))
 
     def connect(self) -> Connection:
         return Connection.to(self.port)

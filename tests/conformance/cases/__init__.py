@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from tests.conformance.case import Case
-from tests.conformance.cases import bodies, connections, headers, holding, matching, shadowing, sharing, strictness
+from tests.conformance.cases import (
+    bodies,
+    connections,
+    guarding,
+    headers,
+    holding,
+    matching,
+    shadowing,
+    sharing,
+    strictness,
+)
 
-_MODULES = (matching, sharing, headers, holding, shadowing, bodies, connections, strictness)
+_MODULES = (matching, sharing, headers, holding, shadowing, bodies, connections, strictness, guarding)
 
 
 def by_feature() -> dict[str, list[Case]]:
