@@ -9,6 +9,7 @@ import asyncio
 import random
 import time
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from mitmproxy import http
 
@@ -42,6 +43,9 @@ from strangler_proxy.trust import NOBODY, Trusted
 from strangler_proxy.upstreams import ANSWER_SECONDS, Client
 from strangler_proxy.wrote import Wrote
 
+if TYPE_CHECKING:
+    from strangler_proxy.tracing import Tracing
+
 REPLAY_SECONDS = 5.0
 _ALLOWANCE = Allowance(connect=CONNECT_SECONDS, silence=ANSWER_SECONDS)
 """With who is asked where somebody else can be asked too."""
@@ -65,10 +69,12 @@ class Strangler:
         token: str,
         operators_port: int | None = None,
         trusted: Trusted = NOBODY,
+        tracing: Tracing | None = None,
     ) -> None:
         """With "operators_port" the operators' endpoints are on connections to that port alone, and nothing else is."""
         self._operators_port = operators_port
         self._trusted = trusted
+        self._tracing = tracing
         self._store = store
         self._holds = holds
         self._in_flight: dict[str, int] = {}
@@ -118,6 +124,8 @@ class Strangler:
         flow.metadata["strangler"] = exchange
         if self._for_operators(flow) and self._operators_port is not None:
             exchange.own = True
+        if self._tracing is not None and not exchange.own:
+            self._tracing.begin(exchange, flow.request.headers.fields)
         if exchange.own:
             if exchange.large:
                 self._answer(flow, not_found())
@@ -349,7 +357,7 @@ class Strangler:
         return table, Decision(upstream=table.default, move=move.move, reason=reason)
 
     def _decide(self, exchange: Exchange) -> Decision:
-        exchange.decision = self._decision(exchange)
+        exchange.decision, exchange.table = self._decision(exchange), self._store.table
         return exchange.decision
 
     def _decision(self, exchange: Exchange) -> Decision:
@@ -459,6 +467,7 @@ class Strangler:
 
     async def _go(self, flow: http.HTTPFlow, exchange: Exchange, table: RouteTable, decision: Decision) -> None:
         flow.metadata[AGAIN] = True
+        exchange.retries += 1
         if (waiting := self._direct(flow, exchange, table, decision)) is not None:
             await waiting
 
@@ -487,6 +496,7 @@ class Strangler:
             return False
         exchange.replayed, exchange.refused = True, flow.response
         flow.metadata[ALLOWANCE], flow.metadata[AGAIN] = _ALLOWANCE, True
+        exchange.retries += 1
         self._address(flow.request, exchange, upstream, token)
         return True
 
@@ -565,6 +575,8 @@ class Strangler:
             self._gated.over(exchange.visit)
         if not exchange.own:
             journal.note(exchange, status)
+        if self._tracing is not None:
+            self._tracing.end(exchange, status)
 
 
 def _too_large(longest: int) -> Answer:

@@ -15,7 +15,7 @@ from strangler_proxy.forwarding import Fields
 from strangler_proxy.gateway.resilience import Resilience
 from strangler_proxy.refusal import Refusal
 from strangler_proxy.resilience.guards import Guard
-from strangler_proxy.routes import SAFE_METHODS, Decision
+from strangler_proxy.routes import SAFE_METHODS, Decision, RouteTable
 from strangler_proxy.steps.visit import Visit
 from strangler_proxy.trust import NOBODY, Trusted, Way
 
@@ -49,7 +49,15 @@ class Exchange:
     """The client's, as far as it is known."""
     visit: Visit | None = None
     """Where the gateway has policies for it."""
+    met: Visit | None = None
+    """The same, also when it has answered."""
     decision: Decision | None = None
+    table: RouteTable | None = None
+    """By which that was decided."""
+    retries: int = 0
+    """How often it was sent again, to whomever."""
+    span: Any = None
+    """Of OpenTelemetry, where that is configured."""
     read: Any = None
     """The strangler_proxy.reads.Read, where it is looked at."""
     guard: Guard | None = None

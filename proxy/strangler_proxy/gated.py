@@ -31,7 +31,7 @@ class Gated:
         except AmbiguousPath:
             return as_json(400, {"detail": "the path can be read in more than one way; send it in its plain form"})
         if policy is not None:
-            exchange.visit = Visit(
+            exchange.visit = exchange.met = Visit(
                 policy=policy,
                 method=exchange.method,
                 target=exchange.path,

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Histogram
 
 from strangler_proxy import metrics
-from strangler_proxy.exchange import Exchange
+from strangler_proxy.routes import RouteTable
+from strangler_proxy.taken import Taken, taken
+
+if TYPE_CHECKING:
+    from strangler_proxy.exchange import Exchange
 
 access = logging.getLogger("strangler_proxy.access")
+_series: dict[tuple[Taken, str, str], tuple[Counter, Histogram]] = {}
 
 
 def note(exchange: Exchange, status: int) -> None:
-    """Count the request and log it."""
+    """Count the request and log it: no query, no header and no body, which may hold secrets."""
     seconds = time.monotonic() - exchange.began
-    move = exchange.decision.move or "" if exchange.decision else ""
-    upstream = exchange.decision.upstream if exchange.decision else ""
+    how = taken(exchange)
     kind = "write" if exchange.is_write else "read"
-    requests, durations = _counters(move, upstream, kind, f"{status // 100}xx")
+    requests, durations = _counters(how, kind, f"{status // 100}xx")
     requests.inc()
     durations.observe(seconds)
     if access.isEnabledFor(logging.INFO):
@@ -33,14 +37,38 @@ def note(exchange: Exchange, status: int) -> None:
                     "status": status,
                     "ms": round(seconds * 1000, 1),
                     "held_ms": round(exchange.held * 1000, 1),
-                    "upstream": upstream,
-                    "why": exchange.decision.reason if exchange.decision else "",
+                    "route": how.route,
+                    "move": how.move,
+                    "side": how.side,
+                    "version": how.version,
+                    "upstream": how.upstream,
+                    "why": how.why,
+                    "retries": exchange.retries,
+                    "key": exchange.met.key if exchange.met is not None else "",
                     "traceparent": exchange.trace,
                 }
             )
         )
 
 
-@functools.cache
-def _counters(move: str, upstream: str, kind: str, status: str) -> tuple[Counter, Histogram]:
-    return metrics.REQUESTS.labels(move, upstream, kind, status), metrics.SECONDS.labels(move, upstream)
+def table_changed(table: RouteTable) -> None:
+    """Forget the series of versions that are routed no more: there would be ever more of them."""
+    versions = {move.move: f"{move.term}.{move.n}" for move in table.moves}
+    for key in [key for key in _series if key[0].version not in ("", versions.get(key[0].move))]:
+        del _series[key]
+        how, kind, status = key
+        metrics.REQUESTS.remove(*_labels(how), kind, status)
+        if not any(_labels(other[0]) == _labels(how) for other in _series):
+            metrics.SECONDS.remove(*_labels(how))
+
+
+def _counters(how: Taken, kind: str, status: str) -> tuple[Counter, Histogram]:
+    key = Taken(route=how.route, move=how.move, side=how.side, version=how.version, upstream=how.upstream), kind, status
+    if key not in _series:
+        labels = _labels(how)
+        _series[key] = metrics.REQUESTS.labels(*labels, kind, status), metrics.SECONDS.labels(*labels)
+    return _series[key]
+
+
+def _labels(how: Taken) -> tuple[str, str, str, str, str]:
+    return how.route, how.move, how.side, how.version, how.upstream

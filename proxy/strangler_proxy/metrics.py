@@ -5,13 +5,13 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
-REQUESTS = Counter(
-    "strangler_requests", "Answered requests.", ["move", "upstream", "kind", "status"], registry=REGISTRY
-)
+_WAYS = ["route", "move", "side", "version", "upstream"]
+"""Which way a request took, as strangler_proxy.taken has it."""
+REQUESTS = Counter("strangler_requests", "Answered requests.", [*_WAYS, "kind", "status"], registry=REGISTRY)
 SECONDS = Histogram(
     "strangler_request_seconds",
     "From the request's headers to the end of its answer.",
-    ["move", "upstream"],
+    _WAYS,
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from strangler_proxy import metrics
+from strangler_proxy import journal, metrics
 from strangler_proxy.answers import Answer, as_json, not_found
 from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
@@ -100,6 +100,7 @@ class Operators:
             return as_json(507, {"error": f"the table cannot be remembered ({error}); the old one goes on"})
         self.holds.table_changed(offered.versions)
         self.counting.table_changed(offered.versions)
+        journal.table_changed(offered)
         self.cache.table_changed(offered)
         return as_json(200, {"versions": offered.versions})
 

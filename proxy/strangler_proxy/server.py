@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from strangler_proxy import metrics
+from strangler_proxy import metrics, telemetry
 from strangler_proxy.addon import Strangler
 from strangler_proxy.chaining import chain
 from strangler_proxy.connections import Address
@@ -106,6 +106,7 @@ async def serve(settings: Settings) -> None:
     metrics.TASKS.set_function(lambda: len(asyncio.all_tasks()))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    tracing = telemetry.tracing(os.environ)
     client = Client()
     identities = Identities(client, settings.token)
     cache = Caching(most=settings.cache)
@@ -130,6 +131,7 @@ async def serve(settings: Settings) -> None:
         token=settings.token,
         operators_port=settings.operators[1] if settings.operators else None,
         trusted=settings.trusted,
+        tracing=tracing,
     )
     servers = []
     if settings.operators is not None:
@@ -143,6 +145,8 @@ async def serve(settings: Settings) -> None:
     )
     for server in servers:
         server.close()
+    if tracing is not None:
+        await asyncio.to_thread(tracing.close)
 
 
 def _beside(state: Path, what: str) -> Path:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 
 _ports = iter(range(20_000 + os.getpid() % 5_000, 32_000))
 TOKEN = "operators"
@@ -139,6 +140,7 @@ class Proxy:
         self, *, state: Path, monolith: str, port: int | None = None, operators: int | None = None, **also: str
     ) -> None:
         """ "also" is of its environment, without the beginning that all variables have."""
+        self.stdout: int | IO[str] = subprocess.DEVNULL
         self.port = port or free_port()
         self.operators = operators or self.port
         self.environment = {
@@ -157,7 +159,7 @@ class Proxy:
         return subprocess.Popen(
             [sys.executable, "-m", "strangler_proxy"],
             env=self.environment,
-            stdout=subprocess.DEVNULL,
+            stdout=self.stdout,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -245,7 +247,7 @@ def publish(proxy, *args, **changes):
 
 
 def eventually(condition):
-    until = time.monotonic() + 5
+    until = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.01)
