@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from tests.conformance.upstream import RecordingUpstream
 from tests.conformance.wire import SECONDS, Connection
 
 Result = TypeVar("Result")
+_revisions = itertools.count(1)
+"""Of the gateway: each table has a greater one than those before, whether it has policies or none."""
 
 
 @dataclass(kw_only=True)
@@ -29,8 +32,6 @@ class Stage:
     table: RouteTable = field(init=False)
     """The one that the case began with."""
     _in_force: RouteTable | None = field(default=None, init=False)
-    _revision: int = field(default=0, init=False)
-    """Of the gateway: each table has a greater one than those before, policies or none."""
 
     def begin(self, table: RouteTable) -> None:
         """Put a case's table in force, where another one is, and forget what was heard. Raises EngineError."""
@@ -51,8 +52,8 @@ class Stage:
             replace(upstream, url=f"http://127.0.0.1:{ports.get(upstream.name, self.nobody)}")
             for upstream in table.upstreams
         )
-        self._revision += 1
-        self.engine.apply(replace(table, upstreams=real, gateway=replace(table.gateway, revision=self._revision)))
+        gateway = replace(table.gateway, revision=next(_revisions))
+        self.engine.apply(replace(table, upstreams=real, gateway=gateway))
 
     def connect(self) -> Connection:
         return Connection.to(self.port)
