@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from strangler.analysis.coupling import Kind
@@ -66,6 +68,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--import-linter", action="store_true", help="print its imports for import-linter")
     command.add_argument("--anew", action="store_true", help="use nothing that was found before")
     command.set_defaults(run=_contracts)
+    command = commands.add_parser(
+        "report", help="the map and its seams as one page of HTML, with the drift since the last"
+    )
+    command.add_argument("page", type=Path, help="the file to write; an earlier report there gives the history")
+    command.add_argument("path", nargs="?", default=".", type=Path, help="the project's folder (here)")
+    command.add_argument("--anew", action="store_true", help="use nothing that was found before")
+    command.set_defaults(run=_report)
     return parser
 
 
@@ -178,3 +187,30 @@ def _contracts(options: argparse.Namespace) -> None:
     if kept.new or kept.gone:
         raise StranglerError(f"the border of {contract.name} is not as its contract says\n{kept}")
     sys.stdout.write(f"kept; {sum(contract.baseline.values())} couplings still pass the border of {contract.name}\n")
+
+
+def _report(options: argparse.Namespace) -> None:
+    from strangler.analysis import page  # noqa: PLC0415
+    from strangler.analysis.graph import graph_of  # noqa: PLC0415
+    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
+    from strangler.analysis.mapping import make_map  # noqa: PLC0415
+    from strangler.analysis.seams import find_seams  # noqa: PLC0415
+
+    root, file = options.path.resolve(), options.page
+    found = make_map(root, Kept(None if options.anew else usual_place()))
+    before = page.history_of(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else []
+    if file.exists() and not before:
+        raise StranglerError(f'"{file}" is there and is no report; name another file')
+    graph = graph_of(found)
+    now = page.point(found, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), _commit(root))
+    file.write_text(page.page(root.name, found, graph, find_seams(graph), [*before, now]), encoding="utf-8")
+    sys.stdout.write(f"{file}: {now.couplings:,} couplings between apps\n")
+
+
+def _commit(root: Path) -> str:
+    """The commit that is checked out; empty where nobody can tell."""
+    try:
+        command = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

@@ -1,0 +1,229 @@
+"""A map as one page of HTML that stands alone: nothing is loaded from anywhere. Pure."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from string import Template
+
+from strangler.analysis.coupling import WEIGHTS, Coupling, Kind, weight
+from strangler.analysis.graph import Graph
+from strangler.analysis.mapping import Map
+from strangler.analysis.seams import Seam, pareto
+from strangler.analysis.showing import verdict
+
+_TEMPLATE = Path(__file__).with_name("report.html")
+_DATA = frozenset(
+    {Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY, Kind.GENERIC_KEY, Kind.JOIN, Kind.SQL, Kind.WRITE}
+)
+_RADIUS, _LARGEST, _MARGIN = 340, 26, 190
+_SUMMARY = re.compile(r'<script id="summary" type="application/json">(.*?)</script>', re.DOTALL)
+_KEPT = 200
+"""Points of the history that a report carries on."""
+
+Pairs = Mapping[tuple[str, str], Sequence[Coupling]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A map in numbers, for the history. "weights" are those of the pairs of apps, as "from -> to"."""
+
+    when: str
+    commit: str
+    couplings: int
+    weights: Mapping[str, int]
+
+
+def page(title: str, found: Map, graph: Graph, seams: Sequence[Seam], history: Sequence[Point]) -> str:
+    """The page. The last point of the history is this map."""
+    shown = [coupling for coupling in found.couplings if not coupling.test]
+    pairs: dict[tuple[str, str], list[Coupling]] = {}
+    for coupling in shown:
+        pairs.setdefault((coupling.source_app, coupling.target_app), []).append(coupling)
+    summary = found.summary
+    facts = (
+        f"{sum(app.is_app for app in summary.apps)} apps, {len(summary.models)} models, "
+        f"{len(summary.modules):,} files, {summary.lines:,} lines; {len(shown):,} couplings between apps with a weight "
+        f"of {weight(shown):,}"
+    )
+    kinds = sorted({coupling.kind for coupling in shown}, key=list(Kind).index)
+    return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
+        title=escape(title),
+        facts=escape(facts),
+        partial="".join(f'<p class="soft">Partial: {escape(sentence)}</p>' for sentence in found.unread),
+        verdict=escape(verdict(graph, seams)),
+        drift=_drift(history),
+        graph="\n".join(_svg(found, pairs)),
+        matrix="".join(_matrix(pairs)),
+        seams="".join(_seams(seams)),
+        pairs="".join(_pairs(pairs)),
+        summary=_json([vars(point) for point in history[-_KEPT:]]),
+        kinds=_json([str(kind) for kind in kinds]),
+    )
+
+
+def point(found: Map, when: str, commit: str) -> Point:
+    """A map as a point of the history."""
+    weights: Counter[str] = Counter()
+    shown = [coupling for coupling in found.couplings if not coupling.test]
+    for coupling in shown:
+        weights[f"{coupling.source_app} -> {coupling.target_app}"] += WEIGHTS[coupling.kind]
+    return Point(when=when, commit=commit, couplings=len(shown), weights=dict(weights))
+
+
+def history_of(text: str) -> list[Point]:
+    """The history that an earlier page carries; empty where it is no such page."""
+    match = _SUMMARY.search(text)
+    try:
+        return [Point(**given) for given in json.loads(match[1])] if match else []
+    except (ValueError, TypeError):
+        return []
+
+
+def _drift(history: Sequence[Point]) -> str:
+    if len(history) < 2:
+        return ""
+    before, now = history[-2:]
+    changed = {pair: now.weights.get(pair, 0) - before.weights.get(pair, 0) for pair in {*before.weights, *now.weights}}
+    ranked = sorted((pair for pair, by in changed.items() if by), key=lambda pair: (-abs(changed[pair]), pair))
+    rows = "".join(
+        f"<tr><td>{escape(one.when)}</td><td><code>{escape(one.commit)}</code></td><td>{one.couplings:,}</td>"
+        f"<td>{sum(one.weights.values()):,}</td></tr>"
+        for one in reversed(history[-12:])
+    )
+    what = ", ".join(f"{escape(pair)} {changed[pair]:+}" for pair in ranked[:12]) or "nothing"
+    return (
+        f'<h2 id="drift">Since {escape(before.when)}</h2><div class="card"><p>Weights that changed: {what}</p><table>'
+        f"<tr><th>when</th><th>commit</th><th>couplings</th><th>weight</th></tr>{rows}</table></div>"
+    )
+
+
+def _svg(found: Map, pairs: Pairs) -> Iterator[str]:
+    """Apps on a circle, by their names. A curve bends to the middle, and to the right of its way back."""
+    lines: Counter[str] = Counter()
+    for module in found.summary.modules:
+        lines[module.app] += module.lines
+    apps = sorted({app for pair in pairs for app in pair} | {app.label for app in found.summary.apps})
+    size = 2 * (_RADIUS + _MARGIN)
+    # The more curves, the fainter; those of the data lie above the others.
+    faint = max(0.08, min(0.45, 12 / math.sqrt(1 + 4 * len(pairs))))
+    yield f'<svg id="picture" viewBox="0 0 {size} {size}" role="img" aria-label="apps and their couplings"'
+    yield f' style="--faint: {faint:.2f}">'
+    at = {app: _at(number, len(apps)) for number, app in enumerate(apps)}
+    for (source, target), couplings in sorted(pairs.items(), key=lambda pair: (_is_tied(pair[1]), -weight(pair[1]))):
+        yield _edge(at, source, target, couplings)
+    most = max(lines.values(), default=1) or 1
+    for number, app in enumerate(apps):
+        yield _node(app, at[app], 360 * number / len(apps) - 90, lines[app], most)
+    yield "</svg>"
+
+
+def _node(app: str, at: tuple[float, float], angle: float, lines: int, most: int) -> str:
+    x, y = at
+    left = 90 < angle < 270
+    radius = 5 + (_LARGEST - 5) * math.sqrt(lines / most)
+    anchor, way = ("end", -1) if left else ("start", 1)
+    turn = f"rotate({angle + (180 if left else 0):.1f} {x:.1f} {y:.1f}) translate({way * (radius + 5):.1f} 4)"
+    name = escape(app)
+    return (
+        f'<g data-app="{name}" tabindex="0" role="button" aria-label="{name}">'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"><title>{name}: {lines:,} lines</title></circle>'
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" transform="{turn}">{name}</text></g>'
+    )
+
+
+def _at(number: int, count: int) -> tuple[float, float]:
+    angle, middle = 2 * math.pi * number / count - math.pi / 2, _RADIUS + _MARGIN
+    return middle + _RADIUS * math.cos(angle), middle + _RADIUS * math.sin(angle)
+
+
+def _edge(at: Mapping[str, tuple[float, float]], source: str, target: str, couplings: Sequence[Coupling]) -> str:
+    (x1, y1), (x2, y2) = at[source], at[target]
+    middle = _RADIUS + _MARGIN
+    # Towards the middle, and a little to the right of the direct way, so that there and back are two curves.
+    x = middle + (x1 + x2 - 2 * middle) * 0.2 + (y2 - y1) * 0.06
+    y = middle + (y1 + y2 - 2 * middle) * 0.2 - (x2 - x1) * 0.06
+    by_kind: Counter[str] = Counter()
+    for coupling in couplings:
+        by_kind[str(coupling.kind)] += WEIGHTS[coupling.kind]
+    tied = ' class="data"' if _is_tied(couplings) else ""
+    width = min(14, 0.8 + math.sqrt(weight(couplings)) / 1.6)
+    names = f'data-source="{escape(source)}" data-target="{escape(target)}"'
+    return (
+        f'<a href="#{_anchor(source, target)}" {names} data-kinds="{escape(json.dumps(by_kind))}">'
+        f"<title>{escape(source)} -> {escape(target)}: {_kinds(couplings)}</title>"
+        f'<path{tied} stroke-width="{width:.1f}" d="M{x1:.1f} {y1:.1f} Q{x:.1f} {y:.1f} {x2:.1f} {y2:.1f}"/></a>'
+    )
+
+
+def _is_tied(couplings: Sequence[Coupling]) -> bool:
+    return any(coupling.kind in _DATA for coupling in couplings)
+
+
+def _matrix(pairs: Pairs) -> Iterator[str]:
+    apps = sorted({app for pair in pairs for app in pair})
+    most = max((weight(couplings) for couplings in pairs.values()), default=1) or 1
+    yield '<table class="matrix"><tr><th>from \\ to</th>'
+    yield from (f"<th><span>{escape(app)}</span></th>" for app in apps)
+    yield "</tr>"
+    for source in apps:
+        yield f"<tr><td>{escape(source)}</td>"
+        for target in apps:
+            couplings = pairs.get((source, target))
+            if couplings is None:
+                yield "<td></td>"
+                continue
+            heavy = weight(couplings)
+            shade = 0.08 + 0.5 * math.sqrt(heavy / most)
+            title = f"{escape(source)} -> {escape(target)}: {_kinds(couplings)}"
+            yield f'<td style="background: rgba(var(--cell), {shade:.2f})" title="{title}">'
+            yield f'<a href="#{_anchor(source, target)}">{heavy}</a></td>'
+        yield "</tr>"
+    yield "</table>"
+
+
+def _seams(seams: Sequence[Seam]) -> Iterator[str]:
+    if not seams:
+        return
+    heads = ("seam", "open", "cut", "inner", "models", "lines", "routes", "keys", "joins", "sql", "writers", "both")
+    front = pareto(seams)
+    yield f"<table><tr>{''.join(f'<th>{head}</th>' for head in (*heads, 'copies', 'places'))}</tr>"
+    for one in seams:
+        few, many = one.places
+        cells = (
+            *(f"{one.openness:.0%}", f"{one.cut:,}", f"{one.inner:,}", len(one.models), f"{one.lines:,}", one.routes),
+            *(one.keys, one.count(Kind.JOIN), one.count(Kind.SQL), len(one.several_writers), len(one.transactions)),
+            *(len(one.replicated), f"{few} to {many}"),
+        )
+        name = f"{'* ' if one.name in front else ''}{escape(one.name)}"
+        yield f"<tr><td>{name}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    yield '</table><p class="soft">* no other one is less open, has fewer ties of its data, and is larger at once.</p>'
+
+
+def _pairs(pairs: Pairs) -> Iterator[str]:
+    for (source, target), couplings in sorted(pairs.items(), key=lambda pair: (-weight(pair[1]), pair[0])):
+        yield f'<details id="{_anchor(source, target)}"><summary>{escape(source)} &rarr; {escape(target)}: '
+        yield f'{weight(couplings)} <span class="soft">({_kinds(couplings)})</span></summary><ul>'
+        for coupling in sorted(couplings, key=lambda one: (list(Kind).index(one.kind), one.path, one.line)):
+            yield f'<li data-kind="{coupling.kind}"><code>{escape(str(coupling))}</code></li>'
+        yield "</ul></details>"
+
+
+def _anchor(source: str, target: str) -> str:
+    return re.sub(r"[^a-zA-Z0-9_.-]", "_", f"pair-{source}--{target}").replace(".", "_")
+
+
+def _kinds(couplings: Sequence[Coupling]) -> str:
+    counts = Counter(coupling.kind for coupling in couplings)
+    return ", ".join(f"{counts[kind]} {kind}" for kind in Kind if counts[kind])
+
+
+def _json(value: object) -> str:
+    """For a script element: nothing in it may end the element."""
+    return json.dumps(value).replace("</", "<\\/").replace("<!--", "<\\!--")
