@@ -207,6 +207,8 @@ class Strangler:
             exchange.read = None
         if not exchange.finished and flow.response is not None:
             self._rehearsals.end(exchange, flow.response.copy())
+        if exchange.visit is not None and flow.response is not None:
+            self._gated.passed(flow.response)
         if not exchange.finished and (waiting := self._finish(flow, exchange)) is not None:
             return self._finish_and_note(flow, exchange, waiting)
         self._note(flow, exchange, flow.response.status_code if flow.response else 0)

@@ -74,6 +74,11 @@ class Gated:
         if response.stream and visit.tee is not None:
             response.stream = visit.tee
 
+    def passed(self, response: http.Response) -> None:
+        """Say the end of a body to who sees it pass, where mitmproxy does not: it streams no empty one."""
+        if callable(response.stream) and response.raw_content is not None:
+            response.stream(b"")
+
     def over(self, visit: Visit) -> None:
         """Have the steps know that nothing more comes of the request."""
         while visit.ended:

@@ -283,6 +283,34 @@ def test_who_waited_for_an_answer_that_is_nobody_elses_asks_itself():
     assert [one.body for one in asyncio.run(scene())] == [b"mine", b"own"]
 
 
+def test_who_asks_what_had_no_shared_answer_last_time_waits_for_nobody():
+    async def scene():
+        play = Play()
+        await play.ask_async(said(body=b"mine", Cache_Control="private"))
+        first, second = play.world.visit(PATH), play.world.visit(PATH)
+        return await play.cache.enter(first), await asyncio.wait_for(play.cache.enter(second), 1)
+
+    assert asyncio.run(scene()) == (None, None)
+
+
+def test_bodies_on_their_way_stay_within_the_caches_bytes():
+    async def scene():
+        play = Play(most=10_000)
+        visits = [play.world.visit(f"/{number}/") for number in range(5)]
+        for visit in visits:
+            await play.cache.enter(visit)
+            visit.decision = play.world.decide(visit.target)
+            await play.cache.leave(visit, said(body=None, Cache_Control="max-age=60"))
+            visit.tee(b"x" * 3_000)
+        for visit in visits:
+            visit.tee(b"")
+            for over in visit.ended:
+                over()
+        return len(play.cache.store)
+
+    assert asyncio.run(scene()) == 2  # of 4,000 bytes each in the store
+
+
 def test_a_write_takes_what_is_cached_at_its_target_and_what_was_on_its_way():
     play = Play()
     play.ask(fresh())

@@ -52,6 +52,13 @@ def test_a_client_that_wrote_reads_nothing_older_and_a_switch_leaves_nothing(pro
     assert proxy.ask("GET", f"{PATH}5/")[1] == b"the service's"
 
 
+def test_an_answer_without_a_body_is_kept_too(proxy, monolith, reviews):
+    monolith.answer = lambda request: Said(status=404, headers=[FRESH])
+    with_cache(proxy, monolith, reviews)
+    assert [proxy.ask("GET", PATH)[:2] for _ in range(3)] == [(404, b"")] * 3
+    assert len(monolith.heard) == 1
+
+
 def test_a_mark_of_another_process_counts_from_when_it_is_first_seen(proxy, monolith, reviews):
     answers(monolith)
     with_cache(proxy, monolith, reviews)

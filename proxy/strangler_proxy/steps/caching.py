@@ -43,6 +43,8 @@ class Caching:
     store: Store = field(init=False)
     _flights: Flights = field(default_factory=Flights)
     _refreshing: dict[Key, asyncio.Task[None]] = field(default_factory=dict)
+    _passing: int = 0
+    """Bytes of bodies that are on their way into the cache."""
     _table: RouteTable | None = None
 
     def __post_init__(self) -> None:
@@ -98,10 +100,12 @@ class Caching:
 
     def table_changed(self, table: RouteTable) -> None:
         """Forget what was answered by another version of a move, by an upstream elsewhere, or under other policies."""
-        if self._table is not None and self._table.gateway != table.gateway:
+        before, self._table = self._table, table
+        if before is None or before.gateway != table.gateway:
             self.purge()
-        self._table = table
-        self._drop(lambda key, entry: not _is_current(key.side, table) or _now_moved(key, table))
+        elif (before.upstreams, before.moves) != (table.upstreams, table.moves):
+            sides = {side: _is_current(side, table) for side in self.store.sides}
+            self._drop(lambda key, entry: not sides[key.side] or _now_moved(key, table))
 
     async def _look(self, visit: Visit, policy: Cache, key: Key) -> Answer | None:
         """Look, and where somebody else is on the way with the same question, once more after that."""
@@ -117,7 +121,7 @@ class Caching:
                     metrics.CACHE.labels("hit" if left > 0 else "stale").inc()
                     collapsed = "fwd=uri-miss; collapsed" if attempt == 2 else f"hit; ttl={int(left)}"
                     return _answer(entry, visit, now, collapsed)
-            ahead = self._flights.ahead(key)
+            ahead = self._flights.to_wait_for(key)
             if ahead is None or attempt == 2:
                 break
             with suppress(TimeoutError):
@@ -156,30 +160,33 @@ class Caching:
         length = "".join(values(answer.fields, b"content-length"))
         too_long = length.isdecimal() and int(length) > LARGEST
         if entry is None or too_long or visit.decision is None or visit.routing.side(visit.decision) != flight.key.side:
-            self._flights.end(flight)
+            self._flights.end(flight, shared=False)
             return False
         if answer.body is not None:
             self._put(flight, entry)
             return True
-        visit.tee = self._collect(flight, answer)
+        visit.tee = self._collect(visit, flight, answer)
         return length.isdecimal()
 
-    def _collect(self, flight: Flight, answer: Answer) -> Callable[[bytes], bytes]:
+    def _collect(self, visit: Visit, flight: Flight, answer: Answer) -> Callable[[bytes], bytes]:
         parts: list[bytes] = []
-        size = 0
+
+        def forget() -> None:
+            self._passing -= sum(map(len, parts))
+            parts.clear()
 
         def tee(data: bytes) -> bytes:
-            nonlocal size
-            size += len(data)
-            if size > LARGEST:
-                parts.clear()
-                self._flights.end(flight)
-            elif data:
+            if not flight.over.is_set() and data:
                 parts.append(data)
+                self._passing += len(data)
+                if sum(map(len, parts)) > LARGEST or self._passing > self.most:
+                    self._flights.end(flight, shared=False)
+                    forget()
             elif (entry := self._entry(flight, answer, b"".join(parts))) is not None:
                 self._put(flight, entry)
             return data
 
+        visit.ended.append(forget)
         return tee
 
     def _entry(self, flight: Flight, answer: Answer, body: bytes) -> Entry | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from strangler_proxy.forwarding import Fields
 from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.steps.stored import Key
+
+_REMEMBERED = 10_000
 
 
 @dataclass(kw_only=True, eq=False)
@@ -31,10 +34,12 @@ class Flights:
 
     _leading: dict[Key, Flight] = field(default_factory=dict)
     _all: dict[Flight, None] = field(default_factory=dict)
+    _unshared: OrderedDict[Key, None] = field(default_factory=OrderedDict)
+    """Where the last one brought nothing to share: the next ones do not wait for each other."""
 
-    def ahead(self, key: Key) -> Flight | None:
-        """The one to wait for, instead of asking the same."""
-        return self._leading.get(key)
+    def to_wait_for(self, key: Key) -> Flight | None:
+        """The one that is on its way with the same question, where its answer may be for all."""
+        return None if key in self._unshared else self._leading.get(key)
 
     def add(self, flight: Flight, *, leads: bool = True) -> None:
         """With "leads" others wait for it, if they wait for none yet."""
@@ -47,9 +52,16 @@ class Flights:
         for flight in self._all:
             flight.spoiled = flight.spoiled or which(flight.key)
 
-    def end(self, flight: Flight) -> None:
+    def end(self, flight: Flight, *, shared: bool = True) -> None:
         """Let go who waits. Again changes nothing."""
+        if flight.over.is_set():
+            return
         flight.over.set()
         self._all.pop(flight, None)
         if self._leading.get(flight.key) is flight:
             del self._leading[flight.key]
+        self._unshared.pop(flight.key, None)
+        if not shared:
+            self._unshared[flight.key] = None
+            if len(self._unshared) > _REMEMBERED:
+                self._unshared.popitem(last=False)

@@ -88,6 +88,11 @@ class Store:
         while self.size > self.most and self._entries:
             self._set(next(iter(self._entries)), ())
 
+    @property
+    def sides(self) -> set[Side]:
+        """Whose answers there are."""
+        return {key.side for key in self._entries}
+
     def drop(self, which: Callable[[Key, Entry], bool]) -> int:
         """Forget entries; how many."""
         before = len(self)

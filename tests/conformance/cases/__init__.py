@@ -6,6 +6,7 @@ from tests.conformance.case import Case
 from tests.conformance.cases import (
     bodies,
     connections,
+    gateway,
     guarding,
     headers,
     holding,
@@ -15,7 +16,7 @@ from tests.conformance.cases import (
     strictness,
 )
 
-_MODULES = (matching, sharing, headers, holding, shadowing, bodies, connections, strictness, guarding)
+_MODULES = (matching, sharing, headers, holding, shadowing, bodies, connections, strictness, guarding, gateway)
 
 
 def by_feature() -> dict[str, list[Case]]:
