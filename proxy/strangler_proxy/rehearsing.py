@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 
 from mitmproxy import http
 
@@ -97,5 +98,5 @@ class Rehearsals:
 
 def can_be_kept(response: http.Response) -> bool:
     """Whether an answer says that it is short enough to be compared."""
-    size = response.headers.get("content-length", "")
+    size = "0" if response.status_code == HTTPStatus.NO_CONTENT else response.headers.get("content-length", "")
     return size.isdecimal() and int(size) <= LONGEST_BODY

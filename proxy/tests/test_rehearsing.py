@@ -1,7 +1,9 @@
 """Writes that are rehearsed at the candidate, between real sockets."""
 
 import json
+import socket
 import threading
+from contextlib import contextmanager
 
 from strangler_proxy.effects import token_for
 from world import MOVE, TOKEN, Said, eventually, free_port, publish
@@ -23,6 +25,24 @@ def owner(*args, **told):
 
 def candidate(*args, **told):
     return tells(*args, **{"after": 7, "blocked": [], **told})
+
+
+@contextmanager
+def bare(answer):
+    """An upstream that says just these bytes, once; the test's own server always tells a length."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            connection = listening.accept()[0]
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(answer)
+                connection.recv(1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    thread.join(10)
 
 
 def seen(proxy):
@@ -53,6 +73,20 @@ def test_the_candidate_rehearses_what_the_owner_does_and_only_the_proxy_is_told(
     assert rehearsed.headers["Strangler-Rehearsal-Token"] == token_for(TOKEN, "reviews")
     assert (rehearsed.headers["Strangler-Move"], rehearsed.headers["Strangler-Effects"]) == (None, None)
     assert rehearsed.headers["X-Mine"] == "1"
+
+
+def test_an_answer_without_a_body_is_compared_as_well(proxy, monolith, reviews):
+    publish(proxy, monolith, reviews, n=1, shadow_writes=10_000)
+    gone = {"table": "reviews_review", "key": [3], "row": None, "generated": ["id"]}
+    told = json.dumps({"before": 7, "waits": False, "rows": [gone], "unsaid": False}).encode()
+    answer = b"HTTP/1.1 204 No Content\r\nContent-Type: application/json\r\nStrangler-Effects: " + told + b"\r\n\r\n"
+    with bare(answer) as url:
+        monolith.url = url
+        publish(proxy, monolith, reviews, n=2, shadow_writes=10_000)
+        reviews.answer = candidate(204, rows=[gone])
+        assert proxy.ask("DELETE", "/api/reviews/3/")[0] == 204
+        eventually(lambda: seen(proxy)["compared"] == 1)
+    assert seen(proxy)["different"] == 0
 
 
 def test_other_answers_and_other_rows_are_differences(proxy, monolith, reviews):
