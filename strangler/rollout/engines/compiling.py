@@ -24,6 +24,12 @@ COMPANION = ":companion"
 RESERVED = ("/.strangler", "/-/")
 """Paths that begin so are no client's: an engine answers 404."""
 
+INNER = tuple(
+    f"Strangler-{name}"
+    for name in ("Identity", "Issuer", "Key", "Move", "Proxy-Token", "Refused", "Scopes", "Shadow", "Subject", "Way")
+)
+"""Fields that only a proxy may say, for what cannot take out all whose names begin so."""
+
 ODD = (
     r"//"
     r"|/(?:\.|%2[eE]){1,2}(?:/|$)"
@@ -48,6 +54,7 @@ class Feature(Enum):
     IDENTITY = "who the client is in place of its session"
     CREDENTIALS = "telling requests with credentials from those without"
     GATEWAY = "policies of the gateway"  # no engine but the Python proxy
+    MARKS = "a write that says whose move it is of"
     PLACEHOLDERS = "a placeholder"
     PATHS = "telling apart the paths that can be read in more than one way"
 
@@ -181,6 +188,7 @@ def _route(
     if "<" in pattern:
         reads.add(Feature.PLACEHOLDERS)
         writes.add(Feature.PLACEHOLDERS)
+    writes.add(Feature.MARKS)
     if not move.final:
         writes.add(Feature.TRANSITION)
     from_bucket = 0

@@ -33,6 +33,8 @@ from strangler.rollout.fleet import Fleet
 
 OLDEST = (1, 40)
 """Older ones are not tried."""
+_HOLDS = f"{HELD}."
+"""What the names of values begin with that stand for a held move each."""
 _SECONDS = 10.0
 _LONGEST_SOCKET = 107
 _CLUSTERS = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
@@ -101,21 +103,17 @@ class EnvoyEngine:
 
     def hold(self, move: str, seconds: float) -> None:
         """The move's writes go to the companions anyway; meanwhile all others do, since they may meet its fence too."""
-        self._ask(f"/runtime_modify?{HELD}=100", "POST")
+        with self._alone():
+            self._ask(f"/runtime_modify?{HELD}=100&{_HOLDS}{move}=1", "POST")
         self._fleet.hold(move, seconds)
 
     def release(self, move: str) -> None:
         self._fleet.release(move)
-        self._ask(f"/runtime_modify?{HELD}=0", "POST")
-
-    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
-        self._fleet.bring_keys(page)
-
-    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
-        self._fleet.collect_usage(keep)
-
-    def describe(self, upstream: str, document: Mapping[str, Any]) -> None:
-        self._fleet.describe(upstream, document)
+        with self._alone():
+            self._ask(f"/runtime_modify?{_HOLDS}{move}=", "POST")
+            entries = json.loads(self._ask("/runtime"))["entries"]
+            if not any(name.startswith(_HOLDS) for name in entries):
+                self._ask(f"/runtime_modify?{HELD}=0", "POST")
 
     def purge(self, *, route: str = "", tag: str = "") -> int:
         return self._fleet.purge(route=route, tag=tag)

@@ -25,7 +25,7 @@ BUCKET = "strangler.bucket"
 HELD = "strangler.held"
 """A value of the runtime: how many of a hundred writes go to the companion, wherever they would go else."""
 COMPANION_CLUSTER = "companion"
-CAN = frozenset({Feature.BUCKETS, Feature.CREDENTIALS, Feature.PLACEHOLDERS})
+CAN = frozenset({Feature.BUCKETS, Feature.CREDENTIALS, Feature.MARKS, Feature.PLACEHOLDERS})
 
 _Json = dict[str, Any]
 _READS = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS"}}}

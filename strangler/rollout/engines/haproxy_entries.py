@@ -17,7 +17,7 @@ from strangler_proxy.routes import RouteTable
 
 from strangler.rollout.engines.compiling import Feature, Settled, Way, settle
 
-CAN = frozenset({Feature.BUCKETS, Feature.CREDENTIALS, Feature.PLACEHOLDERS, Feature.PATHS})
+CAN = frozenset({Feature.BUCKETS, Feature.CREDENTIALS, Feature.MARKS, Feature.PLACEHOLDERS, Feature.PATHS})
 AT, HOLD, HELD = "@at", "@hold", "@held."
 """Which table it is, that writes of some move are held, and of which: said beside the table."""
 _TABLE = "@table."

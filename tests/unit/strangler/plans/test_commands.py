@@ -177,6 +177,21 @@ def test_without_plans_there_is_nothing_to_show(toolkit, settings):
     assert run("showplans") == run("planstatus") == "There are no plans yet.\n"
 
 
+@pytest.mark.parametrize(
+    ("kind", "files"),
+    [("nginx", {"routes.conf"}), ("alb", {"template.json"}), ("apigateway", {"openapi.json", "web-acl.json"})],
+)
+def test_exportroutes_writes_the_routes_for_other_gateways(toolkit, settings, tmp_path, kind, files):
+    (tmp_path / "none").mkdir()
+    settings.STRANGLER["PLANS"] = tmp_path / "none"
+    said = run("exportroutes", kind, tmp_path / "out" / kind)
+    assert {path.name for path in (tmp_path / "out" / kind).iterdir()} == files
+    assert all(
+        name in said and "127.0.0.1" in (tmp_path / "out" / kind / name).read_text()
+        for name in files - {"web-acl.json"}
+    )
+
+
 def test_cutforeignkeys_writes_the_migration_into_a_directory(toolkit):
     assert run("cutforeignkeys", "0001", output=toolkit) == f"Wrote {toolkit / '0002_cut_foreign_keys.py'}\n"
     assert "db_constraint=False" in (toolkit / "0002_cut_foreign_keys.py").read_text()

@@ -1,16 +1,20 @@
 """What an engine carries, and its companion's decision after it, beside decide() alone."""
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
+import strangler_proxy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strangler_proxy.gateway import Gateway, Policy, Throttle
 from strangler_proxy.gateway.policies import AmbiguousPath
 from strangler_proxy.routes import BUCKETS, MoveRoutes, RouteTable, Upstream, bucket, decide
 
+import strangler
 from strangler.rollout.engines.base import EngineError
-from strangler.rollout.engines.compiling import COMPANION, Feature, settle
+from strangler.rollout.engines.compiling import COMPANION, INNER, Feature, settle
 
 ALL = frozenset(Feature) - {Feature.CANARY, Feature.GATEWAY, Feature.SHADOW}
 NOTHING = frozenset[Feature]()
@@ -159,7 +163,9 @@ def test_routes_that_a_canary_leaves_out_go_direct():
 
 def test_what_is_final_goes_its_way_without_a_companion_and_its_writes_say_whose_they_are():
     carried = settled(
-        move(owner="orders", candidate="monolith", final=True), can=frozenset({Feature.PATHS}), companion=False
+        move(owner="orders", candidate="monolith", final=True),
+        can=frozenset({Feature.PATHS, Feature.MARKS}),
+        companion=False,
     )
     (route,) = carried.routes
     assert (route.reads.upstream, route.reads.direct, route.reads.move) == ("orders", True, "")
@@ -176,6 +182,7 @@ def test_what_is_final_goes_its_way_without_a_companion_and_its_writes_say_whose
         (move(weight=1, key="header:X-Shop"), Feature.CANARY),
         (move(shadow=1), Feature.SHADOW),
         (move(routes=["/api/reviews/", "/api/<pk>/"], final=True), Feature.PLACEHOLDERS),
+        (move(final=True), Feature.MARKS),
         (move(owner="reviews", final=True), Feature.IDENTITY),
     ],
 )
@@ -193,8 +200,19 @@ def test_what_needs_a_companion_is_refused_without_one_by_route_and_feature(aski
 def test_an_engine_that_does_not_know_odd_paths_needs_a_companion_as_soon_as_there_are_routes():
     final = move(final=True)
     with pytest.raises(EngineError, match=r"what any path asks for \(telling apart the paths that can be read"):
-        settled(final, companion=False)
+        settled(final, can=frozenset({Feature.MARKS}), companion=False)
     assert settled(companion=False).goes("GET", "/a/%2e%2e/b", None, credentials=True) == "monolith"
+
+
+def test_every_field_that_only_a_proxy_may_say_is_known_to_engines_that_cannot_take_out_all_that_begin_so():
+    packages = (Path(strangler_proxy.__file__).parent, Path(strangler.__file__).parent)
+    said = {
+        name.lower()
+        for package in packages
+        for source in package.rglob("*.py")
+        for name in re.findall(r"Strangler-[A-Z][A-Za-z-]*[a-z]", source.read_text())
+    }
+    assert said <= {name.lower() for name in INNER}
 
 
 def test_every_part_of_a_table_is_thought_of_here():
