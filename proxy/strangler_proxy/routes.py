@@ -323,8 +323,8 @@ def _check_move(move: MoveRoutes, upstreams: list[str]) -> None:
             raise ValueError(f'the {what} of move "{move.move}" is {share}; it must be from 0 to {BUCKETS}')
     if not isinstance(move.final, bool):
         raise ValueError(f'move "{move.move}" is final: {move.final!r}; write true or false')
-    if move.final and (move.weight or move.shadow or move.early):
-        raise ValueError(f'move "{move.move}" is final, and still sends reads to "{move.candidate}"')
+    if move.final and (move.weight or move.shadow or move.shadow_writes or move.early):
+        raise ValueError(f'move "{move.move}" is final, and still sends requests to "{move.candidate}"')
     for side in (move.owner, move.candidate):
         if side not in upstreams:
             raise ValueError(f'move "{move.move}" names the upstream "{side}", which is not among the upstreams')

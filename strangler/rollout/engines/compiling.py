@@ -24,9 +24,10 @@ COMPANION = ":companion"
 RESERVED = ("/.strangler", "/-/")
 """Paths that begin so are no client's: an engine answers 404."""
 
-INNER = tuple(
-    f"Strangler-{name}"
-    for name in ("Identity", "Issuer", "Key", "Move", "Proxy-Token", "Refused", "Scopes", "Shadow", "Subject", "Way")
+INNER = (
+    *("Strangler-Effects", "Strangler-Identity", "Strangler-Issuer", "Strangler-Key", "Strangler-Move"),
+    *("Strangler-Proxy-Token", "Strangler-Refused", "Strangler-Rehearsal", "Strangler-Rehearsal-Token"),
+    *("Strangler-Scopes", "Strangler-Shadow", "Strangler-Subject", "Strangler-Way"),
 )
 """Fields that only a proxy may say, for what cannot take out all whose names begin so."""
 

@@ -115,6 +115,15 @@ class EnvoyEngine:
             if not any(name.startswith(_HOLDS) for name in entries):
                 self._ask(f"/runtime_modify?{HELD}=0", "POST")
 
+    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
+        self._fleet.bring_keys(page)
+
+    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
+        self._fleet.collect_usage(keep)
+
+    def describe(self, upstream: str, document: Mapping[str, Any]) -> None:
+        self._fleet.describe(upstream, document)
+
     def purge(self, *, route: str = "", tag: str = "") -> int:
         return self._fleet.purge(route=route, tag=tag)
 

@@ -95,7 +95,7 @@ def test_rules_keep_to_the_limits_of_a_rule():
 
 def test_more_rules_than_a_load_balancer_takes_are_refused():
     with pytest.raises(
-        NotCarried, match="an ALB takes 100 rules, and the 50 routes of the table need 113; take another"
+        NotCarried, match="an ALB takes 100 rules, and the 50 routes of the table need 116; take another"
     ):
         template(table(move(routes=[f"/{number}/" for number in range(50)])))
 
