@@ -13,8 +13,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from strangler.split.errors import Refused
-from strangler.split.table import Table
+from strangler.split.errors import Refused, SplitError
+from strangler.split.table import Key, KeyRange, Table
 
 AT_ONCE = 1_000
 """Keys in one transaction: whoever writes to the same rows waits for it."""
@@ -154,6 +154,28 @@ class Shapes(abc.ABC):
                     f'the default of "{name}" of table "{self.wide.name}" is computed ({columns[name].default}), so '
                     "that nobody can tell it from a value; give it one that is always the same, or null=True"
                 )
+
+    def ranges(self) -> Iterator[KeyRange]:
+        """The wide table's keys, in ranges of AT_ONCE. Read-only."""
+        after = None
+        while True:
+            upto = self.range_end(KeyRange(after=after), AT_ONCE)
+            yield KeyRange(after=after, upto=upto)
+            if upto is None:
+                return
+            after = upto
+
+    def check_columns(self) -> None:
+        """Raises SplitError where one of the tables lacks a column. Read-only."""
+        for table in (self.wide, self.narrow):
+            if missing := [name for name in self.columns if name not in self.described(table)]:
+                raise SplitError(
+                    f'table "{table.name}" has no column "{missing[0]}"; migrate first, or correct the plan'
+                )
+
+    @abc.abstractmethod
+    def range_end(self, keys: KeyRange, size: int) -> Key | None:
+        """See Store.range_end, of the wide table."""
 
     @abc.abstractmethod
     def unfit(self) -> Iterator[str]:

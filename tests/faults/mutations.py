@@ -13,6 +13,8 @@ _MOVE = "tests/integration/split/test_move.py::"
 _GUARDS = "tests/integration/split/test_guards.py::"
 _COPYING = "tests/integration/split/test_copying.py::"
 _ENGINES = "tests/integration/split/test_engines.py::"
+_ROWS = "tests/integration/split/test_rows.py::"
+_SPLIT = "tests/integration/plans/operations/test_split_table.py::"
 _LOG = "tests/integration/split/test_log_capture.py::"
 
 
@@ -457,5 +459,81 @@ MUTANTS = (
         old="                yield from publication.faults(self.connection, spec, captured)\n",
         new="                pass\n",
         by=_LOG + "test_a_table_that_does_not_tell_its_keys_any_more_refuses_the_switch",
+    ),
+    Mutant(
+        name="only the first slice is compared",
+        file="session.py",
+        old="if found.complete or not outcome.equal:",
+        new="if True:",
+        by=_MOVE + "test_many_keys_are_compared_a_slice_at_a_time",
+    ),
+    Mutant(
+        name="a switch compares what is in one slice",
+        file="cutover.py",
+        old="if not recent.complete:",
+        new="if False:",
+        by=_MOVE + "test_more_keys_than_a_pause_has_time_for_give_the_switch_up",
+    ),
+    Mutant(
+        name="ties across the boundary are not looked for by the gates",
+        file="gates.py",
+        old="for reason in gate.store(side).straddling(gate.layout.moved_tables(side)):",
+        new="for reason in ():",
+        by=_ROWS + "test_rows_tied_across_the_boundary_are_found_before_the_start_and_before_the_switch",
+    ),
+    Mutant(
+        name="ties across the boundary are not looked for behind the fence",
+        file="verification.py",
+        old="        orphans=tuple(_ties(source, target, pairs, keys)),\n",
+        new="",
+        by=_ROWS + "test_a_tie_that_is_written_behind_the_gates_gives_the_switch_up",
+    ),
+    Mutant(
+        name="rows may cross the boundary",
+        file="layout.py",
+        old="bounded=side is Side.TARGET and pair.target.where is not None,",
+        new="bounded=False,",
+        by=_ROWS + "test_no_row_crosses_the_boundary_at_the_target_until_the_move_is_over",
+    ),
+    Mutant(
+        name="numbers that both databases give are taken",
+        file="gates.py",
+        old="        if pair.source.where is None:\n",
+        new="        if True:\n",
+        by=_ROWS + "test_numbers_that_both_databases_would_give_out_are_refused",
+    ),
+    Mutant(
+        name="a row may leave through the fence",
+        file="sqlite/guards.py",
+        old='"update": f" AND ({old} OR {new})"',
+        new='"update": f" AND ({new})"',
+        by=_ROWS + "test_each_side_fences_just_these_rows_while_the_other_owns",
+    ),
+    Mutant(
+        name="rows that give way to others pass the fence",
+        file="sqlite/guards.py",
+        old="    for verb, gives_way in _giving_way(connection, table).items():\n        spared",
+        new="    for verb, gives_way in ():\n        spared",
+        by=_ROWS + "test_each_side_fences_just_these_rows_while_the_other_owns",
+    ),
+    Mutant(
+        name="the other shape is looked at in an old snapshot",
+        file="mysql/two_shapes.py",
+        old='_LOCKED = "LOCK IN SHARE MODE"',
+        new='_LOCKED = ""',
+        by=_SPLIT + "test_in_an_old_snapshot_the_other_shape_is_looked_at_as_it_is_now",
+    ),
+    Mutant(
+        name="shapes part before the guard of the old one stands",
+        file="mysql/shape_rows.py",
+        old="""        yield from self._missing(self._to.guards())
+        into_wide = [trigger for trigger in self._to.equals() if trigger.relation == self.narrow.relation]
+        from_wide = [trigger for trigger in self._to.equals() if trigger.relation == self.wide.relation]
+        yield from (trigger.drop() for trigger in (*into_wide, *from_wide))
+""",
+        new="""        yield from (trigger.drop() for trigger in self._to.equals())
+        yield from self._missing(self._to.guards())
+""",
+        by=_SPLIT + "test_a_list_of_statements_that_is_cut_off_costs_no_write_and_is_finished_by_the_next_run",
     ),
 )

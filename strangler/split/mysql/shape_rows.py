@@ -11,14 +11,13 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from strangler.split import shapes
-from strangler.split.errors import Busy, Refused, SplitError
+from strangler.split.errors import Busy, Refused
 from strangler.split.mysql import catalog, wording
 from strangler.split.mysql.guards import forbids_truncate
 from strangler.split.mysql.two_shapes import Trigger, TwoShapes
 from strangler.split.mysql.wording import identifier, literal
 from strangler.split.shapes import Column, Shapes
-from strangler.split.table import KeyRange, Table
+from strangler.split.table import Key, KeyRange, Table
 
 if TYPE_CHECKING:
     from strangler.split.mysql.store import MySQLStore
@@ -34,11 +33,7 @@ class MySQLShapes(Shapes):
     def __init__(self, store: MySQLStore, wide: str, narrow: str, columns: tuple[str, ...]) -> None:
         self.store = store
         self.wide, self.narrow, self.columns = store.describe(wide), store.describe(narrow), columns
-        for table in (self.wide, self.narrow):
-            if missing := [name for name in columns if name not in self.described(table)]:
-                raise SplitError(
-                    f'table "{table.name}" has no column "{missing[0]}"; migrate first, or correct the plan'
-                )
+        self.check_columns()
         found = self.described(self.wide)
         self._to = TwoShapes(self, {name: found[name].default or "NULL" for name in columns})
         self._forbidding = {
@@ -95,11 +90,11 @@ class MySQLShapes(Shapes):
         yield from (trigger.drop() for trigger in self._to.guards())
 
     def backfill(self) -> None:
-        for keys in self._ranges():
+        for keys in self.ranges():
             self._patiently([self._to.backfill(self._within(self.wide, keys, "t"))])
 
     def fill_back(self) -> None:
-        for keys in self._ranges():
+        for keys in self.ranges():
             within = (self._within(self.wide, keys, "t"), self._within(self.narrow, keys, "n"))
             self._patiently(list(self._to.fill_back(*within)))
 
@@ -173,14 +168,8 @@ class MySQLShapes(Shapes):
         [condition] = wording.conditions(table, keys, row)
         return condition
 
-    def _ranges(self) -> Iterator[KeyRange]:
-        after = None
-        while True:
-            upto = self.store.range_end(self.wide, KeyRange(after=after), shapes.AT_ONCE)
-            yield KeyRange(after=after, upto=upto)
-            if upto is None:
-                return
-            after = upto
+    def range_end(self, keys: KeyRange, size: int) -> Key | None:
+        return self.store.range_end(self.wide, keys, size)
 
     def _patiently(self, statements: Sequence[str]) -> None:
         """One transaction, again and again while others are in its way."""

@@ -9,14 +9,12 @@ from contextlib import suppress
 import psycopg
 from psycopg import sql
 
-from strangler.split import shapes
-from strangler.split.errors import SplitError
 from strangler.split.postgres import wording
 from strangler.split.postgres.catalog import Connection, describe, scalar
 from strangler.split.postgres.rows import is_empty, range_end
 from strangler.split.postgres.two_shapes import GUARDS, NARROW, WIDE, TwoShapes
 from strangler.split.shapes import Column, Shapes
-from strangler.split.table import Family, KeyRange, Table
+from strangler.split.table import Family, Key, KeyRange, Table
 
 _ATTEMPTS = 50
 _PAUSE = 0.1
@@ -29,9 +27,7 @@ class PostgresShapes(Shapes):
         self.connection = connection
         self.wide, self.narrow, self.columns = describe(connection, wide), describe(connection, narrow), columns
         self._to = TwoShapes(of=self)
-        for table in (self.wide, self.narrow):
-            if missing := [name for name in columns if name not in self.described(table)]:
-                raise SplitError(f'table "{table}" has no column "{missing[0]}"; migrate first, or correct the plan')
+        self.check_columns()
 
     def expanded(self) -> bool:
         return self._running((*WIDE, *NARROW)) == len(WIDE) + len(NARROW)
@@ -81,7 +77,7 @@ class PostgresShapes(Shapes):
         )
 
     def backfill(self) -> None:
-        for keys in self._ranges():
+        for keys in self.ranges():
             # What is there already is as new as what we read. The wide row is held, so that it is not deleted between
             # our look and our writing.
             self._patiently(
@@ -95,7 +91,7 @@ class PostgresShapes(Shapes):
             )
 
     def fill_back(self) -> None:
-        for keys in self._ranges():
+        for keys in self.ranges():
             rows, within = wording.rows_of(self.wide, keys), wording.within(self.wide, keys)
             self._patiently(
                 [
@@ -138,14 +134,8 @@ class PostgresShapes(Shapes):
             for name in self.columns
         )
 
-    def _ranges(self) -> Iterator[KeyRange]:
-        after = None
-        while True:
-            upto = range_end(self.connection, self.wide, KeyRange(after=after), shapes.AT_ONCE)
-            yield KeyRange(after=after, upto=upto)
-            if upto is None:
-                return
-            after = upto
+    def range_end(self, keys: KeyRange, size: int) -> Key | None:
+        return range_end(self.connection, self.wide, keys, size)
 
     def _patiently(self, statements: Sequence[sql.SQL | sql.Composed]) -> None:
         """One transaction, again and again while others are in its way: in a deadlock it is we who give way."""

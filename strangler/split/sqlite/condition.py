@@ -81,19 +81,19 @@ def straddling(
                 if among and (count := catalog.scalar(connection, f"SELECT count(*) FROM ({tied})", params)):
                     yield (
                         f'{count:,} rows of "{ends[0].name}" that move {said} rows of "{ends[1].name}" that do not '
-                        f"(foreign key of {columns_of(pairs)}); correct the rows, or the conditions"
+                        f"(foreign key of {_columns_of(pairs)}); correct the rows, or the conditions"
                     )
-
-
-def columns_of(pairs: Sequence[tuple[object, ...]]) -> str:
-    """The columns of a foreign key, as its sentence names them."""
-    return ", ".join(f'"{pair[3]}"' for pair in pairs)
 
 
 def _among(row: str, table: Table, keys: Mapping[str, Sequence[Key]]) -> Iterator[tuple[str, list[object]]]:
     """Conditions for those of the table's keys, if there are any: the row has one of them."""
     if wanted := tuple(keys.get(table.name, ())):
         yield from conditions(replace(table, where=None), wanted, row)
+
+
+def _columns_of(pairs: Sequence[tuple[object, ...]]) -> str:
+    """The columns of a foreign key, as its sentence names them."""
+    return ", ".join(f'"{pair[3]}"' for pair in pairs)
 
 
 def _qualified(table: Table, where: str) -> str:

@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from strangler.split import shapes
-from strangler.split.errors import Refused, SplitError
+from strangler.split.errors import Refused
 from strangler.split.shapes import Column, Shapes
 from strangler.split.sqlite import catalog
 from strangler.split.sqlite.indexes import giving_way, unique_indexes
 from strangler.split.sqlite.two_shapes import TwoShapes
 from strangler.split.sqlite.wording import conditions, unquoted
-from strangler.split.table import KeyRange, Table
+from strangler.split.table import Key, KeyRange, Table
 
 if TYPE_CHECKING:
     from strangler.split.sqlite.store import SqliteStore
@@ -30,11 +29,7 @@ class SqliteShapes(Shapes):
     def __init__(self, store: SqliteStore, wide: str, narrow: str, columns: tuple[str, ...]) -> None:
         self.store = store
         self.wide, self.narrow, self.columns = store.describe(wide), store.describe(narrow), columns
-        for table in (self.wide, self.narrow):
-            if missing := [name for name in columns if name not in self.described(table)]:
-                raise SplitError(
-                    f'table "{table.name}" has no column "{missing[0]}"; migrate first, or correct the plan'
-                )
+        self.check_columns()
         found = self.described(self.wide)
         self._to = TwoShapes(
             self,
@@ -76,12 +71,14 @@ class SqliteShapes(Shapes):
         yield from (f"DROP TRIGGER IF EXISTS {name}" for name in self._to.guards())
 
     def backfill(self) -> None:
-        for within, values in self._ranges():
+        for keys in self.ranges():
+            [(within, values)] = conditions(self.wide, keys, "t")
             with self.store.transaction():
                 self.store.execute(self._to.backfill(within), values)
 
     def fill_back(self) -> None:
-        for within, values in self._ranges():
+        for keys in self.ranges():
+            [(within, values)] = conditions(self.wide, keys, "t")
             with self.store.transaction():
                 for statement in self._to.fill_back(within):
                     self.store.execute(statement, values)
@@ -129,14 +126,8 @@ class SqliteShapes(Shapes):
     def _there(self) -> dict[str, str]:
         return dict(self.store.query("SELECT name, sql FROM sqlite_master WHERE name GLOB %s", (self.name("*"),)))
 
-    def _ranges(self) -> Iterator[tuple[str, list[object]]]:
-        after = None
-        while True:
-            upto = self.store.range_end(self.wide, KeyRange(after=after), shapes.AT_ONCE)
-            yield from conditions(self.wide, KeyRange(after=after, upto=upto), "t")
-            if upto is None:
-                return
-            after = upto
+    def range_end(self, keys: KeyRange, size: int) -> Key | None:
+        return self.store.range_end(self.wide, keys, size)
 
 
 def _kind(declared: str) -> str:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from strangler.refusal import refusal_of
-from strangler.split import Move, MoveSpec, Refused, Side, SplitError, SwitchAborted
+from strangler.split import Limits, Move, MoveSpec, Refused, Side, SplitError, SwitchAborted
 from strangler.split.cutover import Step
 from strangler.split.errors import UniqueClash
 from strangler.split.store import Database
@@ -413,7 +413,7 @@ def test_the_fence_waits_for_those_who_have_written_rows_of_the_move_and_for_nob
     shop.move.switch(Side.SOURCE, traffic)
     writers[4].run(shop.ours())
     with pytest.raises(SwitchAborted, match="stays with the source"):
-        shop.move.switch(Side.TARGET, traffic)
+        shop.move.switch(Side.TARGET, traffic, limits=Limits(fence_attempts=1))
     for writer in writers.values():
         writer.run("COMMIT")
         writer.connection.close()

@@ -423,7 +423,7 @@ REFUSED = {
             "ALTER TABLE accounts_user DROP opt_in, ADD opt_in boolean GENERATED ALWAYS AS (true) STORED",
             '"opt_in" is computed by the database and never written; leave it out of the split',
         ),
-        ("ALTER TABLE accounts_user DROP opt_in", 'table "public.accounts_user" has no column "opt_in"'),
+        ("ALTER TABLE accounts_user DROP opt_in", 'table "accounts_user" has no column "opt_in"'),
     ],
     "sqlite": [
         (
