@@ -58,7 +58,7 @@ class Rolling:
         """Put a step into effect and stay there until it is decided; the next one."""
         found = routing_of(self.move)
         if (found.weight, found.shadow, found.early) != (at.weight, at.shadowed, at.takes_early):
-            set_weight(self.world, self.move, at.weight, at.shadowed, at.takes_early)
+            found = set_weight(self.world, self.move, at.weight, at.shadowed, at.takes_early)
         # Unlike a switch, a canary has no fence to rely on: every proxy must have the table.
         self.world.publish_routes()
         self.world.emit("step", step="acknowledged", weight=at.weight, **_shadow(at.shadowed))
@@ -66,7 +66,7 @@ class Rolling:
         while True:
             looked = time.monotonic()
             look(self.world, self.move)
-            verdict = self._verdict(at)
+            verdict = self._verdict(at, found)
             wish = self.world.wishes.current()
             spent = time.monotonic() - began - paused
             after = advance(at, verdict, soaked=spent >= self.hold, wish=wish)
@@ -85,10 +85,10 @@ class Rolling:
             if wish is Wish.PAUSE:
                 paused += time.monotonic() - looked
 
-    def _verdict(self, at: Rollout) -> Verdict:
+    def _verdict(self, at: Rollout, routing: Routing) -> Verdict:
         if self.limits is None:
             return _UNJUDGED
-        seen = self.world.cohorts(routing_of(self.move))
+        seen = self.world.cohorts(routing)
         return _judge(seen, self.limits, shadows=at.phase is Phase.SHADOW, weight=at.weight)
 
     def _record(self, at: Rollout, verdict: Verdict, wish: Wish) -> None:

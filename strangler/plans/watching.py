@@ -45,14 +45,15 @@ class Watching:
         take_reads_back(self.world, self.move)
 
     def _stay(self, began: float, term: int) -> None:
-        if routing_of(self.move).weight != self.watch.control:
-            set_weight(self.world, self.move, self.watch.control)
+        routing = routing_of(self.move)
+        if routing.weight != self.watch.control:
+            routing = set_weight(self.world, self.move, self.watch.control)
         # As in a canary, what is compared is only what every proxy divides alike.
         self.world.publish_routes()
         well = time.monotonic()
         while True:
             try:
-                wish, verdict = self._look()
+                wish, verdict = self._look(routing)
                 well = time.monotonic()
             except StranglerError as error:
                 wish, verdict = Wish.GO_ON, unwell(str(error), time.monotonic() - well)
@@ -68,10 +69,10 @@ class Watching:
                 self._freeze(str(verdict), term)
             self._reverse("it was aborted" if wish is Wish.ABORT else verdict.reason, term)
 
-    def _look(self) -> tuple[Wish, Verdict]:
+    def _look(self, routing: Routing) -> tuple[Wish, Verdict]:
         wish = self.world.wishes.current()
         look(self.world, self.move)
-        return wish, _verdict(self.watch, self.world.cohorts(routing_of(self.move)))
+        return wish, _verdict(self.watch, self.world.cohorts(routing))
 
     def _decide(self, reason: str, term: int) -> None:
         """Do what a person has asked for since it froze; raises PlanError where that is nothing, or to go back."""

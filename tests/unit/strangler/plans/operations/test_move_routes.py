@@ -149,6 +149,20 @@ def test_a_judged_step_waits_until_there_is_enough_to_see(world, moved, key, eve
     assert events.count(("catch up",)) > 3
 
 
+def test_the_databases_are_not_asked_for_the_version_at_each_look(world, moved, key, move):
+    asked, seen = [], iter(range(0, 10_000, 200))
+    routing = move.routing
+    move.routing = lambda: asked.append(1) or routing()
+
+    def cohorts(version):
+        assert version == routing()
+        return Cohorts(candidate=counted(n := next(seen)), control=counted(n))
+
+    routes = replace(JUDGED, hold=1.0)
+    routes.forwards(replace(world, cohorts=cohorts), moved, routes.state_forwards(key, moved))
+    assert len(asked) < next(seen) // 200
+
+
 def test_a_candidate_that_fails_beside_its_control_loses_its_reads(world, moved, key, move, events):
     world = replace(world, cohorts=lambda routing: Cohorts(candidate=counted(100, failed=60), control=counted(100)))
     with pytest.raises(PlanError, match=r"canary at 1% failed, .*: the candidate fails 60.00%, the control 0.00%"):
