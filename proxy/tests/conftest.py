@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from world import Proxy, Server, table
+from common import Common
+from world import Proxy, Said, Server, table
 
 
 @pytest.fixture
@@ -47,3 +48,22 @@ def shared(running, monolith, reviews):
     assert running.operate("PUT", "/-/table", first)[0] == 200
     running.forget_peak()
     return running
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    servers = Server("monolith"), Server("reviews")
+    proxy = Proxy(state=tmp_path_factory.mktemp("proxy") / "routes.json", monolith=servers[0].url)
+    proxy.start()
+    yield Common(proxy, *servers)
+    proxy.stop()
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def common(started):
+    for server, name in ((started.monolith, b"monolith"), (started.reviews, b"reviews")):
+        server.heard.clear()
+        server.answer = lambda request, name=name: Said(body=name)
+    return started

@@ -10,7 +10,7 @@ from strangler_proxy.gateway.policies import AmbiguousPath, Effective
 from strangler_proxy.openapi import components
 from strangler_proxy.openapi.document import METHODS, Document
 from strangler_proxy.patterns import segments, shape
-from strangler_proxy.routes import RouteTable
+from strangler_proxy.routes import SAFE_METHODS, RouteTable
 
 PARTS = ("parameters", "summary", "description")
 """What a path says for all its operations."""
@@ -43,7 +43,7 @@ def merged(documents: Mapping[str, Document], table: RouteTable, title: str) -> 
     taken: set[str] = set()
     for name, document in known.items():
         for path, item in sorted(document["paths"].items()):
-            owner, about = _owner(table, path)
+            owner, about, candidate = _owner(table, path)
             if owner != name:
                 if owner in known and _form(path) not in map(_form, known[owner]["paths"]):
                     problems.append(f'"{path}" is owned by "{owner}", whose document lacks it; "{name}" has it')
@@ -51,9 +51,11 @@ def merged(documents: Mapping[str, Document], table: RouteTable, title: str) -> 
             source = _Source(name=name, document=document, clashes=clashes)
             for method in METHODS:
                 if method in item:
-                    operation = _operation(source, item, method, taken)
+                    operation = {**_operation(source, item, method, taken), **about}
+                    if candidate and method.upper() in SAFE_METHODS:
+                        operation["x-strangler-candidate"] = candidate
                     for seen in _seen(table, path):
-                        paths.setdefault(seen.path, {})[method] = {**operation, **about, **_said(seen, operation)}
+                        paths.setdefault(seen.path, {})[method] = {**operation, **_said(seen, operation)}
     whole = {
         "openapi": max((one["openapi"] for one in known.values()), default="3.0.3"),
         "info": {"title": title, "version": str(table.gateway.revision)},
@@ -64,14 +66,14 @@ def merged(documents: Mapping[str, Document], table: RouteTable, title: str) -> 
     return whole, problems
 
 
-def _owner(table: RouteTable, path: str) -> tuple[str, dict[str, Any]]:
-    """Who answers there, and what the operations say of it."""
+def _owner(table: RouteTable, path: str) -> tuple[str, dict[str, Any], str]:
+    """Who answers there, what the operations say of it, and who else reads go to."""
     found = table.route_of(path)
     if found is None:
-        return table.default, {"x-strangler-owner": table.default}
+        return table.default, {"x-strangler-owner": table.default}, ""
     move, pattern = found
     about = {"x-strangler-owner": move.owner, "x-strangler-move": move.move, "x-strangler-route": pattern}
-    return move.owner, {**about, "x-strangler-candidate": move.candidate} if move.weight else about
+    return move.owner, about, move.candidate if move.weight else ""
 
 
 def _operation(source: _Source, item: dict[str, Any], method: str, taken: set[str]) -> dict[str, Any]:

@@ -81,9 +81,13 @@ def test_of_each_path_the_owners_document_speaks():
     assert after["paths"]["/api/orders/"]["get"]["security"] == [{"cookieAuth": []}]
 
 
-def test_a_canarys_candidate_is_named():
-    canary, _ = merged(BOTH, table(weight=100), "Shop")
-    assert canary["paths"]["/api/reviews/"]["get"]["x-strangler-candidate"] == "reviews"
+def test_a_canarys_candidate_is_named_where_it_is_asked():
+    monolith = copy.deepcopy(MONOLITH)
+    monolith["paths"]["/api/reviews/"]["post"] = operation("write")
+    canary, _ = merged({"monolith": monolith}, table(weight=100), "Shop")
+    listed = canary["paths"]["/api/reviews/"]
+    assert listed["get"]["x-strangler-candidate"] == "reviews"
+    assert "x-strangler-candidate" not in listed["post"]
 
 
 def test_a_name_that_means_two_things_becomes_two_names_also_where_it_is_referred_to():

@@ -241,6 +241,8 @@ def test_plans_that_do_not_fit_together_are_one_sentence(toolkit, first, second,
         (("applyplan", "0001"), 'cannot connect to the source database "shop" at 127.0.0.1:1 as "ada"'),
         (("planstatus",), "cannot connect to the source database"),
         (("publishroutes",), "cannot connect to the source database"),
+        (("openapi",), "cannot connect to the source database"),
+        (("purgecache",), "one of the arguments --route --tag is required"),
         (("applyplan", "0001", "next"), "invalid position value: 'next'"),
     ],
 )
