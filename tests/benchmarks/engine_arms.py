@@ -19,6 +19,7 @@ defaults
     timeout connect 2s
     timeout client 60s
     timeout server 60s
+{retries}
 frontend plain
     bind 127.0.0.1:{port}
     default_backend upstream
@@ -27,12 +28,15 @@ backend upstream
 """
 
 
+_RETRIES = "    retries 1\n    retry-on empty-response"
+
+
 @contextmanager
-def plain_haproxy(folder: Path, upstream: int) -> Iterator[Running]:
-    """HAProxy that sends everything to one server."""
+def plain_haproxy(folder: Path, upstream: int, *, retries: bool = False) -> Iterator[Running]:
+    """HAProxy that sends everything to one server; with "retries" it keeps reads to send them again, as ours does."""
     port = free_port()
     configuration = folder / f"plain-{port}.cfg"
-    configuration.write_text(_PLAIN.format(port=port, upstream=upstream))
+    configuration.write_text(_PLAIN.format(port=port, upstream=upstream, retries=_RETRIES if retries else ""))
     with running(["taskset", "-c", "0", "haproxy", "-q", "-f", configuration], port, {}) as server:
         yield server
 
