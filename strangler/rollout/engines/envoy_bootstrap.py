@@ -50,9 +50,10 @@ function envoy_on_request(request)
 end
 """
 
-# What only a proxy may say, also as WSGI would read it, and what Envoy itself would obey.
+# What only a proxy may say, what Envoy itself would obey, and names with underscores: WSGI takes them for dashes.
 _INNER = r"(?i)strangler[-_].*"
-_SAID = r"(?i)(?:x[-_]forwarded[-_]|forwarded|x[-_]real[-_]ip|x-envoy-).*"
+_SAID = r"(?i)(?:x-forwarded-|forwarded|x-real-ip|x-envoy-|proxy-|.*_).*"
+_HOST = r"[A-Za-z0-9._~%:\[\]-]*"
 _WAY = {
     "x-forwarded-for": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
     "x-forwarded-proto": "%REQ(:SCHEME)%",
@@ -93,6 +94,10 @@ def bootstrap(*, directory: Path, listen: tuple[str, int], companions: Sequence[
         "stream_idle_timeout": "300s",
         "delayed_close_timeout": "0.2s",
         "http_filters": [
+            {
+                "name": "strangler.hosts",
+                "typed_config": {"@type": f"{_HTTP}.http.rbac.v3.RBAC", "rules": _one_host()},
+            },
             {
                 "name": "strangler.fields",
                 "typed_config": {
@@ -153,6 +158,13 @@ def bootstrap(*, directory: Path, listen: tuple[str, int], companions: Sequence[
 
 
 _HTTP = "type.googleapis.com/envoy.extensions.filters"
+
+
+def _one_host() -> dict[str, Any]:
+    """Nobody may ask a host that has a user, a path, or another host beside it."""
+    named = {"name": ":authority", "string_match": {"safe_regex": {"regex": _HOST}}}
+    permission = {"not_rule": {"header": named}}
+    return {"action": "DENY", "policies": {"hosts": {"permissions": [permission], "principals": [{"any": True}]}}}
 
 
 def _removed(pattern: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.conformance.case import Case
 from tests.conformance.cases import (
+    attacks,
     bodies,
     connections,
     gateway,
@@ -16,7 +17,7 @@ from tests.conformance.cases import (
     strictness,
 )
 
-_MODULES = (matching, sharing, headers, holding, shadowing, bodies, connections, strictness, guarding, gateway)
+_MODULES = (matching, sharing, headers, holding, shadowing, bodies, connections, strictness, attacks, guarding, gateway)
 
 
 def by_feature() -> dict[str, list[Case]]:
