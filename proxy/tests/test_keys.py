@@ -371,7 +371,7 @@ def test_processes_count_together_in_valkey_and_by_themselves_while_it_is_away(t
         return sorted(one.counts for one in used if one.counted), sum(not one.counted for one in used)
 
     async def through():
-        several = [SharedWindows(shared=Shared(f"valkey://127.0.0.1:{port}/0"), own=OwnWindows()) for _ in range(2)]
+        several = [SharedWindows(shared=Shared(valkeys.url(port)), own=OwnWindows()) for _ in range(2)]
         with valkeys.running(tmp_path, port):
             assert await at_once(several, 12) == ([(number, number) for number in range(1, 6)], 7)
         assert await at_once(several, 12) == (sorted([(number, number) for number in range(1, 6)] * 2), 2)

@@ -29,6 +29,11 @@ def running(home, port=None):
         process.wait(10)
 
 
+def url(port):
+    """With time enough on a busy machine: a proxy that waits in vain goes by its own counts."""
+    return f"valkey://127.0.0.1:{port}/0?timeout=20&socket_timeout=20&socket_connect_timeout=20"
+
+
 def _answers(port):
     try:
         with valkey.Valkey(port=port) as client:
