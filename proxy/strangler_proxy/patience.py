@@ -69,17 +69,19 @@ class Client(DirectHandler):
 
     async def drain_writers(self) -> None:
         """Read no more of a client that is far ahead of what is done with it, until it is not."""
-        await super().drain_writers()
         reading = self.transports.get(self.client)
         if reading is None or reading.handler is not asyncio.current_task():
+            await super().drain_writers()
             return
+        self._paused = True
         try:
+            await super().drain_writers()
             while self._ahead() > self._patience.ahead:
-                self._paused = True
                 self._moved.clear()
                 await self._moved.wait()
         finally:
             self._paused = False
+            self._heard = time.monotonic()
 
     def look(self, now: float) -> None:
         """Hang up, if the client has been waited for too long."""

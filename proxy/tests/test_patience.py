@@ -186,3 +186,32 @@ def test_where_all_bodies_take_too_much_the_one_goes_that_has_been_coming_for_th
     assert first == b""
     assert [answer[:12] for answer in answers] == [b"HTTP/1.1 200"] * 2
     assert heard == 2
+
+
+def test_a_client_is_not_hung_up_because_its_upstream_takes_a_body_slowly():
+    go_on, size = asyncio.Event(), 32 << 20
+
+    async def slowly(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await go_on.wait()
+        await reader.readexactly(size)
+        writer.write(OK)
+
+    def stream(flow: http.HTTPFlow):
+        flow.request.stream = True
+
+    async def upload():
+        upstream = await asyncio.start_server(slowly, "127.0.0.1", 0)
+        monolith, port = f"http://127.0.0.1:{upstream.sockets[0].getsockname()[1]}", free_port()
+        clients = Clients(patience=patient(body=0.3))
+        server = await listen("127.0.0.1", port, monolith, {"requestheaders": stream}, clients=clients)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: %d\r\n\r\n" % size + bytes(size))
+        await asyncio.sleep(1)  # three times its patience, while nobody takes anything
+        go_on.set()
+        answer = await reader.readuntil(b"ok")
+        for one in (writer, server, upstream):
+            one.close()
+        return answer
+
+    assert asyncio.run(upload()).startswith(b"HTTP/1.1 200")
