@@ -265,7 +265,7 @@ class Strangler:
 
     def _route(self, flow: http.HTTPFlow, exchange: Exchange) -> Waiting | None:
         if exchange.is_write:
-            move = self._store.table.move_of(exchange.path)
+            move = self._store.table.move_of(exchange.path) if not exchange.stage else None
             if move is not None and self._holds.holds(move.move):
                 return self._hold(flow, exchange, move.move)
         return self._choose(flow, exchange)
@@ -363,6 +363,8 @@ class Strangler:
         return exchange.decision
 
     def _decision(self, exchange: Exchange) -> Decision:
+        if exchange.stage and self._store.table.knows(exchange.stage):
+            return Decision(upstream=exchange.stage, move=None, reason="the stage of its version")
         return decide(
             self._store.table,
             exchange.method,

@@ -42,6 +42,10 @@ class Beyond:
         """What the gateway in force says of the target."""
         return self.store.table.gateway.policy(method, target)
 
+    def stay_at(self, stage: str) -> None:
+        """Have the request answered there."""
+        self.exchange.stage = stage
+
     def side(self, decision: Decision) -> Side:
         """Who that is, in the table in force; a move that it has no more has no version."""
         table = self.store.table

@@ -51,6 +51,8 @@ class Exchange:
     """Where the gateway has policies for it."""
     met: Visit | None = None
     """The same, also when it has answered."""
+    stage: str = ""
+    """Who answers it whoever owns its path."""
     decision: Decision | None = None
     table: RouteTable | None = None
     """By which that was decided."""

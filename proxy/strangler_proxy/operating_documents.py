@@ -31,7 +31,7 @@ class DocumentOperators:
         return self._take(path.removeprefix(_PREFIX), body)
 
     def _take(self, name: str, body: bytes) -> Answer:
-        if name not in {upstream.name for upstream in self.table().upstreams}:
+        if not self.table().knows(name):
             return as_json(422, {"error": f'"{name}" is no upstream of the table in force; publish the routes first'})
         try:
             self.documents.put(name, json.loads(body))

@@ -115,11 +115,16 @@ class RouteTable:
         object.__setattr__(
             self, "_tree", Patterns((pattern, (move, pattern)) for move in self.moves for pattern in move.routes)
         )
-        object.__setattr__(self, "_upstreams", {upstream.name: upstream for upstream in self.upstreams})
+        object.__setattr__(self, "_upstreams", {upstream.name: upstream for upstream in _all(self)})
         object.__setattr__(self, "_moves", {move.move: move for move in self.moves})
 
     def upstream(self, name: str) -> Upstream:
+        """One of the upstreams, or of the gateway's stages."""
         return self._upstreams[name]
+
+    def knows(self, name: str) -> bool:
+        """Whether upstream() has it."""
+        return name in self._upstreams
 
     def move(self, name: str) -> MoveRoutes | None:
         return self._moves.get(name)
@@ -279,8 +284,8 @@ def older(current: RouteTable, offered: RouteTable) -> list[str]:
 
 def _check(table: RouteTable) -> None:
     names = [upstream.name for upstream in table.upstreams]
-    _check_twice("upstream", names)
-    for upstream in table.upstreams:
+    _check_twice("upstream", [upstream.name for upstream in _all(table)])
+    for upstream in _all(table):
         _check_upstream(upstream)
     if table.default not in names:
         raise ValueError(f'the default upstream "{table.default}" is not among the upstreams ({", ".join(names)})')
@@ -297,6 +302,11 @@ def _check(table: RouteTable) -> None:
                     f'the route "{pattern}" of move "{move.move}" is claimed by move "{claimed[parts]}" already'
                 )
             claimed[parts] = move.move
+
+
+def _all(table: RouteTable) -> tuple[Upstream, ...]:
+    stages = (Upstream(name=one.name, url=one.url, identity=one.identity) for one in table.gateway.stages)
+    return (*table.upstreams, *stages)
 
 
 def _check_upstream(upstream: Upstream) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 from world import Proxy, Server, table
 
@@ -15,9 +16,9 @@ class Common:
     def __init__(self, proxy: Proxy, monolith: Server, reviews: Server) -> None:
         self.proxy, self.monolith, self.reviews = proxy, monolith, reviews
 
-    def with_policies(self, *policies: object, **changes: object) -> None:
+    def with_policies(self, *policies: object, stages: Sequence[object] = (), **changes: object) -> None:
         """Let these hold, with the move's routes anew: its versions of the test before are forgotten."""
-        gateway = {"revision": next(_revisions), "policies": list(policies)}
+        gateway = {"revision": next(_revisions), "policies": list(policies), "stages": list(stages)}
         offered = {**table(self.monolith, self.reviews, **changes), "gateway": gateway}
         for one in ({**offered, "moves": []}, offered):
             status, body = self.proxy.operate("PUT", "/-/table", one)

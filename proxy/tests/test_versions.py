@@ -150,6 +150,7 @@ def test_a_version_is_under_the_policies_of_where_it_leads_and_under_closer_ones
     [
         ({"known": []}, "must be one or more"),
         ({"known": [{"name": "a"}, {"name": "a"}]}, "of different names"),
+        ({"known": [{"name": "a", "stage": "b"}]}, r'at the stage "b", which is none of the gateway.s \(it has none'),
         ({"known": [{"name": "a/b"}]}, 'the name "a/b"'),
         ({"known": [{"name": "a"}], "by": "host"}, 'told by "host"'),
         ({"known": [{"name": "a"}], "default": "b"}, 'default version "b"'),

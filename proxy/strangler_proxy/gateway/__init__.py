@@ -8,7 +8,7 @@ from strangler_proxy.gateway.policies import Gateway, Policy
 from strangler_proxy.gateway.resilience import Breaker, Bulkhead, Resilience, Retry
 from strangler_proxy.gateway.throttle import Throttle
 from strangler_proxy.gateway.transform import Body, Fields, Message, Transform
-from strangler_proxy.gateway.versions import Version, Versions
+from strangler_proxy.gateway.versions import Stage, Version, Versions
 
 __all__ = [
     "Authorize",
@@ -28,6 +28,7 @@ __all__ = [
     "Resilience",
     "Retry",
     "Session",
+    "Stage",
     "Throttle",
     "Tokens",
     "Transform",

@@ -17,7 +17,7 @@ from strangler_proxy.gateway.plans import Plan
 from strangler_proxy.gateway.resilience import Resilience
 from strangler_proxy.gateway.throttle import Throttle
 from strangler_proxy.gateway.transform import Transform
-from strangler_proxy.gateway.versions import Versions
+from strangler_proxy.gateway.versions import Stage, Versions
 from strangler_proxy.patterns import Patterns, placeholders, segments, shape
 
 
@@ -97,6 +97,8 @@ class Gateway:
     policies: tuple[Policy, ...] = ()
     plans: tuple[Plan, ...] = ()
     """What developers' keys may have."""
+    stages: tuple[Stage, ...] = ()
+    """Servers that versions of interfaces may have to themselves."""
     _tree: Patterns[tuple[int, ...]] = field(init=False, repr=False, compare=False, hash=False)
     _merged: dict[tuple[int, ...], Effective] = field(
         init=False, repr=False, compare=False, hash=False, default_factory=dict
@@ -108,6 +110,7 @@ class Gateway:
         names = [plan.name for plan in self.plans]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f'two plans are named "{twice[0]}"; give one of them another name')
+        self._check_stages()
         at: dict[tuple[str, ...], list[int]] = {}
         for number, policy in enumerate(self.policies):
             at.setdefault(shape(policy.path), []).append(number)
@@ -146,9 +149,11 @@ class Gateway:
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Gateway:
         """Raises ValueError with one sentence."""
-        lists = ("policies", "plans")
+        lists = ("policies", "plans", "stages")
         if not isinstance(given, Mapping) or not all(isinstance(given.get(name, []), list) for name in lists):
-            raise ValueError('the gateway must be an object with "revision", a list of "policies" and one of "plans"')
+            raise ValueError(
+                'the gateway must be an object with "revision", and lists of "policies", "plans" and "stages"'
+            )
         return cls(
             revision=given.get("revision", 0),
             policies=tuple(
@@ -159,12 +164,26 @@ class Gateway:
                 decode(Plan, plan, f"plan {number} of the gateway")
                 for number, plan in enumerate(given.get("plans", []))
             ),
+            stages=tuple(
+                decode(Stage, stage, f"stage {number} of the gateway")
+                for number, stage in enumerate(given.get("stages", []))
+            ),
         )
 
     def to_json(self) -> dict[str, Any]:
         """The object that from_json reads."""
-        lists = {"policies": self.policies, "plans": self.plans}
+        lists = {"policies": self.policies, "plans": self.plans, "stages": self.stages}
         return {"revision": self.revision, **{name: list(map(encode, given)) for name, given in lists.items()}}
+
+    def _check_stages(self) -> None:
+        known = {stage.name for stage in self.stages}
+        for policy in self.policies:
+            for version in policy.versions.known if policy.versions is not None else ():
+                if version.stage and version.stage not in known:
+                    raise ValueError(
+                        f'the version "{version.name}" is at the stage "{version.stage}", which is none of the '
+                        f"gateway's ({', '.join(sorted(known)) or 'it has none'})"
+                    )
 
     def _check_overlap(self, policies: list[Policy]) -> None:
         claimed: set[str] = set()

@@ -14,12 +14,24 @@ _LINK = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]*")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A server beside those that moves have, with data of its own; its name and URL are checked as an upstream's."""
+
+    name: str
+    url: str
+    identity: bool = True
+    """Its requests carry who the client is instead of a session."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Version:
     """One of them. Raises ValueError."""
 
     name: str
     path: str = ""
     """Where the upstream has it, in place of the policy's path; with its placeholders. Without: at that path itself."""
+    stage: str = ""
+    """The stage that answers it, whoever owns the path."""
     transform: Transform | None = None
     """What makes of its requests those of the upstream, and of the upstream's answers its own."""
     deprecated: str = ""

@@ -112,7 +112,7 @@ def _seen(table: RouteTable, path: str) -> Iterator[Seen]:
             continue
         for version in one.versions.known:
             rest = _below(version.path or one.path, path)
-            if rest is None or version.gone:
+            if rest is None or version.gone or version.stage:
                 continue
             covered = covered or not version.path
             by_path = one.versions.by == "path"

@@ -301,13 +301,12 @@ def _changed_by(visit: Visit, answer: Answer) -> set[str]:
 
 
 def _is_current(side: Side, table: RouteTable) -> bool:
-    names = {upstream.name for upstream in table.upstreams}
     return (
-        side.upstream.name in names
+        table.knows(side.upstream.name)
         and table.upstream(side.upstream.name) == side.upstream
         and (side.move is None or table.versions.get(side.move) == side.version)
     )
 
 
 def _now_moved(key: Key, table: RouteTable) -> bool:
-    return key.side.move is None and table.move_of(key.target) is not None
+    return key.side.upstream.name == table.default and key.side.move is None and table.move_of(key.target) is not None

@@ -43,6 +43,8 @@ class Versioning:
             return _told(_varied(answer, versions), version)
         visit.notes[_Spoken] = _Spoken(versions=versions, version=version)
         visit.version_transform = version.transform
+        if version.stage:
+            visit.routing.stay_at(version.stage)
         kind, _, name = versions.by.partition(":")
         if kind == "header":
             visit.fields = tuple(one for one in visit.fields if one[0].lower() != name.lower().encode())

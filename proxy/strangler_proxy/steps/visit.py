@@ -44,6 +44,9 @@ class Routing(Protocol):
     def policy(self, method: str, target: str) -> Effective | None:
         """What the policies in force say of another target. Raises AmbiguousPath."""
 
+    def stay_at(self, stage: str) -> None:
+        """Have the request answered there, whoever owns its path."""
+
     def side(self, decision: Decision) -> Side:
         """The decision's upstream, as the table in force has it."""
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strangler_proxy.gateway import Gateway, Policy, Throttle
+from strangler_proxy.gateway import Gateway, Policy, Stage, Throttle
 from strangler_proxy.gateway.policies import AmbiguousPath
 from strangler_proxy.routes import RouteTable, Upstream, older
 
@@ -61,6 +61,17 @@ def test_a_gateway_survives_its_json(policies):
     assert RouteTable.from_json(made.to_json()) == made
 
 
+def test_stages_are_upstreams_of_the_table_under_names_of_their_own():
+    stage = Stage(name="sandbox", url="http://127.0.0.1:8102")
+    made = table(Gateway(stages=(stage,)))
+    assert RouteTable.from_json(made.to_json()) == made
+    assert made.upstream("sandbox") == Upstream(name="sandbox", url="http://127.0.0.1:8102", identity=True)
+    with pytest.raises(ValueError, match='the upstream "monolith" stands twice'):
+        table(Gateway(stages=(Stage(name="monolith", url="http://127.0.0.1:8102"),)))
+    with pytest.raises(ValueError, match="is not of the form"):
+        table(Gateway(stages=(Stage(name="sandbox", url="file:///etc"),)))
+
+
 def test_a_path_that_servers_read_differently_has_no_policy_to_go_by():
     guarded = gateway(Policy(path="/api/", throttle=(SLOW,)))
     with pytest.raises(AmbiguousPath):
@@ -79,7 +90,7 @@ def test_a_lower_revision_is_an_older_table():
     ("given", "message"),
     [
         ([], 'must be an object with "revision"'),
-        ({"policies": {}}, 'a list of "policies"'),
+        ({"policies": {}}, 'lists of "policies"'),
         ({"policies": [3]}, "policy 0 of the gateway is 3; it must be an object"),
         ({"policies": [{}]}, "policy 0 of the gateway lacks a part"),
         ({"policies": [{"path": "api"}]}, "must begin and end"),
