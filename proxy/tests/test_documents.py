@@ -165,6 +165,9 @@ def test_the_page_and_the_document_are_at_the_policys_path_and_nothing_else_is(d
     assert [ask(step, world.visit(target)).status for target in ("/docs/x", "/docs")] == [404, 404]
     assert ask(step, world.visit("/docs/", method="POST")).status == 404
     Documents().put("monolith", whole)  # what comes out can be taken in
+    world.table = table(Policy(path="/docs/", describe=Describe(title="Shop")), weight=1, routes=("/api/reviews/",))
+    again = json.loads(ask(step, world.visit("/docs/openapi.json")).body)
+    assert again["paths"]["/api/reviews/{id}/"]["get"]["x-strangler-candidate"] == "reviews"
 
 
 def test_documents_are_remembered_and_a_bad_one_changes_nothing(tmp_path):

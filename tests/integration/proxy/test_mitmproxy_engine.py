@@ -89,6 +89,15 @@ def test_answers_are_forgotten_by_route_or_tag(url):
         engine.purge(route="api")
 
 
+def test_a_document_of_an_upstream_is_taken_in_and_no_other(url):
+    engine = MitmproxyEngine(url=url, token="secret")
+    engine.apply(moved(3))
+    document = {"openapi": "3.0.3", "info": {"title": "t", "version": "1"}, "paths": {}}
+    engine.describe("reviews", document)
+    with pytest.raises(EngineError, match='"orders" is no upstream'):
+        engine.describe("orders", document)
+
+
 def test_a_wrong_token_and_a_proxy_that_is_away_are_told_apart(url):
     with pytest.raises(EngineError, match="token"):
         MitmproxyEngine(url=url, token="wrong").observe()
