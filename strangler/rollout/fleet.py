@@ -10,7 +10,7 @@ from typing import Any
 from strangler_proxy.cohorts import Cohorts
 from strangler_proxy.gateway.keys import KeyPage
 from strangler_proxy.gateway.usage import UsageReport
-from strangler_proxy.routes import RouteTable
+from strangler_proxy.routes import RouteTable, older
 from strangler_proxy.shadowed import Shadowed
 
 from strangler.rollout.engines.base import EngineError, RoutingEngine
@@ -46,6 +46,17 @@ class Fleet:
         found: dict[str, RouteTable] = {}
         self._ask(lambda engine: found.__setitem__(engine.name, engine.observe()))
         return found
+
+    def hindmost(self, mine: RouteTable) -> RouteTable:
+        """The table of an engine that is behind one with "mine", or that differs from it otherwise; else "mine".
+
+        So whoever leaves work to these engines tells of a table that is not yet in force everywhere.
+        """
+        for theirs in self.observe().values():
+            ahead = older(theirs, mine) or set(theirs.versions) - set(mine.versions)
+            if theirs != mine and not ahead:
+                return theirs
+        return mine
 
     def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
         """What the reads of all proxies came to, that were routed by this version of the move."""

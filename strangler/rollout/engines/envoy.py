@@ -95,11 +95,7 @@ class EnvoyEngine:
 
     def observe(self) -> RouteTable:
         """Envoy's table; or that of a companion which is behind."""
-        mine = table_in(self._routes_in_force())
-        for theirs in self._fleet.observe().values():
-            if older(mine, theirs) or set(mine.versions) - set(theirs.versions):
-                return theirs
-        return mine
+        return self._fleet.hindmost(table_in(self._routes_in_force()))
 
     def hold(self, move: str, seconds: float) -> None:
         """The move's writes go to the companions anyway; meanwhile all others do, since they may meet its fence too."""

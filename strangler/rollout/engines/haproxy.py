@@ -63,17 +63,8 @@ class HaproxyEngine:
             write_map(self._layout, entries)
 
     def observe(self) -> RouteTable:
-        found = self._socket.entries(self._layout.map)
-        try:
-            table, addresses, own = haproxy_entries.read(found)
-            carried = haproxy_entries.settled(table, name=self.name, companion=bool(self.companions))
-            expected = haproxy_entries.entries(table, carried, addresses, own)
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._altered() from error
-        routes = {key: value for key, value in found.items() if key not in (AT, HOLD) and not key.startswith(HELD)}
-        if routes != expected:
-            raise self._altered()
-        return table
+        """HAProxy's table; or that of a companion which is behind."""
+        return self._fleet.hindmost(self._in_force())
 
     def hold(self, move: str, seconds: float) -> None:
         """The move's writes go to the companions anyway; meanwhile all others do, since they may meet its fence too.
@@ -93,7 +84,7 @@ class HaproxyEngine:
             self._socket.remove(self._layout.map, HOLD)
 
     def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
-        found = self.observe().versions.get(move)
+        found = self._in_force().versions.get(move)
         if found != version:
             raise EngineError(f'{self.name} has version {found} of move "{move}", not {version}')
         return self._fleet.cohorts(move, version)
@@ -130,6 +121,19 @@ class HaproxyEngine:
     @cached_property
     def _fleet(self) -> Fleet:
         return Fleet(engines=self.companions)
+
+    def _in_force(self) -> RouteTable:
+        found = self._socket.entries(self._layout.map)
+        try:
+            table, addresses, own = haproxy_entries.read(found)
+            carried = haproxy_entries.settled(table, name=self.name, companion=bool(self.companions))
+            expected = haproxy_entries.entries(table, carried, addresses, own)
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._altered() from error
+        routes = {key: value for key, value in found.items() if key not in (AT, HOLD) and not key.startswith(HELD)}
+        if routes != expected:
+            raise self._altered()
+        return table
 
     def _claimed(self, found: Entries) -> RouteTable | None:
         """The table that the map says it holds; None where it says none, so that there is none to be older than."""

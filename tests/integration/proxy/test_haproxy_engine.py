@@ -14,6 +14,7 @@ from strangler_proxy.routes import bucket
 from strangler.rollout.engines import haproxy_configuration
 from strangler.rollout.engines.base import EngineError
 from strangler.rollout.engines.haproxy import HaproxyEngine
+from strangler.rollout.fleet import Fleet
 from tests.conformance.case import Request, move, send, table
 from tests.conformance.engines import LIVE, answers, stage
 from tests.conformance.upstream import Says
@@ -106,6 +107,15 @@ def test_what_the_companion_refuses_changes_nothing_here(staged):
         staged.engine.apply(replace(before, moves=(move("ahead", term=2),)))
     assert staged.engine.observe() == before
     companion.apply(replace(before, moves=()))
+
+
+def test_a_companion_that_has_lost_its_table_is_told_of_and_given_it_again(staged):
+    staged.begin(table(move("lost")))
+    before, (companion,) = staged.engine.observe(), staged.engine.companions
+    companion.apply(replace(before, moves=()))
+    assert staged.engine.observe() == replace(before, moves=())
+    Fleet(engines=[staged.engine]).refresh(before)
+    assert staged.engine.observe() == before == companion.observe()
 
 
 def test_an_upstream_without_an_address_is_refused_before_anything_changes(staged):

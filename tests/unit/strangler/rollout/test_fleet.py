@@ -1,7 +1,7 @@
 """Several proxies asked at once; the fakes implement the real interface."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from strangler_proxy.cohorts import Cohort, Cohorts
@@ -122,6 +122,23 @@ def test_refresh_gives_the_table_only_to_proxies_that_have_another():
     fleet.refresh(MOVED)
     assert (current.applied, stale.applied) == (0, 1)
     assert fleet.observe() == {"a": MOVED, "b": MOVED}
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "told"),
+    [
+        (MOVED, MOVED, MOVED),
+        (MOVED, EMPTY, EMPTY),
+        (MOVED, replace(MOVED, moves=(replace(MOVED.moves[0], term=1),)), "theirs"),
+        (MOVED, replace(MOVED, upstreams=(MONOLITH, replace(REVIEWS, url="http://127.0.0.1:9"))), "theirs"),
+        (MOVED, replace(MOVED, moves=(replace(MOVED.moves[0], term=3),)), MOVED),
+        (EMPTY, MOVED, EMPTY),
+    ],
+    ids=["the same", "nothing", "an older one", "another address", "a newer one", "more"],
+)
+def test_the_hindmost_table_is_told(mine, theirs, told):
+    fleet = Fleet(engines=[MemoryEngine("a", table=mine), MemoryEngine("b", table=theirs)])
+    assert fleet.hindmost(mine) == (theirs if told == "theirs" else told)
 
 
 def test_a_purge_reaches_every_proxy_and_tells_what_it_came_to():
