@@ -16,6 +16,7 @@ _ENGINES = "tests/integration/split/test_engines.py::"
 _ROWS = "tests/integration/split/test_rows.py::"
 _SPLIT = "tests/integration/plans/operations/test_split_table.py::"
 _LOG = "tests/integration/split/test_log_capture.py::"
+_REHEARSAL = "tests/integration/split/test_rehearsal.py::"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -535,5 +536,33 @@ MUTANTS = (
         yield from self._missing(self._to.guards())
 """,
         by=_SPLIT + "test_a_list_of_statements_that_is_cut_off_costs_no_write_and_is_finished_by_the_next_run",
+    ),
+    Mutant(
+        name="a rehearsal passes the fence without its doom",
+        file="postgres/schema.sql",
+        old="        PERFORM strangler.doom();\n        RETURN NULL;",
+        new="        RETURN NULL;",
+        by=_REHEARSAL + "test_what_has_passed_the_fence_cannot_be_committed_in_any_way",
+    ),
+    Mutant(
+        name="a rehearsal is not doomed from its beginning",
+        file="postgres/rehearsal.sql",
+        old="    PERFORM strangler.doom();\n    PERFORM pg_catalog.set_config",
+        new="    PERFORM pg_catalog.set_config",
+        by=_REHEARSAL + "test_a_rehearsal_that_a_switch_overtakes_cannot_commit",
+    ),
+    Mutant(
+        name="the doom holds for ordinary sessions alone",
+        file="postgres/rehearsal.sql",
+        old="        ALTER TABLE strangler.doomed ENABLE ALWAYS TRIGGER refuse_commit;\n",
+        new="",
+        by=_REHEARSAL + "test_what_has_passed_the_fence_cannot_be_committed_in_any_way",
+    ),
+    Mutant(
+        name="the effects of others are told as well",
+        file="postgres/rehearsal.sql",
+        old=" AND strangler.is_ours(c.xmin)",
+        new="",
+        by=_REHEARSAL + "test_only_the_transactions_own_rows_are_told_those_of_its_savepoints_too",
     ),
 )

@@ -57,7 +57,12 @@ WAYS_TO_COMMIT = [
 @BROUGHT
 def test_what_has_passed_the_fence_cannot_be_committed_in_any_way(shop):
     before = shop.target.execute("SELECT body FROM review WHERE id = 1").fetchone()
-    for begins in ("SELECT strangler.begin_rehearsal('0001_reviews')", "SET LOCAL strangler.rehearsal = 'on'"):
+    replica = "SET LOCAL session_replication_role = replica"
+    for begins in (
+        "SELECT strangler.begin_rehearsal('0001_reviews')",
+        "SET LOCAL strangler.rehearsal = 'on'",
+        f"{replica}; SET LOCAL strangler.rehearsal = 'on'",
+    ):
         for way in WAYS_TO_COMMIT:
             shop.target.execute("BEGIN")
             shop.target.execute(begins)
@@ -66,6 +71,19 @@ def test_what_has_passed_the_fence_cannot_be_committed_in_any_way(shop):
                 shop.target.execute(way)
             shop.target.execute("ROLLBACK")
             assert shop.target.execute("SELECT body FROM review WHERE id = 1").fetchone() == before, way
+
+
+@BROUGHT
+def test_a_rehearsal_that_a_switch_overtakes_cannot_commit(shop):
+    """It has written nothing yet, so nobody waits for it, and afterwards no fence is in its way."""
+    with psycopg.connect(shop.move.target.dsn, autocommit=True) as overtaken:
+        overtaken.execute("BEGIN")
+        begin(overtaken)
+        shop.target.execute("ALTER TABLE review DISABLE TRIGGER strangler_fence")
+        overtaken.execute("UPDATE review SET body = 'x' WHERE id = 1")
+        with pytest.raises(psycopg.errors.DatabaseError, match="is a rehearsal and cannot be committed"):
+            overtaken.execute("COMMIT")
+    assert shop.target.execute("SELECT count(*) FROM review WHERE body = 'x'").fetchone() == (0,)
 
 
 @BROUGHT
