@@ -7,6 +7,7 @@ import valkeys
 from strangler_proxy import metrics
 from strangler_proxy.answers import Answer
 from strangler_proxy.gateway import Gateway, Policy, Throttle
+from strangler_proxy.gateway.keys import ApiKey, KeyPage, digest_of, new_id, new_secret
 from strangler_proxy.shared import Shared
 from strangler_proxy.steps.buckets import LARGEST, Bucket, OwnBuckets
 from strangler_proxy.steps.chain import Chain
@@ -178,18 +179,37 @@ def test_while_valkey_is_away_each_process_goes_by_its_own_buckets(tmp_path):
     asyncio.run(through())
 
 
-def test_two_proxies_let_through_together_what_one_would(tmp_path, monolith, reviews, valkey):
-    policy = {"path": "/api/", "throttle": [{"rate": 0.001, "burst": 5, "per": "address"}]}
-    offered = {**table(monolith, reviews), "gateway": {"revision": 1, "policies": [policy]}}
+def test_two_proxies_let_through_together_what_one_would_of_an_address_a_key_and_its_quota(
+    tmp_path, monolith, reviews, valkey
+):
+    policies = [
+        {"path": "/api/", "throttle": [{"rate": 0.001, "burst": 5, "per": "address"}]},
+        {
+            "path": "/partners/",
+            "authorize": {"keys": {}},
+            "throttle": [{"rate": 0.001, "burst": 4, "per": "key"}],
+        },
+    ]
+    gateway = {"revision": 1, "policies": policies, "plans": [{"name": "small", "per_day": 3}]}
+    offered = {**table(monolith, reviews), "gateway": gateway}
+    secret = new_secret()
+    keys = [ApiKey(id=new_id(), developer="acme", digest=digest_of(secret), plan=plan) for plan in ("small", "")]
+    page = KeyPage(after=0, revision=1, keys=tuple(keys)).to_json()
     proxies = [Proxy(state=tmp_path / f"{name}.json", monolith=monolith.url, SHARED=valkey) for name in ("one", "two")]
     for proxy in proxies:
         proxy.start()
     try:
         assert [proxy.operate("PUT", "/-/table", offered)[0] for proxy in proxies] == [200, 200]
+        assert [proxy.operate("PUT", "/-/keys", page)[0] for proxy in proxies] == [200, 200]
         answers = [proxies[number % 2].ask("GET", "/api/") for number in range(8)]
         assert [status for status, *_ in answers] == [200] * 5 + [429] * 3
         assert answers[0][2]["RateLimit-Policy"] == '"address";q=5;w=5000'
         assert answers[7][2]["RateLimit"].startswith('"address";r=0;t=')
+        for key, expected in zip(keys, ([200] * 3 + [429] * 2, [200] * 4 + [429]), strict=True):
+            shown = {"X-API-Key": f"{key.id}.{secret}"}
+            answers = [proxies[number % 2].ask("GET", "/partners/", headers=shown) for number in range(5)]
+            assert [status for status, *_ in answers] == expected
+        assert b'strangler_over_quota_total{plan="small"}' in proxies[1].operate("GET", "/-/metrics")[1]
         assert b'strangler_throttled_total{policy="/api/"}' in proxies[1].operate("GET", "/-/metrics")[1]
     finally:
         for proxy in proxies:
