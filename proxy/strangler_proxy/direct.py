@@ -123,6 +123,7 @@ class DirectHandler(server.LiveConnectionHandler):  # type: ignore[misc]  # mitm
             await super().open_connection(command)
         finally:
             timer.cancel()
+            self.transports.pop(command.connection, None)  # mitmproxy keeps those that nobody answered
 
     async def hook_task(self, hook: Unfinished) -> None:
         """Await the rest of a hook. The client is not idle meanwhile."""

@@ -58,6 +58,8 @@ class Streams(HttpLayer):  # type: ignore[misc]  # mitmproxy is not in the envir
             for connection in self._closed:
                 self.connections.pop(connection, None)
             self._closed.clear()
+            for connection in [one for one in self.connections if isinstance(one, Server) and one.error]:
+                del self.connections[connection]
         self.streams[stream_id] = AttemptingStream(self.context.fork(), stream_id, self._handling, time.monotonic)
         yield from self.event_to_child(self.streams[stream_id], events.Start())
 

@@ -8,6 +8,8 @@ import socket
 import threading
 
 import pytest
+from mitmproxy.proxy.server import ConnectionIO
+from strangler_proxy.attempts import AGAIN, ALLOWANCE, Allowance
 from strangler_proxy.listener import listen
 from strangler_proxy.streams import Streams
 from world import Proxy, free_port
@@ -115,7 +117,26 @@ def test_connections_that_an_upstream_closed_are_forgotten():
     assert asyncio.run(_remembered(requests=2_000)) <= 3  # the client's, the newest, and one whose end is on its way
 
 
-async def _remembered(requests):
+def test_connections_that_nobody_took_are_forgotten():
+    def address(flow, port):
+        flow.request.data.host, flow.request.data.port = "127.0.0.1", port
+
+    def to_nobody(flow):
+        flow.metadata[ALLOWANCE] = Allowance(connect=2, silence=2)
+        flow.metadata["answers"], nobody = flow.request.port, free_port()
+        address(flow, nobody)
+
+    def to_the_other(flow, failure):
+        assert not failure.sent
+        flow.metadata[AGAIN] = True
+        address(flow, flow.metadata["answers"])
+
+    hooks = {"requestheaders": to_nobody, "attempt_failed": to_the_other}
+    assert asyncio.run(_remembered(requests=50, hooks=hooks)) <= 4
+    assert len([found for found in gc.get_objects() if isinstance(found, ConnectionIO)]) <= 4
+
+
+async def _remembered(requests, hooks=None):
     """How many connections the layer of one client knows, after that many requests with an upstream that closes."""
 
     async def answer_once(reader, writer):
@@ -126,12 +147,13 @@ async def _remembered(requests):
     upstream = await asyncio.start_server(answer_once, "127.0.0.1", 0)
     port = free_port()
     monolith = f"http://127.0.0.1:{upstream.sockets[0].getsockname()[1]}"
-    proxy = await listen("127.0.0.1", port, monolith, {})
+    proxy = await listen("127.0.0.1", port, monolith, hooks or {})
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for _ in range(requests):
         writer.write(b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
         assert await reader.readexactly(2) == b"ok"
+    gc.collect()
     (layer,) = [found for found in gc.get_objects() if isinstance(found, Streams)]
     writer.close()
     proxy.close()

@@ -59,9 +59,17 @@ def main() -> int:
         for engine, its_arms in engines.items():
             _render_engine(engine, _rates(its_arms, given.seconds))
         _render_latency(upstream, lambda: ours(folder, port), given.seconds)
-        for what, close in (("32 connections", False), ("a connection a request", True)):
-            with ours(folder, port) as server:
-                _render_memory(what, _memory(server, given.requests, close=close))
+        with nginx(folder, closes=True) as closing:
+            memory: dict[str, tuple[Start, bool]] = {
+                "32 connections": (lambda: ours(folder, port), False),
+                "a connection a request": (lambda: ours(folder, port), True),
+                "an upstream that closes": (lambda: ours(folder, closing.port), False),
+                "canary reads": (lambda: ours(folder, port, canary=True), False),
+                "with policies": (lambda: ours(folder, port, policies=True), False),
+            }
+            for what, (start, close) in memory.items():
+                with start() as server:
+                    _render_memory(what, _memory(server, given.requests, close=close))
     return 0
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from strangler_proxy.gateway import Breaker, Bulkhead, Gateway, Policy, Resilience, Retry, Throttle
 from strangler_proxy.routes import BUCKETS, MoveRoutes, RouteTable, Upstream
 
 from strangler.deploy.ports import free_port
@@ -25,6 +26,12 @@ def request(flow):
         flow.request.host, flow.request.port = "127.0.0.1", {port}
 """
 _COOKIE = "Cookie: strangler_client=AAAAAAAAAAAAAAAAAAAAAA"
+_POLICY = Policy(
+    path="/",
+    throttle=(Throttle(rate=1e6, burst=1_000_000),),
+    resilience=Resilience(retry=Retry(), breaker=Breaker(), bulkhead=Bulkhead(most=100)),
+    longest_body=1 << 20,
+)
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
@@ -83,14 +90,15 @@ def load(url: str, seconds: float, *, connections: int = 32, close: bool = False
 
 
 @contextmanager
-def nginx(folder: Path) -> Iterator[Running]:
-    """The upstream: a small answer, at once."""
+def nginx(folder: Path, *, closes: bool = False) -> Iterator[Running]:
+    """The upstream: a small answer, at once; where it "closes", on a connection for each."""
     port = free_port()
-    configuration = folder / "nginx.conf"
+    configuration = folder / f"nginx-{port}.conf"
+    keeps = "keepalive_timeout 0" if closes else "keepalive_requests 100000000"
     configuration.write_text(
-        f"daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;\n"
+        f"daemon off; worker_processes 1; pid {folder}/nginx-{port}.pid; error_log stderr crit;\n"
         "events { worker_connections 512; }\n"
-        "http { access_log off; keepalive_requests 100000000; server { "
+        f"http {{ access_log off; {keeps}; server {{ "
         f"listen 127.0.0.1:{port}; location / {{ return 200 'a small answer'; }} }} }}\n"
     )
     with running(["taskset", "-c", "1", "nginx", "-c", configuration, "-p", folder], port, {}) as server:
@@ -111,12 +119,18 @@ def mitmdump(folder: Path, upstream: int) -> Iterator[Running]:
 
 @contextmanager
 def ours(
-    folder: Path, upstream: int, *, routes: int = 10, canary: bool = False, flags: tuple[str, ...] = ()
+    folder: Path,
+    upstream: int,
+    *,
+    routes: int = 10,
+    canary: bool = False,
+    policies: bool = False,
+    flags: tuple[str, ...] = (),
 ) -> Iterator[Running]:
-    """The proxy with that many routes. In the canary every read is the candidate's, which the proxy fetches itself."""
+    """The proxy with that many routes. In the canary every read is the candidate's, which is kept until it is whole."""
     port = free_port()
     state = folder / f"routes-{port}.json"
-    state.write_text(json.dumps(table(upstream, patterns(routes), canary=canary).to_json()))
+    state.write_text(json.dumps(table(upstream, patterns(routes), canary=canary, policies=policies).to_json()))
     environment = {
         "PYTHONPATH": str(ROOT / "proxy"),
         "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{port}",
@@ -133,7 +147,9 @@ def patterns(count: int) -> tuple[str, ...]:
     return ("/moved/", *(f"/api/area{number}/<pk>/items/" for number in range(count - 1)))
 
 
-def table(upstream: int, routes: tuple[str, ...], *, canary: bool = False, final: bool = False) -> RouteTable:
+def table(
+    upstream: int, routes: tuple[str, ...], *, canary: bool = False, policies: bool = False, final: bool = False
+) -> RouteTable:
     """A move that was made, or of which the candidate answers all reads; both sides are the one upstream."""
     url = f"http://127.0.0.1:{upstream}"
     sides = ("monolith", "service") if canary else ("service", "monolith")
@@ -148,7 +164,8 @@ def table(upstream: int, routes: tuple[str, ...], *, canary: bool = False, final
         final=final,
     )
     upstreams = (Upstream(name="monolith", url=url), Upstream(name="service", url=url))
-    return RouteTable(default="monolith", upstreams=upstreams, moves=(move,))
+    gateway = Gateway(revision=1, policies=(_POLICY,)) if policies else Gateway()
+    return RouteTable(default="monolith", upstreams=upstreams, moves=(move,), gateway=gateway)
 
 
 @contextmanager
