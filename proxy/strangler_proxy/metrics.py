@@ -47,6 +47,9 @@ HUNG_UP = Counter(
     ["why"],
     registry=REGISTRY,
 )
+DENIED = Counter(
+    "strangler_denied", "Requests that a policy let nobody through for.", ["policy", "status"], registry=REGISTRY
+)
 THROTTLED = Counter(
     "strangler_throttled", "Requests that a policy's token buckets turned away.", ["policy"], registry=REGISTRY
 )

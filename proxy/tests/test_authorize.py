@@ -97,6 +97,7 @@ def test_without_a_good_token_nothing_gets_through_and_the_client_is_told_how(ga
     assert not gate.monolith.heard
     assert not gate.reviews.heard
     assert gate.ask("/elsewhere/")[0] == 200
+    assert b'strangler_denied_total{policy="/api/",status="401"} 4.0' in gate.proxy.operate("GET", "/-/metrics")[1]
 
 
 def test_upstreams_are_told_who_it_is_and_nobody_says_it_himself(gate):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from strangler_proxy import metrics
 from strangler_proxy.answers import Answer, as_json
 from strangler_proxy.forwarding import Fields
 from strangler_proxy.gateway.authorize import Authorize
@@ -37,6 +38,16 @@ class Authorizing:
         if policy is None:
             return None
         realm = visit.policy.stated["authorize"]
+        if (answer := await self._refusal(policy, realm, visit)) is not None:
+            metrics.DENIED.labels(realm, str(answer.status)).inc()
+        return answer
+
+    async def leave(self, visit: Visit, answer: Answer) -> Answer:
+        """Kept by the client alone: no cache before us knows whom the policy lets through."""
+        return answer if visit.policy.authorize is None else replace(answer, fields=private(answer.fields))
+
+    async def _refusal(self, policy: Authorize, realm: str, visit: Visit) -> Answer | None:
+        """Why it is not let through; where it is, the visit knows who it is from."""
         if not (policy.keys or policy.tokens or policy.session or policy.anonymous):
             return _answer(403, "nobody may do this")
         try:
@@ -50,10 +61,6 @@ class Authorizing:
         visit.user, visit.key, visit.plan = who.user, who.key, who.plan
         visit.fields += who.fields()
         return None
-
-    async def leave(self, visit: Visit, answer: Answer) -> Answer:
-        """Kept by the client alone: no cache before us knows whom the policy lets through."""
-        return answer if visit.policy.authorize is None else replace(answer, fields=private(answer.fields))
 
     async def _who(self, policy: Authorize, visit: Visit) -> Who | None:
         if policy.keys is not None and (shown := _take_key(visit)):
