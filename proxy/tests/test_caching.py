@@ -60,6 +60,14 @@ def test_a_fresh_answer_serves_the_next_one_with_its_age():
     assert play.ask().body == b"asked the upstream"
 
 
+def test_the_log_says_that_it_was_the_cache():
+    play = Play()
+    play.ask(fresh())
+    visit = play.world.visit(PATH)
+    assert asyncio.run(play.cache.enter(visit)).body == b"one"
+    assert str(visit.decision) == "monolith (the cache, for: read from the owner of m)"
+
+
 def test_an_age_of_caches_before_it_counts():
     play = Play()
     play.ask(fresh(Age="50"))

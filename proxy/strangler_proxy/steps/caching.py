@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from strangler_proxy import metrics
@@ -72,6 +72,8 @@ class Caching:
         answer = await self._look(visit, policy, key)
         if answer is None and freshness.directive(visit.fields, "only_if_cached"):
             return as_json(504, {"detail": "nothing is cached, and the request asks for nothing else"})
+        if answer is not None:
+            visit.decision = replace(visit.decision, reason=f"the cache, for: {visit.decision.reason}")
         return answer
 
     async def leave(self, visit: Visit, answer: Answer) -> Answer:
