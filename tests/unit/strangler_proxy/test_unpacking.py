@@ -13,6 +13,7 @@ BODY = b'{"rating": 5}' * 100
 @pytest.mark.parametrize(
     ("body", "coding"),
     [(BODY, ""), (BODY, "identity"), (gzip.compress(BODY), "gzip"), (zlib.compress(BODY), " Deflate ")],
+    ids=["none", "identity", "gzip", "deflate"],  # a gzip's bytes are of the time
 )
 def test_a_body_is_unpacked_up_to_the_size(body, coding):
     assert unpacked(body, coding, len(BODY)) == BODY
