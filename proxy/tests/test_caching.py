@@ -91,6 +91,8 @@ def test_an_age_of_caches_before_it_counts():
         said(400, Cache_Control="max-age=60"),
         said(206, Cache_Control="max-age=60"),
         said(Expires="0"),
+        fresh(Vary="\u65e5"),
+        fresh(Vary="a b"),
     ],
 )
 def test_what_may_not_be_shared_is_not_kept(answer):
@@ -111,6 +113,7 @@ def test_the_policy_says_how_long_where_the_answer_does_not():
     ("headers", "why"),
     [
         ({"Cookie": "theme=dark; sessionid=1"}, "the cookie sessionid"),
+        ({"Cookie": 'a"b=1'}, "a cookie"),
         ({"Cache-Control": "no-store"}, "no-store"),
         ({"Range": "bytes=0-1"}, "the header range"),
         ({"X-Original-URL": "/admin/"}, "the header x-original-url"),
@@ -325,6 +328,7 @@ def test_a_write_takes_what_is_cached_at_its_target_and_what_was_on_its_way():
     play.ask(fresh(), target="/new/")
     play.ask(said(500), method="POST")
     assert play.ask().body == b"one"
+    play.ask(said(201, Location="http://["), method="PUT", target="/elsewhere/")
     play.ask(said(201, Location="http://shop/new/"), method="POST")
     assert [play.ask(target=target).body for target in (PATH, "/new/")] == [b"asked the upstream"] * 2
 

@@ -29,6 +29,10 @@ def checked(given: Any, name: str) -> Document:
         raise ValueError(f'{where} has "components" that are no objects')
     if len(json.dumps(given)) > LONGEST:
         raise ValueError(f"{where} is longer than {LONGEST} bytes")
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{where} has half a character, which no text can hold") from None
     for reference in references(given):
         if not reference.startswith("#/"):
             raise ValueError(f'{where} refers to "{reference}", outside of itself; put what is there into it')

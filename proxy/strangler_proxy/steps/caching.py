@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from strangler_proxy import metrics
 from strangler_proxy.answers import Answer, as_json
-from strangler_proxy.forwarding import Fields, values
+from strangler_proxy.forwarding import values
 from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.routes import SAFE_METHODS, RouteTable
 from strangler_proxy.steps import freshness
+from strangler_proxy.steps.cached import answered, changed_by, with_status
 from strangler_proxy.steps.flights import Flight, Flights
 from strangler_proxy.steps.shared import keyed, past, without_ignored
 from strangler_proxy.steps.stored import LARGEST, Entry, Key, Store, below
@@ -83,13 +83,13 @@ class Caching:
             return answer
         if visit.method not in SAFE_METHODS:
             if answer.status < 400:
-                self._changed(_changed_by(visit, answer))
+                self._changed(changed_by(visit, answer))
             return answer
         passing = visit.notes.get(_Passing) or _Passing(status="fwd=miss")
         stored = False
         if passing.flight is not None:
             stored = self._land(visit, passing.flight, answer)
-        return _with_status(answer, passing.status + ("; stored" if stored else ""))
+        return with_status(answer, passing.status + ("; stored" if stored else ""))
 
     def purge(self, *, route: str = "", tag: str = "") -> int:
         """Forget what is below a route, or has a tag, or everything; how many entries. Raises ValueError."""
@@ -122,7 +122,7 @@ class Caching:
                         self._refresh(visit, policy, key, entry)
                     metrics.CACHE.labels("hit" if left > 0 else "stale").inc()
                     collapsed = "fwd=uri-miss; collapsed" if attempt == 2 else f"hit; ttl={int(left)}"
-                    return _answer(entry, visit, now, collapsed)
+                    return answered(entry, visit, now, collapsed)
             ahead = self._flights.to_wait_for(key)
             if ahead is None or attempt == 2:
                 break
@@ -219,7 +219,7 @@ class Caching:
                 self._flights.end(flight)
                 metrics.CACHE.labels("stale").inc()
                 said = f"; fwd-status={answer.status}" if answer is not None else ""
-                return _answer(entry, visit, now, f"{status}{said}; detail=stale-if-error")
+                return answered(entry, visit, now, f"{status}{said}; detail=stale-if-error")
             return None
         kept = self._renewed(flight, entry, answer)
         if answer.status == 304:
@@ -227,12 +227,12 @@ class Caching:
                 return None
             self._put(flight, kept)
             metrics.CACHE.labels("revalidated").inc()
-            return _answer(kept, visit, now, f"{status}; fwd-status=304")
+            return answered(kept, visit, now, f"{status}; fwd-status=304")
         if kept is not None:
             self._put(flight, kept)
         self._flights.end(flight)
         said = f"{status}; fwd-status={answer.status}" + ("; stored" if kept is not None else "")
-        return _with_status(answer, said)
+        return with_status(answer, said)
 
     def _renewed(self, flight: Flight, entry: Entry, answer: Answer) -> Entry | None:
         if answer.status == 304:
@@ -272,34 +272,6 @@ class Caching:
         dropped = self.store.drop(which)
         metrics.CACHE_BYTES.set(self.store.size)
         return dropped
-
-
-def _answer(entry: Entry, visit: Visit, now: int, status: str) -> Answer:
-    """The entry as an answer to this request."""
-    age = (b"Age", b"%d" % entry.age_at(now))
-    if freshness.is_not_modified(entry, visit.fields):
-        kept = (b"cache-control", b"content-location", b"date", b"etag", b"expires", b"vary", b"cache-status")
-        fields = tuple(one for one in entry.fields if one[0].lower() in kept)
-        return _with_status(Answer(status=304, fields=(*fields, age)), status)
-    length: Fields = () if entry.status == 204 else ((b"Content-Length", b"%d" % len(entry.body)),)
-    body = b"" if visit.method == "HEAD" else entry.body
-    return _with_status(Answer(status=entry.status, fields=(*entry.fields, age, *length), body=body), status)
-
-
-def _with_status(answer: Answer, status: str) -> Answer:
-    field = (b"Cache-Status", f"strangler; {status}".encode("latin-1", "replace"))
-    return Answer(status=answer.status, fields=(*answer.fields, field), body=answer.body)
-
-
-def _changed_by(visit: Visit, answer: Answer) -> set[str]:
-    """The targets whose entries a write makes doubtful."""
-    host = "".join(values(visit.fields, b"host"))
-    named = [urlsplit(answer.header(name) or "") for name in (b"location", b"content-location")]
-    return {visit.target} | {
-        part.path + (f"?{part.query}" if part.query else "")
-        for part in named
-        if part.path and part.netloc in ("", host)
-    }
 
 
 def _is_current(side: Side, table: RouteTable) -> bool:

@@ -6,6 +6,7 @@ others; these are here.
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from strangler_proxy.steps.stored import Entry
 
 _KEPT = frozenset({200, 203, 204, 300, 301, 308, 404, 410})
 """Others are answers to what one client did, or to a moment, whatever they say."""
+_TOKEN = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 _OPTIONS = {"shared": True}
 
 
@@ -136,7 +138,7 @@ def _varies(answer: Answer) -> list[str] | None:
     names = {part.strip().lower() for part in (answer.header(b"vary") or "").split(",") if part.strip()}
     if answer.header(b"content-encoding") is not None:
         names.add("accept-encoding")
-    return None if "*" in names else sorted(names)
+    return None if "*" in names or not all(map(_TOKEN.fullmatch, names)) else sorted(names)
 
 
 def _lifetime(policy: Cache, answer: Answer) -> float:

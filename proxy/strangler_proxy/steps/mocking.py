@@ -60,7 +60,7 @@ def _made(example: Example, method: str) -> Answer:
     if not example.kind:
         return Answer(status=example.status)
     raw = isinstance(example.value, str) and "json" not in example.kind
-    body = example.value.encode() if raw else json.dumps(example.value, ensure_ascii=False).encode()
+    body = example.value.encode() if raw else json.dumps(example.value).encode()
     fields = ((b"Content-Type", example.kind.encode("latin-1", "replace")), (b"Content-Length", b"%d" % len(body)))
     return Answer(status=example.status, fields=fields, body=b"" if method == "HEAD" else body)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from strangler_proxy.forwarding import Fields, values
 from strangler_proxy.gateway.cache import Cache
 from strangler_proxy.steps.freshness import directive
 from strangler_proxy.steps.visit import Visit
 
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _OURS = "strangler_"
 """The proxy's own cookies; they matter to no upstream."""
 _KNOWN = frozenset(
@@ -27,7 +30,7 @@ def past(policy: Cache, visit: Visit) -> str:
     if visit.body is None or visit.body or any(length != "0" for length in values(visit.fields, b"content-length")):
         return "a body"
     if cookies := [name for name in _cookies(visit.fields) if not _ignored(policy, name)]:
-        return f"the cookie {cookies[0]}"
+        return f"the cookie {cookies[0]}" if _NAME.fullmatch(cookies[0]) else "a cookie"
     named = {name.lower().encode() for name in (*policy.ignore_headers, *policy.key_headers)}
     for name, _ in visit.fields:
         lower = name.lower()

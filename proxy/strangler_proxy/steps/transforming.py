@@ -66,7 +66,10 @@ def parsed(body: bytes) -> Any:
 
 def rendered(value: Any) -> bytes:
     """A JSON text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # half a character, which only an escape can say
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 def changed_fields(fields: Fields, changes: transform.Fields) -> Fields:

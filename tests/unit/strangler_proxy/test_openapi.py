@@ -179,6 +179,7 @@ def test_a_servers_own_path_is_part_of_the_paths():
         (document({"/x": {"$ref": "file:///etc/passwd"}}), "outside of itself"),
         (document({"/x": {"$ref": "http://evil/"}}), "outside of itself"),
         (document({"/x": {"$ref": "#/nowhere"}}), "where nothing is"),
+        (document({"/x": {"get": {"summary": "\ud800"}}}), "half a character"),
         (document({"/x": {"get": {"description": "x" * (1 << 20)}}}), "is longer than"),
     ],
 )

@@ -142,6 +142,12 @@ def test_an_old_client_talks_to_a_new_shape():
     assert left(asked, answer) == Answer(status=201, fields=(JSON,), body='{"a":"ü","stars":5}'.encode())
 
 
+def test_half_a_character_stays_escaped():
+    asked = visit(FULL, fields=(JSON,), body=b'{"stars": "\\ud800"}')
+    assert entered(asked) is None
+    assert asked.body == b'{"rating":"\\ud800"}'
+
+
 def test_a_versions_changes_are_the_clients_and_the_policys_the_servers():
     version = Transform(request=Message(json=Body(move={"a": "b"})), response=Message(json=Body(move={"b": "a"})))
     policy = Transform(request=Message(json=Body(move={"b": "c"})), response=Message(json=Body(move={"c": "b"})))
