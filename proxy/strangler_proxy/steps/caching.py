@@ -160,7 +160,7 @@ class Caching:
         """Whether the answer is kept; its body may still have to pass."""
         entry = self._entry(flight, answer, answer.body or b"")
         length = "".join(values(answer.fields, b"content-length"))
-        too_long = length.isdecimal() and int(length) > LARGEST
+        too_long = length.isdecimal() and (len(length) > len(str(LARGEST)) or int(length) > LARGEST)
         if entry is None or too_long or visit.decision is None or visit.routing.side(visit.decision) != flight.key.side:
             self._flights.end(flight, shared=False)
             return False
