@@ -57,9 +57,10 @@ class RehearsalMiddleware:
     def _rehearse(self, request, move):
         # Nobody's block is around this one, so that what ends it is the end.
         with transaction.atomic(durable=True):
-            began = _ask("SELECT strangler.begin_rehearsal(%s)", move)
             with connection.cursor() as cursor:
                 cursor.execute(_BOUNDS)
+            # Two of one table take turns: the second waits here, no longer than for any lock.
+            began = _ask("SELECT strangler.begin_rehearsal(%s)", move)
             with connection.execute_wrapper(_within):
                 response = self.get_response(request)
             rows = _effects(move, began["seq"])

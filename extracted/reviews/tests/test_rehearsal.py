@@ -8,6 +8,7 @@ import urllib.request
 from contextlib import suppress
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.core.mail import send_mail
 from django.db import DatabaseError, connection, transaction
@@ -186,6 +187,15 @@ def test_a_lock_that_the_owner_has_not_met_makes_it_incomparable(fenced, state, 
             by_hand(f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$")()
 
     assert told(rehearse(view))["blocked"] == noted
+
+
+def test_one_that_would_wait_for_another_is_given_up_soon(fenced, caller):
+    given = {name: connection.get_connection_params()[name] for name in ("dbname", "user", "password", "host", "port")}
+    with psycopg.connect(**given) as other:
+        other.execute("SELECT strangler.begin_rehearsal('0001_reviews')")
+        answer = caller().post("/api/reviews/", REVIEW, headers=HEADERS)
+        other.rollback()
+    assert (answer.status_code, "lock timeout" in answer.json()["detail"]) == (503, True)
 
 
 def test_it_is_announced_only_where_it_is_possible(fenced, client, settings):
