@@ -226,3 +226,20 @@ def test_a_closer_policy_may_call_its_placeholders_otherwise():
 def test_a_transformation_survives_its_json():
     made = Gateway(policies=(Policy(path="/api/old/<pk>/", transform=FULL),))
     assert Gateway.from_json(json.loads(json.dumps(made.to_json()))) == made
+
+
+PLACES = st.sampled_from(
+    ["a", "b", "a.b", "results[].a", "results[].b.a", "[].a", "a.results[].b", "results[].results[].a"]
+)
+
+
+@given(VALUES, st.lists(PLACES, max_size=3), st.dictionaries(PLACES, VALUES, max_size=2), st.data())
+def test_whatever_stands_in_a_body_its_changes_make_json_of_it(value, removed, put, data):
+    old, new = data.draw(PLACES), data.draw(PLACES)
+    lists = [place[: place.rfind("[]") + 2] if "[]" in place else "" for place in (old, new)]
+    move = {old: new} if lists[0] == lists[1] else {}
+    made = reshaped(value, Body(remove=tuple(removed), move=move, default=put, set=put))
+    json.dumps(made)
+    # What is put is there wherever there is an object for it.
+    if isinstance(made, dict) and "a" in put:
+        assert made["a"] == put["a"] or any(place.startswith("a.") for place in (*removed, *put, new))
