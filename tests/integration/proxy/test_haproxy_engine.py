@@ -137,6 +137,7 @@ def test_a_map_that_somebody_changed_is_told_and_mended_by_the_next_table(staged
     staged.engine.apply(before)
     assert staged.engine.observe() == before
     by_hand(staged.engine, f"clear map {routes}")
+    assert send(staged, READ).status == 503
     with pytest.raises(EngineError, match="is no route table"):
         staged.engine.observe()
     staged.engine.apply(before)
