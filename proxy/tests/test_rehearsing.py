@@ -59,8 +59,9 @@ def write(proxy, *, path="/api/reviews/", expected="compared"):
 
 def test_the_candidate_rehearses_what_the_owner_does_and_only_the_proxy_is_told(proxy, monolith, reviews):
     publish(proxy, monolith, reviews, n=1, shadow_writes=10_000)
-    monolith.answer = owner(body={"id": 17, "rating": 5}, rows=[row(17, rating=5)])
-    reviews.answer = candidate(body={"id": 1_000_017, "rating": 5}, rows=[row(1_000_017, rating=5)])
+    many = [row(n, body="x" * 200) for n in range(1, 50) if n != 17]  # about as long as such a header gets
+    monolith.answer = owner(body={"id": 17, "rating": 5}, rows=[*many, row(17, rating=5)])
+    reviews.answer = candidate(body={"id": 1_000_017, "rating": 5}, rows=[*many, row(1_000_017, rating=5)])
     status, body, headers = write(proxy)
     assert (status, json.loads(body)) == (201, {"id": 17, "rating": 5})
     assert not [name for name in headers if name.lower().startswith("strangler-")]
