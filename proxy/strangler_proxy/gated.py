@@ -98,6 +98,13 @@ def may_be_kept(response: http.Response) -> bool:
     return all(length.isdecimal() and int(length) <= BUFFERED for length in lengths)
 
 
+def give(flow: http.HTTPFlow, answer: Answer) -> None:
+    """Have the proxy's own answer be the flow's."""
+    flow.response = http.Response.make(answer.status)
+    flow.response.headers.fields = of_length(answer, flow.request.method)
+    flow.response.raw_content = answer.body or b""
+
+
 def of_length(answer: Answer, method: str) -> Fields:
     """An answer's fields, with the length of its body; where it has none, that may be the length of another's."""
     if answer.body:

@@ -83,17 +83,18 @@ def test_an_upstream_that_goes_silent_within_its_answer_ends_it(proxy, monolith,
 
 def test_a_client_that_takes_its_answer_slowly_is_not_the_upstreams_silence(proxy, monolith, raw):
     size = 50 << 20
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size)
 
     def talk(connection, header):
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size))
+        connection.sendall(answer)
 
     raw.talk = talk
-    with_policy(proxy, monolith, raw, silence=0.3)
+    with_policy(proxy, monolith, raw, silence=1)
     client = proxy.connect()
     client.request("GET", PATH)
     answer = client.getresponse()
     assert len(answer.read(1 << 20)) == 1 << 20
-    threading.Event().wait(1)
+    threading.Event().wait(2)
     assert len(answer.read()) == size - (1 << 20)
     client.close()
 
