@@ -18,7 +18,18 @@ _ODD_PATHS = (
     *("/-/table", "/-/metrics", "/.strangler/identity", "/%2d/table", "//-/table", "/x/../-/table", "/%2Estrangler/x"),
     *("/api/../api/reviews/", "/api/%2e%2e/api/reviews/", "/api%2freviews/", "//api/reviews/", "/api/./reviews/"),
     *("/api/reviews%00/", "/api/reviews;a=b/", "/api\\reviews/", "/%61pi/reviews/", "/api/reviews%0d%0aX-A:b/"),
-    *("/api/reviews%2f..%2forders/", "/a/%252e%252e/", "/a/*", "/a/://b/", "/a#/../b/", "*", "a/", "http://shop/api/"),
+    *(
+        "/api/reviews%2f..%2forders/",
+        "/a/%252e%252e/",
+        "/api/%2572eviews/",
+        "/%2561pi/reviews/7/",
+        "/a/*",
+        "/a/://b/",
+        "/a#/../b/",
+        "*",
+        "a/",
+        "http://shop/api/",
+    ),
     *("http://shop/api/reviews/", "http://evil/api/reviews/", "http://shop@evil/", "https://shop/a/", "http://shop"),
 )
 _ODD_VERSIONS = ("HTTP/1.0", "HTTP/1.0", "HTTP/2.0", "HTTP/0.9", "http/1.1")
@@ -169,7 +180,7 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
         at = chance.randrange(len(data) + 1)
         lines = data.split(b"\r\n")
         line = chance.randrange(len(lines))
-        kind = chance.randrange(8)
+        kind = chance.randrange(12)
         if kind <= 1:
             data = data[:at] + chance.choice(_PIECES) + data[at:]
         elif kind == 2:
@@ -186,9 +197,26 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
             data = (
                 begin + chance.choice((b"\n", b"\r", b"\r\n ", b"\r\r\n", b"\n\r\n")) + b"\r\n".join(lines[line + 1 :])
             )
-        else:
+        elif kind == 7:
             data = b"\r\n".join((*lines[:line], lines[line] + chance.choice(_PIECES), *lines[line + 1 :]))
+        else:
+            data = _otherwise(lines, chance)
     return data
+
+
+def _otherwise(lines: list[bytes], chance: random.Random) -> bytes:
+    """With another path, or one more field, somewhere; as well formed as before."""
+    firsts = [number for number, line in enumerate(lines) if line.endswith(b" HTTP/1.1")]
+    if firsts:
+        number = chance.choice(firsts)
+        method, _, rest = lines[number].partition(b" ")
+        if chance.randrange(2):
+            path = chance.choice((*_PATHS, *_ODD_PATHS, *_ODD_PATHS)).encode()
+            lines[number] = b"%s %s?id=%s" % (method, path, rest.partition(b"?id=")[2])
+        else:
+            field = f"{chance.choice(_NAMES)}: {chance.choice(_VALUES)}".encode("latin-1")
+            lines.insert(number + 1, field)
+    return b"\r\n".join(lines)
 
 
 def _parts(data: bytes, chance: random.Random) -> tuple[bytes, ...]:

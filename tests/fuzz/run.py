@@ -10,12 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
+from strangler_proxy.gateway import Gateway, Policy, Throttle
 from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
 
 from strangler.deploy.ports import free_port
@@ -29,6 +30,10 @@ ROOT = Path(__file__).parents[2]
 _TOKEN = "operators"
 _STREAMS = 24
 """That are made of each drawn example, and sent at the same time."""
+_GATEWAY = Gateway(
+    revision=1, policies=(Policy(path="/", throttle=(Throttle(rate=1e6, burst=1_000_000, per="address"),)),)
+)
+"""In force for the second half: every request waits for the chain of steps then."""
 _CONTROL = b"GET /control/ HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"
 
 
@@ -39,6 +44,8 @@ class Found:
     seed: int
     sent: int = 0
     streams: int = 0
+    gated: int = 0
+    """How many had been sent when the gateway's policies came."""
     received: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: str = ""
@@ -87,6 +94,9 @@ def fuzz(*, number: int, count: int, seconds: float, package: Path = ROOT / "pro
             def batch(drawn: list[bytes], chance: int) -> None:
                 if not found.wrong and (found.sent >= count or time.monotonic() - began > seconds):
                     raise _Enough
+                if not found.gated and not found.wrong and found.sent >= count / 2:
+                    engine.apply(replace(table, gateway=_GATEWAY))
+                    found.gated = found.sent
                 talks = [Talk(stream=one) for one in streams(drawn, chance, _STREAMS, found.streams)]
                 received.clear()
                 unreadable.clear()
