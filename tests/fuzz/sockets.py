@@ -14,6 +14,7 @@ _SILENCE = 2.0
 """Seconds after which a client that still waits believes that nothing more will come."""
 _HEAD = re.compile(rb"HTTP/1\.1 (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 _LENGTH = re.compile(rb"(?:^|\n)content-length: (\d+)\r", re.IGNORECASE)
+_CLOSE = re.compile(rb"(?:^|\n)connection: close\r", re.IGNORECASE)
 _ECHO = re.compile(rb"(?:^|\n)X-Echo: ([0-9a-f]{8})\r")
 
 
@@ -104,7 +105,8 @@ def answers(data: bytes, methods: list[bytes]) -> tuple[list[Answer], bytes]:
             if head.end() + size > len(data):
                 return found, b""
             known = _ECHO.search(fields)
-            found.append(Answer(status=status, echo=known[1] if known else None))
+            last = _CLOSE.search(fields) is not None
+            found.append(Answer(status=status, echo=known[1] if known else None, last=last))
             at = head.end() + size
         else:
             at = head.end()

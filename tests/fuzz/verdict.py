@@ -30,6 +30,8 @@ class Answer:
 
     status: int
     echo: bytes | None
+    last: bool
+    """Whether it says that the connection ends with it."""
 
 
 @dataclass(kw_only=True)
@@ -110,7 +112,9 @@ def _answers(talk: Talk) -> Iterator[str]:
             yield f"the answer to another request than {_sent(request)} came in {talk.stream.data!r}"
         if answer.status >= 500:
             yield f"{answer.status} came for {_sent(request)}"
-    if talk.stream.plain and (missing := _answerable(talk) - len(talk.answers)) > 0:
+    # The proxy waits for no long body of a request that it does not want, and says so.
+    ended = any(answer.last and answer.echo is None for answer in talk.answers)
+    if talk.stream.plain and not ended and (missing := _answerable(talk) - len(talk.answers)) > 0:
         yield f"{missing} answers are missing for {talk.stream.data!r}"
 
 
