@@ -54,6 +54,8 @@ def main() -> int:
                 "plain, repeating reads": lambda: plain_haproxy(folder, port, retries=True),
                 FEW: lambda: haproxy(folder, port),
                 "10,000 routes": lambda: haproxy(folder, port, count=10_000),
+                "10 routes, placeholder": lambda: haproxy(folder, port, first="/<area>/"),
+                "10,000, placeholder": lambda: haproxy(folder, port, count=10_000, first="/<area>/"),
             },
         }
         for engine, its_arms in engines.items():

@@ -42,13 +42,13 @@ def plain_haproxy(folder: Path, upstream: int, *, retries: bool = False) -> Iter
 
 
 @contextmanager
-def haproxy(folder: Path, upstream: int, *, count: int = 10) -> Iterator[Running]:
-    """HAProxy as the toolkit's engine, with that many routes of a final move."""
+def haproxy(folder: Path, upstream: int, *, count: int = 10, first: str = "/moved/") -> Iterator[Running]:
+    """HAProxy as the toolkit's engine, with that many routes of a final move; the load asks for the first."""
     port = free_port()
     with tempfile.TemporaryDirectory(dir=folder) as name:
         layout = haproxy_configuration.write(
             Path(name), bind=f"127.0.0.1:{port}", companions=[], monolith=f"http://127.0.0.1:{upstream}"
         )
         with running(["taskset", "-c", "0", "haproxy", "-q", "-f", layout.configuration], port, {}) as server:
-            HaproxyEngine(directory=layout.directory).apply(table(upstream, patterns(count), final=True))
+            HaproxyEngine(directory=layout.directory).apply(table(upstream, patterns(count, first), final=True))
             yield server

@@ -142,9 +142,9 @@ def ours(
         yield server
 
 
-def patterns(count: int) -> tuple[str, ...]:
+def patterns(count: int, first: str = "/moved/") -> tuple[str, ...]:
     """So many patterns, of which the load asks for the first."""
-    return ("/moved/", *(f"/api/area{number}/<pk>/items/" for number in range(count - 1)))
+    return (first, *(f"/api/area{number}/<pk>/items/" for number in range(count - 1)))
 
 
 def table(

@@ -34,14 +34,16 @@ end
 
 -- The decoded segments; nil where the path can be read in more than one way.
 local function segments(path)
-    if path:sub(1, 2) == "//" or path:sub(-2) == "//" then return nil end
+    if path:find("//", 1, true) then return nil end
     local parts = {}
+    local odd = path:find("[%%\\%z]") or path:find("/.", 1, true)
     for part in path:gmatch("[^/]+") do
-        if part:find("%", 1, true) then part = decoded(part) end
-        if part == "." or part == ".." or part:find("[/\\%z]") then return nil end
+        if odd then
+            part = decoded(part)
+            if part == "." or part == ".." or part:find("[/\\%z]") then return nil end
+        end
         parts[#parts + 1] = part
     end
-    if path:find("//", 1, true) then return nil end
     return parts
 end
 
@@ -49,31 +51,33 @@ end
 local function find(above, parts, depth)
     local part = parts[depth]
     if part == nil then return nil end
-    local names = {part, "<>"}
-    for at = 1, 2 do
-        local key = above .. "/" .. names[at]
-        local here = routes:lookup(key)
-        if here ~= nil then
-            local found = find(key, parts, depth + 1)
-            if found ~= nil then return found end
-            if here ~= "-" then return here end
-        end
+    local key = above .. "/" .. part
+    local here = routes:lookup(key)
+    if here ~= nil then
+        local found = find(key, parts, depth + 1)
+        if found ~= nil then return found end
+        if here ~= "-" then return here end
+    end
+    key = above .. "/<>"
+    here = routes:lookup(key)
+    if here ~= nil then
+        local found = find(key, parts, depth + 1)
+        if found ~= nil then return found end
+        if here ~= "-" then return here end
     end
     return nil
 end
 
-local function line_for(path)
-    local parts = segments(path)
-    if parts == nil then return routes:lookup("@ambiguous") end
-    return find("@", parts, 1) or routes:lookup("@default")
-end
-
 -- A commit between two look-ups would mix two tables, so it is looked whether there was one.
-local function line_of(path)
+local function line_of(parts)
     local line, at
     repeat
         at = routes:lookup("@at")
-        line = line_for(path)
+        if parts == nil then
+            line = routes:lookup("@ambiguous")
+        else
+            line = find("@", parts, 1) or routes:lookup("@default")
+        end
     until routes:lookup("@at") == at
     return line or ""
 end
@@ -83,7 +87,7 @@ core.register_converters("strangler", function(target)
     if path:find("/[-.]") or path:find("%", 1, true) then
         if is_own(path) then return "own;own" end
     end
-    return line_of(path)
+    return line_of(segments(path))
 end)
 
 -- Whether a client is one of a canary's cohorts, by the bucket of its key. Who has no clear key is taken for one.
