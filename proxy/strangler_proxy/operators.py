@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from strangler_proxy import journal, metrics
+from strangler_proxy.addresses import without_address
 from strangler_proxy.answers import Answer, as_json, not_found
 from strangler_proxy.counting import Counting
 from strangler_proxy.holds import Holds
@@ -92,6 +93,8 @@ class Operators:
             offered = RouteTable.from_json(body)
         except ValueError as error:
             return as_json(422, {"error": str(error)})
+        if (unknown := await without_address(self.store.table, offered)) is not None:
+            return as_json(422, {"error": unknown})
         try:
             await self.store.apply(offered)
         except OlderTable as error:

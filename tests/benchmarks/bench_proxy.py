@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from engine_arms import haproxy, plain_haproxy
+from engine_arms import envoy, haproxy, plain_envoy, plain_haproxy
 from proxy_arms import Load, Running, load, mitmdump, nginx, ours
 
 ROUNDS = 3
@@ -56,6 +56,12 @@ def main() -> int:
                 "10,000 routes": lambda: haproxy(folder, port, count=10_000),
                 "10 routes, placeholder": lambda: haproxy(folder, port, first="/<area>/"),
                 "10,000, placeholder": lambda: haproxy(folder, port, count=10_000, first="/<area>/"),
+            },
+            "Envoy": {
+                "plain": lambda: plain_envoy(folder, port),
+                "plain, repeating reads": lambda: plain_envoy(folder, port, retries=True),
+                FEW: lambda: envoy(folder, port),
+                "10,000 routes": lambda: envoy(folder, port, count=10_000),
             },
         }
         for engine, its_arms in engines.items():

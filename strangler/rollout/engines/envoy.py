@@ -75,7 +75,6 @@ class EnvoyEngine:
 
     def apply(self, table: RouteTable) -> None:
         carried = envoy_config.settled(table, name=self.name, companion=bool(self.companions))
-        resolved(table, self.name)
         if not self._has_companion and any(carried.needs):
             raise EngineError(
                 f"{self.name} was prepared without the companion that the table needs; prepare it anew with "
@@ -85,6 +84,8 @@ class EnvoyEngine:
             before = table_in(self._routes_in_force())
             if back := older(before, table):
                 raise EngineError(f"{self.name} refused: {'; '.join(back)}")
+            new = tuple(upstream for upstream in table.upstreams if upstream not in before.upstreams)
+            resolved(new, self.name)
             # First, since from the change of the routes on they are sent what the new table leaves to them.
             self._fleet.apply(table)
             # The clusters of the routes before stay until the next table: requests are on their way there.

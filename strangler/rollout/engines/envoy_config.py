@@ -168,7 +168,7 @@ def _direct(table: RouteTable, match: _Json, way: Way, salt: str, *, of_move: bo
     route = {
         "cluster": _name(way.upstream, table.upstream(way.upstream).url),
         "timeout": "0s",
-        "retry_policy": _RETRY_READS if _READS in match["headers"] else _RETRY,
+        "retry_policy": RETRY_READS if _READS in match["headers"] else _RETRY,
     }
     said = [_field("via", _VIA), *([_field("strangler-move", way.move)] if way.move else ())]
     # Envoy knows no random numbers, but nanoseconds.
@@ -192,7 +192,7 @@ def _field(name: str, value: str) -> _Json:
 
 # A connection that the server closed while it was idle: nothing of the request was answered, and for a write nothing of
 # it was sent.
-_RETRY_READS = {"retry_on": "connect-failure,reset", "num_retries": 1}
+RETRY_READS = {"retry_on": "connect-failure,reset", "num_retries": 1}
 _RETRY = {"retry_on": "connect-failure,reset-before-request", "num_retries": 1}
 
 

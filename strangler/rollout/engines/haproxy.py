@@ -42,7 +42,7 @@ class HaproxyEngine:
 
     def apply(self, table: RouteTable) -> None:
         carried = haproxy_entries.settled(table, name=self.name, companion=bool(self.companions))
-        addresses = resolved(table, self.name)
+        addresses = resolved(table.upstreams, self.name)
         self._socket.check()
         backends = self._socket.backends()
         own = [upstream.name for upstream in table.upstreams if f"to_{upstream.name}" in backends]

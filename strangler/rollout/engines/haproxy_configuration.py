@@ -61,7 +61,7 @@ def write(directory: Path, *, bind: str, companions: Sequence[str], monolith: st
     _check(layout, [bind, *companions])
     table = RouteTable(default="monolith", upstreams=(Upstream(name="monolith", url=monolith),))
     carried = haproxy_entries.settled(table, name="HAProxy", companion=False)
-    routes = haproxy_entries.entries(table, carried, resolved(table, "HAProxy"))
+    routes = haproxy_entries.entries(table, carried, resolved(table.upstreams, "HAProxy"))
     try:
         layout.directory.mkdir(parents=True, exist_ok=True)
         layout.configuration.write_text(configuration(layout, bind=bind, companions=companions))

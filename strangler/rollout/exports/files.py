@@ -20,7 +20,7 @@ def exported(kind: str, table: RouteTable, *, listen: str, companions: Sequence[
     if kind == "nginx":
         return {"routes.conf": nginx(table, listen=listen, companions=companions)}
     if kind == "alb":
-        template = alb(table, addresses=resolved(table, "an ALB"), companions=companions)
+        template = alb(table, addresses=resolved(table.upstreams, "an ALB"), companions=companions)
         return {"template.json": json.dumps(template, indent=1)}
     companion = next((f"http://{host}:{port}" for host, port in companions), "")
     made = {"openapi.json": openapi(table, companion=companion), "web-acl.json": web_acl("routes")}

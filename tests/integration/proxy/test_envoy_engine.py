@@ -2,11 +2,13 @@
 
 import json
 import subprocess
+import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from socketserver import UnixStreamServer
 
 import pytest
@@ -19,6 +21,7 @@ from strangler.plans.proxies import engine as engine_of
 from strangler.rollout.engines.base import EngineError, NotCarried
 from strangler.rollout.engines.envoy import EnvoyEngine, prepare
 from tests.conformance.engines import ENVOY, answers
+from tests.places import in_memory
 
 MONOLITH = Upstream(name="monolith", url="http://127.0.0.1:8001")
 REVIEWS = Upstream(name="reviews", url="http://127.0.0.1:8002")
@@ -65,12 +68,19 @@ def running(directory):
             process.terminate()
 
 
+@pytest.fixture
+def folder():
+    """A directory with a short name, as a socket in it needs."""
+    with tempfile.TemporaryDirectory(prefix="envoy-", dir=in_memory()) as name:
+        yield Path(name)
+
+
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("envoy")
-    prepared(directory)
-    with running(directory):
-        yield directory
+def directory():
+    with tempfile.TemporaryDirectory(prefix="envoy-", dir=in_memory()) as name:
+        prepared(Path(name))
+        with running(Path(name)):
+            yield Path(name)
 
 
 @pytest.fixture
@@ -132,60 +142,60 @@ def test_a_companion_that_is_behind_is_told_of(engine, companion):
     assert engine.observe() == companion.table == table(MOVE)
 
 
-def test_routes_that_envoy_itself_refuses_leave_the_old_ones_in_force_and_in_the_file(tmp_path, companion):
-    bootstrap = prepared(tmp_path)
+def test_routes_that_envoy_itself_refuses_leave_the_old_ones_in_force_and_in_the_file(folder, companion):
+    bootstrap = prepared(folder)
     given = json.loads(bootstrap.read_text())
     layer = given["layered_runtime"]["layers"][0]
     layer["static_layer"]["re2.max_program_size.error_level"] = 4_000
     bootstrap.write_text(json.dumps(given))
-    engine = EnvoyEngine(directory=tmp_path, companions=[companion])
+    engine = EnvoyEngine(directory=folder, companions=[companion])
     many = replace(MOVE, n=2, routes=tuple(f"/{sha256(bytes([number])).hexdigest()}/" for number in range(256)))
-    with running(tmp_path):
+    with running(folder):
         engine.apply(table(MOVE))
-        before = (tmp_path / "routes.json").read_bytes()
+        before = (folder / "routes.json").read_bytes()
         with pytest.raises(EngineError, match=r"did not take the table \(its log says why\); the one before goes on"):
             engine.apply(table(many))
         assert engine.observe() == table(MOVE)
-        assert (tmp_path / "routes.json").read_bytes() == before
+        assert (folder / "routes.json").read_bytes() == before
         engine.apply(table(replace(MOVE, n=3)))
         assert engine.observe().versions == {"m": (2, 3)}
 
 
-def test_a_table_outlives_its_envoy(tmp_path, companion):
-    prepared(tmp_path)
-    engine = EnvoyEngine(directory=tmp_path, companions=[companion])
-    with running(tmp_path):
+def test_a_table_outlives_its_envoy(folder, companion):
+    prepared(folder)
+    engine = EnvoyEngine(directory=folder, companions=[companion])
+    with running(folder):
         engine.apply(table(MOVE))
     with pytest.raises(
         EngineError, match=r"does not answer \((ConnectionRefused|FileNotFound)Error\); check that it runs"
     ):
         engine.observe()
-    prepared(tmp_path)  # with the routes that are there
-    with running(tmp_path):
-        assert EnvoyEngine(directory=tmp_path, companions=[companion]).observe() == table(MOVE)
+    prepared(folder)  # with the routes that are there
+    with running(folder):
+        assert EnvoyEngine(directory=folder, companions=[companion]).observe() == table(MOVE)
 
 
-def test_one_that_was_prepared_without_the_companion_that_a_table_needs_says_so(tmp_path, companion):
-    prepared(tmp_path, companions=())
-    with running(tmp_path):
-        engine = EnvoyEngine(directory=tmp_path, companions=[companion])
+def test_one_that_was_prepared_without_the_companion_that_a_table_needs_says_so(folder, companion):
+    prepared(folder, companions=())
+    with running(folder):
+        engine = EnvoyEngine(directory=folder, companions=[companion])
         with pytest.raises(EngineError, match="was prepared without the companion that the table needs"):
             engine.apply(table(replace(MOVE, final=False)))
         assert engine.observe().moves == ()
 
 
-def test_a_directory_where_no_envoy_runs_is_told(tmp_path):
+def test_a_directory_where_no_envoy_runs_is_told(folder):
     with pytest.raises(EngineError, match=r"does not answer \(FileNotFoundError\); check that it runs"):
-        EnvoyEngine(directory=tmp_path).observe()
+        EnvoyEngine(directory=folder).observe()
 
 
-def test_a_directory_whose_path_is_too_long_for_a_socket_is_refused(tmp_path):
+def test_a_directory_whose_path_is_too_long_for_a_socket_is_refused(folder):
     with pytest.raises(EngineError, match="is too long for a socket in it; take one of fewer characters"):
-        prepared(tmp_path / ("x" * 100))
-    assert list(tmp_path.iterdir()) == []
+        prepared(folder / ("x" * 100))
+    assert list(folder.iterdir()) == []
 
 
-def test_an_envoy_that_is_too_old_is_told_nothing(tmp_path):
+def test_an_envoy_that_is_too_old_is_told_nothing(folder):
     version = {"version": {"major_number": 1, "minor_number": 39}}
     told = {"configs": [{"bootstrap": {"node": {"user_agent_build_version": version}, "static_resources": {}}}]}
 
@@ -198,21 +208,21 @@ def test_an_envoy_that_is_too_old_is_told_nothing(tmp_path):
         def log_message(self, *said):
             pass
 
-    prepared(tmp_path)
-    before = (tmp_path / "routes.json").read_bytes()
-    with UnixStreamServer(str(tmp_path / "admin.sock"), Old) as server:
+    prepared(folder)
+    before = (folder / "routes.json").read_bytes()
+    with UnixStreamServer(str(folder / "admin.sock"), Old) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         with pytest.raises(EngineError, match=r"is of version \(1, 39\); it must be \(1, 40\) or newer"):
-            EnvoyEngine(directory=tmp_path, companions=[Companion()]).apply(table(replace(MOVE, final=False)))
+            EnvoyEngine(directory=folder, companions=[Companion()]).apply(table(replace(MOVE, final=False)))
         server.shutdown()
-    assert (tmp_path / "routes.json").read_bytes() == before
+    assert (folder / "routes.json").read_bytes() == before
 
 
-def test_envoyconf_writes_what_envoy_takes_and_the_settings_find_it(tmp_path, settings, capsys):
+def test_envoyconf_writes_what_envoy_takes_and_the_settings_find_it(folder, settings, capsys):
     settings.STRANGLER = {"MONOLITH_UPSTREAM": "http://127.0.0.1:8001"}
-    call_command("envoyconf", tmp_path, "--bind", f"127.0.0.1:{free_port()}", "--companion", "127.0.0.1:9")
-    assert f"envoy -c {tmp_path}/bootstrap.json" in capsys.readouterr().out
-    with running(tmp_path):
-        assert engine_of(Proxy(engine="envoy", where=str(tmp_path)), token="").observe().moves == ()
+    call_command("envoyconf", folder, "--bind", f"127.0.0.1:{free_port()}", "--companion", "127.0.0.1:9")
+    assert f"envoy -c {folder}/bootstrap.json" in capsys.readouterr().out
+    with running(folder):
+        assert engine_of(Proxy(engine="envoy", where=str(folder)), token="").observe().moves == ()
     with pytest.raises(CommandError, match="argument --bind: invalid address value: '8000'"):
-        call_command("envoyconf", tmp_path, "--bind", "8000")
+        call_command("envoyconf", folder, "--bind", "8000")
