@@ -30,6 +30,7 @@ from mitmproxy.proxy.layers.http import (
 )
 from mitmproxy.proxy.layers.tcp import TCPLayer
 
+from strangler_proxy.connections import CONNECT_SECONDS
 from strangler_proxy.exchange import BUFFERED
 from strangler_proxy.refusing import RefusingStream
 
@@ -127,8 +128,7 @@ class AttemptingStream(RefusingStream):
     def make_server_connection(self) -> layer.CommandGenerator[bool]:
         self.deadline, allowance, began = None, self._allowance, time.time()
         self._sent = self._kept = False
-        if allowance is not None:
-            self._handling.connect_seconds = allowance.connect
+        self._handling.connect_seconds = allowance.connect if allowance is not None else CONNECT_SECONDS
         if (yield from super().make_server_connection()):
             self._sent, self._kept = True, self.flow.server_conn.timestamp_start < began
             if allowance is not None:
