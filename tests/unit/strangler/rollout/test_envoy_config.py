@@ -47,7 +47,7 @@ def _holds(header, headers):
     return matches is not header.get("invert_match", False)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.data(), tables(), st.sampled_from(["GET", "HEAD", "POST", "PURGE"]))
 def test_each_request_goes_where_the_plan_says(data, given_table, method):
     target = data.draw(paths(given_table)) + data.draw(queries).replace("#a", "")
