@@ -146,7 +146,7 @@ async def serve(settings: Settings) -> None:
     for server in servers:
         server.close()
     if tracing is not None:
-        await asyncio.to_thread(tracing.close)
+        tracing.close()
 
 
 def _beside(state: Path, what: str) -> Path:

@@ -7,6 +7,7 @@ dropped.
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ from strangler_proxy.exchange import Exchange
 from strangler_proxy.forwarding import Fields
 from strangler_proxy.taken import taken
 
+_CLOSE_SECONDS = 2.0
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
@@ -42,7 +44,8 @@ class Tracing:
     @classmethod
     def start(cls, *, named: bool) -> Tracing:
         """Send spans to where the environment says; under our own name, if it has not "named" the service."""
-        provider = TracerProvider(resource=Resource.create({} if named else {"service.name": "strangler-proxy"}))
+        resource = Resource.create({} if named else {"service.name": "strangler-proxy"})
+        provider = TracerProvider(resource=resource, shutdown_on_exit=False)
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         return cls(provider=provider, tracer=provider.get_tracer("strangler_proxy"))
 
@@ -82,8 +85,10 @@ class Tracing:
         span.end()
 
     def close(self) -> None:
-        """Send what is left."""
-        self.provider.shutdown()
+        """Send what is left, and wait for that only so long: a collector that is away is tried again and again."""
+        closing = threading.Thread(target=self.provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(_CLOSE_SECONDS)
 
 
 def _remote(trace: str) -> Any:

@@ -101,6 +101,14 @@ def test_a_request_without_a_trace_begins_one_and_one_that_is_not_sampled_stays_
     assert receiver.spans[0].parent_span_id == b""
 
 
+def test_a_collector_that_is_away_keeps_no_request_waiting_and_not_the_end_either(tmp_path, monolith):
+    proxy = Proxy(state=tmp_path / "routes.json", monolith=monolith.url)
+    proxy.environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    proxy.start()
+    assert [proxy.ask("GET", "/")[0] for _ in range(3)] == [200, 200, 200]
+    proxy.stop()  # which waits for ten seconds
+
+
 def test_nothing_of_opentelemetry_is_loaded_where_nothing_is_configured():
     code = "import sys, strangler_proxy.server; print([name for name in sys.modules if 'opentelemetry' in name])"
     told = subprocess.run(
