@@ -3,6 +3,7 @@
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from strangler.rollout.fleet import Fleet
 from tests.conformance.case import Request, move, send, table
 from tests.conformance.engines import LIVE, answers, stage
 from tests.conformance.upstream import Says
+from tests.places import in_memory
 
 pytestmark = pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
 
@@ -157,6 +159,13 @@ def test_ten_thousand_routes_are_found_and_read_back(staged):
     assert staged.engine.observe().moves[0].routes == patterns
     assert way(staged, Request(target="/api/area9999/7/items/3/")) == ("reviews", DIRECT)
     assert way(staged, Request(target="/api/area9999/7/item/3/")) == ("monolith", DIRECT)
+
+
+@pytest.fixture
+def tmp_path():
+    """A short one: the name of a socket has no more than 107 letters."""
+    with tempfile.TemporaryDirectory(prefix="haproxy-", dir=in_memory()) as name:
+        yield Path(name)
 
 
 @pytest.fixture
