@@ -121,3 +121,8 @@ def test_a_path_that_could_be_read_as_the_proxys_own_is(path, own):
 )
 def test_a_body_is_kept_up_to_a_mebibyte(fields, large):
     assert begin(tutils.treq(headers=Headers(fields)), "::1").large is large
+
+
+@pytest.mark.parametrize(("sent", "told"), [({"Connection": "close"}, "close"), ({}, None)])
+def test_a_client_that_sends_no_more_is_told_that_nothing_comes_behind_its_answer(proxy, monolith, sent, told):
+    assert proxy.ask("GET", "/", headers=sent)[2]["Connection"] == told
