@@ -10,9 +10,15 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from strangler.analysis.coupling import Kind
 from strangler.errors import StranglerError
+
+if TYPE_CHECKING:
+    from strangler.analysis.graph import Graph
+    from strangler.analysis.mapping import Map
+    from strangler.analysis.seams import Seam
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,13 +84,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _map(options: argparse.Namespace) -> None:
-    # Not above: what an extra brings may not be there.
-    from strangler.analysis import showing  # noqa: PLC0415
+def _mapped(options: argparse.Namespace) -> Map:
+    # Not above, here and below: what an extra brings may not be there.
     from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
     from strangler.analysis.mapping import make_map  # noqa: PLC0415
 
-    found = make_map(options.path.resolve(), Kept(None if options.anew else usual_place()))
+    return make_map(options.path.resolve(), Kept(None if options.anew else usual_place()))
+
+
+def _named(graph: Graph, name: str) -> Seam:
+    """The seam that propose calls so."""
+    from strangler.analysis.seams import find_seams  # noqa: PLC0415
+
+    found = next((one for one in find_seams(graph) if one.name == name), None)
+    if found is None:
+        raise StranglerError(f'there is no seam "{name}"; "strangler propose" lists them')
+    return found
+
+
+def _map(options: argparse.Namespace) -> None:
+    from strangler.analysis import showing  # noqa: PLC0415
+
+    found = _mapped(options)
     couplings = [
         coupling
         for coupling in found.couplings
@@ -102,22 +123,16 @@ def _map(options: argparse.Namespace) -> None:
 def _propose(options: argparse.Namespace) -> None:
     from strangler.analysis import showing  # noqa: PLC0415
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
-    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
-    from strangler.analysis.mapping import make_map  # noqa: PLC0415
     from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
     if (options.move is None) != (options.app is None):
         raise StranglerError("--move and --with go together: --move reviews.Vote --with catalog")
-    graph = graph_of(make_map(options.path.resolve(), Kept(None if options.anew else usual_place())))
+    graph = graph_of(_mapped(options))
     try:
         graph = graph.moved(options.move, options.app) if options.move is not None else graph
     except ValueError as error:
         raise StranglerError(str(error)) from error
-    seams = find_seams(graph)
-    if options.seam is not None:
-        seams = [one for one in seams if one.name == options.seam]
-        if not seams:
-            raise StranglerError(f'there is no seam "{options.seam}"; "strangler propose" lists them')
+    seams = find_seams(graph) if options.seam is None else [_named(graph, options.seam)]
     if options.json:
         json.dump([showing.seam_as_json(one) for one in seams], sys.stdout, indent=1)
     else:
@@ -128,15 +143,10 @@ def _propose(options: argparse.Namespace) -> None:
 def _makeplan(options: argparse.Namespace) -> None:
     from strangler.analysis.drafting import draft  # noqa: PLC0415
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
-    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
-    from strangler.analysis.mapping import make_map  # noqa: PLC0415
-    from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
-    found = make_map(options.path.resolve(), Kept(None if options.anew else usual_place()))
+    found = _mapped(options)
     graph = graph_of(found)
-    seam = next((one for one in find_seams(graph) if one.name == options.seam), None)
-    if seam is None:
-        raise StranglerError(f'there is no seam "{options.seam}"; "strangler propose" lists them')
+    seam = _named(graph, options.seam)
     made = draft(found, graph, seam, options.service or re.sub(r"[^a-z0-9_]+", "_", seam.name.lower()).strip("_"))
     if options.into is None:
         sys.stdout.write(made.text)
@@ -154,20 +164,14 @@ def _makeplan(options: argparse.Namespace) -> None:
 def _contracts(options: argparse.Namespace) -> None:
     from strangler.analysis import contracts  # noqa: PLC0415
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
-    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
-    from strangler.analysis.mapping import make_map  # noqa: PLC0415
     from strangler.analysis.owners import read_owners  # noqa: PLC0415
-    from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
     root, file = options.path.resolve(), options.contract
-    found = make_map(root, Kept(None if options.anew else usual_place()))
+    found = _mapped(options)
     if options.write is not None:
         if file.exists():
             raise StranglerError(f'"{file}" is there already; a contract never grows: --shrink it, or remove it')
-        seam = next((one for one in find_seams(graph_of(found)) if one.name == options.write), None)
-        if seam is None:
-            raise StranglerError(f'there is no seam "{options.write}"; "strangler propose" lists them')
-        contract = contracts.make_contract(found, seam, read_owners(root))
+        contract = contracts.make_contract(found, _named(graph_of(found), options.write), read_owners(root))
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(contract.to_json(), encoding="utf-8")
         sys.stdout.write(f"{file}: {sum(contract.baseline.values())} couplings pass this border today\n")
@@ -192,12 +196,10 @@ def _contracts(options: argparse.Namespace) -> None:
 def _report(options: argparse.Namespace) -> None:
     from strangler.analysis import page  # noqa: PLC0415
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
-    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
-    from strangler.analysis.mapping import make_map  # noqa: PLC0415
     from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
     root, file = options.path.resolve(), options.page
-    found = make_map(root, Kept(None if options.anew else usual_place()))
+    found = _mapped(options)
     before = page.history_of(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else []
     if file.exists() and not before:
         raise StranglerError(f'"{file}" is there and is no report; name another file')

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from strangler.analysis.coupling import WEIGHTS, Coupling, Kind
 from strangler.analysis.mapping import Map
@@ -37,6 +38,27 @@ class Graph:
         for tie in self.ties:
             weights[tie.source, tie.target] += WEIGHTS[tie.coupling.kind]
         object.__setattr__(self, "weights", dict(weights))
+
+    @cached_property
+    def calls(self) -> Mapping[tuple[str, str], int]:
+        """How many ties there are from node to node."""
+        return Counter((tie.source, tie.target) for tie in self.ties)
+
+    @cached_property
+    def use_cases(self) -> Sequence[frozenset[str]]:
+        """For each route, what its view reaches over all ties."""
+        nexts: dict[str, set[str]] = {}
+        for source, target in self.weights:
+            nexts.setdefault(source, set()).add(target)
+        reached: dict[str, frozenset[str]] = {}
+        for view in set(self.routes.values()) & set(self.apps):
+            seen, open_ = {view}, [view]
+            while open_:
+                fresh = nexts.get(open_.pop(), set()) - seen
+                seen |= fresh
+                open_ += fresh
+            reached[view] = frozenset(seen)
+        return [reached[view] for view in self.routes.values() if view in reached]
 
     def moved(self, node: str, app: str) -> Graph:
         """The graph if this node belonged to that app. Raises ValueError where there is no such node or app."""

@@ -111,7 +111,7 @@ def seam(graph: Graph, name: str, nodes: frozenset[str]) -> Seam:
         several_writers=tuple(sorted({t.target for t in writes if (t.source in nodes) != (t.target in nodes)})),
         transactions=tuple(sorted(_both_sides(graph, nodes))),
         replicated=tuple(sorted({t.target for t in graph.ties if _reads_out(graph, nodes, t.source, t.target)})),
-        quality=quality({node: int(node in nodes) for node in graph.apps}, Counter(_calls(graph)), _use_cases(graph)),
+        quality=quality({node: int(node in nodes) for node in graph.apps}, graph.calls, graph.use_cases),
     )
 
 
@@ -172,23 +172,3 @@ def _both_sides(graph: Graph, nodes: frozenset[str]) -> set[str]:
 
 def _reads_out(graph: Graph, nodes: frozenset[str], source: str, target: str) -> bool:
     return source in nodes and target in graph.models and target not in nodes
-
-
-def _calls(graph: Graph) -> Iterator[tuple[str, str]]:
-    return ((tie.source, tie.target) for tie in graph.ties)
-
-
-def _use_cases(graph: Graph) -> list[set[str]]:
-    """For each route, what its view reaches over all couplings."""
-    nexts: dict[str, set[str]] = {}
-    for source, target in graph.weights:
-        nexts.setdefault(source, set()).add(target)
-    reached: dict[str, set[str]] = {}
-    for view in sorted(set(graph.routes.values()) & set(graph.apps)):
-        seen, open_ = {view}, [view]
-        while open_:
-            fresh = nexts.get(open_.pop(), set()) - seen
-            seen |= fresh
-            open_ += fresh
-        reached[view] = seen
-    return [reached[view] for view in graph.routes.values() if view in reached]
