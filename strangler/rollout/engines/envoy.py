@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import re
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from http import HTTPStatus
@@ -18,18 +16,14 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-from strangler_proxy.cohorts import Cohorts
-from strangler_proxy.gateway.keys import KeyPage
-from strangler_proxy.gateway.usage import UsageReport
 from strangler_proxy.routes import RouteTable, Upstream, older
-from strangler_proxy.shadowed import Shadowed
 
 from strangler.rollout.engines import envoy_config
+from strangler.rollout.engines.accompanied import Accompanied
 from strangler.rollout.engines.addresses import resolved
-from strangler.rollout.engines.base import EngineError, RoutingEngine
+from strangler.rollout.engines.base import EngineError
 from strangler.rollout.engines.envoy_bootstrap import ADMIN, BOOTSTRAP, CDS, RDS, bootstrap
 from strangler.rollout.engines.envoy_config import HELD, ROUTES, table_in
-from strangler.rollout.fleet import Fleet
 
 OLDEST = (1, 40)
 """Older ones are not tried."""
@@ -63,11 +57,10 @@ def prepare(directory: Path, *, listen: tuple[str, int], companions: Sequence[tu
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnvoyEngine:
+class EnvoyEngine(Accompanied):
     """An Envoy on this machine that was prepared in "directory", and the companions behind it."""
 
     directory: Path
-    companions: Sequence[RoutingEngine] = ()
 
     @property
     def name(self) -> str:
@@ -80,7 +73,7 @@ class EnvoyEngine:
                 f"{self.name} was prepared without the companion that the table needs; prepare it anew with "
                 '"manage.py envoyconf ... --companion", and start it with that'
             )
-        with self._alone():
+        with self._alone(self.directory / "lock"):
             before = table_in(self._routes_in_force())
             if back := older(before, table):
                 raise EngineError(f"{self.name} refused: {'; '.join(back)}")
@@ -100,58 +93,17 @@ class EnvoyEngine:
 
     def hold(self, move: str, seconds: float) -> None:
         """The move's writes go to the companions anyway; meanwhile all others do, since they may meet its fence too."""
-        with self._alone():
+        with self._alone(self.directory / "lock"):
             self._ask(f"/runtime_modify?{HELD}=100&{_HOLDS}{move}=1", "POST")
         self._fleet.hold(move, seconds)
 
     def release(self, move: str) -> None:
         self._fleet.release(move)
-        with self._alone():
+        with self._alone(self.directory / "lock"):
             self._ask(f"/runtime_modify?{_HOLDS}{move}=", "POST")
             entries = json.loads(self._ask("/runtime"))["entries"]
             if not any(name.startswith(_HOLDS) for name in entries):
                 self._ask(f"/runtime_modify?{HELD}=0", "POST")
-
-    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
-        self._fleet.bring_keys(page)
-
-    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
-        self._fleet.collect_usage(keep)
-
-    def describe(self, upstream: str, document: Mapping[str, Any]) -> None:
-        self._fleet.describe(upstream, document)
-
-    def purge(self, *, route: str = "", tag: str = "") -> int:
-        return self._fleet.purge(route=route, tag=tag)
-
-    def cohorts(self, move: str, version: tuple[int, int]) -> Cohorts:
-        return self._fleet.cohorts(move, version)
-
-    def shadowed(self, move: str) -> Shadowed:
-        return self._fleet.shadowed(move)
-
-    def moments(self) -> dict[str, int]:
-        return self._fleet.moments()
-
-    def arrived(self, move: str, moments: Mapping[str, int]) -> None:
-        self._fleet.arrived(move, moments)
-
-    @cached_property
-    def _fleet(self) -> Fleet:
-        return Fleet(engines=self.companions)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Between the look at the table in force and its replacement nobody else replaces it."""
-        try:
-            with (self.directory / "lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except PermissionError as error:
-            raise EngineError(
-                f'"{error.filename}" may not be written, where {self.name} keeps its routes; give the user of '
-                "manage.py the right to write there"
-            ) from error
 
     def _put(self, file: str, kind: str, resources: Iterable[_Json], stat: str) -> None:
         """Write a file and wait until Envoy works by it. Raises EngineError, with the old file in its place again."""

@@ -5,36 +5,28 @@ All of its routes are in one map (haproxy_entries.py), which is replaced in one 
 
 from __future__ import annotations
 
-import fcntl
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from strangler_proxy.cohorts import Cohorts
-from strangler_proxy.gateway.keys import KeyPage
-from strangler_proxy.gateway.usage import UsageReport
 from strangler_proxy.routes import RouteTable, older
-from strangler_proxy.shadowed import Shadowed
 
 from strangler.rollout.engines import haproxy_entries
+from strangler.rollout.engines.accompanied import Accompanied
 from strangler.rollout.engines.addresses import resolved
-from strangler.rollout.engines.base import EngineError, RoutingEngine
+from strangler.rollout.engines.base import EngineError
 from strangler.rollout.engines.haproxy_configuration import COMPANION_BACKEND, Layout, write_map
 from strangler.rollout.engines.haproxy_entries import AT, HELD, HOLD, Entries
 from strangler.rollout.engines.haproxy_socket import RuntimeSocket
-from strangler.rollout.fleet import Fleet
 
 
 @dataclass(frozen=True, kw_only=True)
-class HaproxyEngine:
+class HaproxyEngine(Accompanied):
     """An HAProxy on this machine that runs with the configuration in "directory", and the companions behind it."""
 
     directory: Path
-    companions: Sequence[RoutingEngine] = ()
 
     @property
     def name(self) -> str:
@@ -52,7 +44,7 @@ class HaproxyEngine:
                 f"{self.name} was configured without the companion that the table needs; write its configuration "
                 'anew with "manage.py haproxyconf ... --companion", and start it with that'
             )
-        with self._alone():
+        with self._alone(self._layout.lock):
             current = self._claimed(self._socket.entries(self._layout.map))
             if current is not None and (back := older(current, table)):
                 raise EngineError(f"{self.name} refused: {'; '.join(back)}")
@@ -87,28 +79,7 @@ class HaproxyEngine:
         found = self._in_force().versions.get(move)
         if found != version:
             raise EngineError(f'{self.name} has version {found} of move "{move}", not {version}')
-        return self._fleet.cohorts(move, version)
-
-    def shadowed(self, move: str) -> Shadowed:
-        return self._fleet.shadowed(move)
-
-    def moments(self) -> dict[str, int]:
-        return self._fleet.moments()
-
-    def arrived(self, move: str, moments: Mapping[str, int]) -> None:
-        self._fleet.arrived(move, moments)
-
-    def bring_keys(self, page: Callable[[int], KeyPage | None]) -> None:
-        self._fleet.bring_keys(page)
-
-    def collect_usage(self, keep: Callable[[UsageReport], None]) -> None:
-        self._fleet.collect_usage(keep)
-
-    def describe(self, upstream: str, document: Mapping[str, Any]) -> None:
-        self._fleet.describe(upstream, document)
-
-    def purge(self, *, route: str = "", tag: str = "") -> int:
-        return self._fleet.purge(route=route, tag=tag)
+        return super().cohorts(move, version)
 
     @cached_property
     def _layout(self) -> Layout:
@@ -117,10 +88,6 @@ class HaproxyEngine:
     @cached_property
     def _socket(self) -> RuntimeSocket:
         return RuntimeSocket(path=self._layout.socket)
-
-    @cached_property
-    def _fleet(self) -> Fleet:
-        return Fleet(engines=self.companions)
 
     def _in_force(self) -> RouteTable:
         found = self._socket.entries(self._layout.map)
@@ -147,16 +114,3 @@ class HaproxyEngine:
             f"the map of {self.name} was changed by somebody else and is no route table; send it anew with "
             '"manage.py publishroutes"'
         )
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Between the look at the table in force and its replacement nobody else replaces it."""
-        try:
-            with self._layout.lock.open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except PermissionError as error:
-            raise EngineError(
-                f'"{error.filename}" may not be written, where {self.name} keeps its routes; give the user of '
-                "manage.py the right to write there"
-            ) from error
