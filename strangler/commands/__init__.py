@@ -1,0 +1,1 @@
+"""The commands of `strangler`, a module each: add() says its arguments, and what it runs stands below."""

@@ -1,0 +1,45 @@
+"""What commands on a project's folder share: which folder it is, its map, and a seam by its name."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from strangler.errors import StranglerError
+
+if TYPE_CHECKING:
+    from strangler.analysis.graph import Graph
+    from strangler.analysis.mapping import Map
+    from strangler.analysis.seams import Seam
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def add_path(command: argparse.ArgumentParser) -> None:
+    """The argument that says which folder."""
+    command.add_argument("path", nargs="?", default=".", type=Path, help="the project's folder (here)")
+
+
+def add_anew(command: argparse.ArgumentParser) -> None:
+    """The option to read it all again."""
+    command.add_argument("--anew", action="store_true", help="use nothing that was found before")
+
+
+def mapped(options: argparse.Namespace) -> Map:
+    """The map of the folder that the options name."""
+    # Not above, here and below: what an extra brings may not be there.
+    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
+    from strangler.analysis.mapping import make_map  # noqa: PLC0415
+
+    return make_map(options.path.resolve(), Kept(None if options.anew else usual_place()))
+
+
+def named(graph: Graph, name: str) -> Seam:
+    """The seam that propose calls so."""
+    from strangler.analysis.seams import find_seams  # noqa: PLC0415
+
+    found = next((one for one in find_seams(graph) if one.name == name), None)
+    if found is None:
+        raise StranglerError(f'there is no seam "{name}"; "strangler propose" lists them')
+    return found
