@@ -24,7 +24,7 @@ test: setup ## all tests
 	$(VENV)/python -m pytest -n 2 --ignore tests/acceptance
 	$(VENV)/python -m pytest tests/acceptance
 	$(RUN) -m strangler.deploy.postgres -- sh -c 'cd extracted/reviews && REVIEWS_DATABASE_URL=$$POSTGRES_URL ../../$(VENV)/python -m pytest'
-	cd proxy && ../.venv-proxy/bin/python -m pytest
+	cd proxy && ../.venv-proxy/bin/python -m pytest -n 2
 
 mysql: setup ## the tests of MySQL, on one that is fetched from Debian's unstable
 	@test -x .run/mysql/mysqld || .ci/mysqld .run/mysql

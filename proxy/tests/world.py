@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import socket
@@ -10,14 +11,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO
 
-_ports = iter(range(20_000 + os.getpid() % 5_000, 32_000))
+PORTS = range(20_000, 32_000)  # below the ephemeral ones, so that no outgoing connection takes one meanwhile
+A_PROCESS = 1_000
 TOKEN = "operators"
 MOVE = "0001_reviews"
 
@@ -228,15 +230,24 @@ def table(monolith: Server, reviews: Server, *, identity: bool = False, **change
 
 
 def free_port() -> int:
-    """A port below the ephemeral range, so that no outgoing connection takes it meanwhile."""
-    for port in _ports:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+    """A port that nobody listens at; tests of another process are not given it."""
+    for port in itertools.islice(_own_ports, A_PROCESS):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
             return port
     raise AssertionError("no free port")
+
+
+def _claimed() -> Iterator[int]:
+    """Those of the first block that no other process has, round and round; it is had by holding its first port."""
+    for first in PORTS[::A_PROCESS]:
+        with suppress(OSError), socket.socket() as claim:
+            claim.bind(("127.0.0.1", first))
+            yield from itertools.cycle(range(first + 1, first + A_PROCESS))
+    raise AssertionError("no free ports")
+
+
+_own_ports = _claimed()
 
 
 def publish(proxy, *args, **changes):
