@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.coupling import WRITES, Coupling, Kind
 from strangler.analysis.mapping import Map
 from strangler.analysis.owners import Owners
 from strangler.analysis.seams import Seam
@@ -15,7 +15,8 @@ from strangler.analysis.seams import Seam
 IMPORTS = frozenset({Kind.IMPORT, Kind.LATE_IMPORT, Kind.STRING_IMPORT})
 DATA = frozenset(
     {Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY, Kind.GENERIC_KEY, Kind.JOIN, Kind.NAVIGATION}
-    | {Kind.READ, Kind.WRITE, Kind.SQL}
+    | {Kind.PER_ROW, Kind.READ, Kind.SQL}
+    | WRITES
 )
 _WAY_OUT = {
     **dict.fromkeys(IMPORTS, "go through the interface of the other side, or move the code there"),

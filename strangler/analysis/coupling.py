@@ -18,8 +18,10 @@ class Kind(enum.StrEnum):
     INHERITANCE = "inheritance"  # a class of the other app is the base; of a model, also its table
     JOIN = "join"  # one query over tables of both
     NAVIGATION = "navigation"  # from a row to rows of the other app: a query
+    PER_ROW = "n+1"  # a walk like that for each row of a loop
     READ = "read"  # a query on the other app's table
     WRITE = "write"  # rows of the other app are made, changed or deleted
+    HIDDEN_WRITE = "hidden write"  # the same, because rows of one's own are saved or deleted
     SQL = "sql"  # a statement names the other app's table
     IMPORT = "import"
     LATE_IMPORT = "late import"  # within a function: somebody broke a cycle
@@ -30,10 +32,18 @@ class Kind(enum.StrEnum):
     TEMPLATE = "template"
     TAG_LIBRARY = "tag library"
     URL = "url"  # a route of the other app by its name
+    PREFIX = "prefix"  # its routes lie below a prefix of the other app's
+    PERMISSION = "permission"
     ADMIN = "admin"
     SESSION = "session"  # one key of the session, used by both
     CACHE = "cache"
+    SETTING = "setting"  # one setting, read by both
     MIGRATION = "migration"
+
+
+WRITES = frozenset({Kind.WRITE, Kind.HIDDEN_WRITE})
+EVERY_APP = "(every app)"
+"""The target of what is tied to whatever there is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +72,11 @@ WEIGHTS: Mapping[Kind, int] = {
     Kind.MANY_TO_MANY: 10,
     Kind.GENERIC_KEY: 8,
     Kind.WRITE: 8,
+    Kind.HIDDEN_WRITE: 8,
     Kind.SQL: 8,
     Kind.INHERITANCE: 6,
     Kind.JOIN: 6,
+    Kind.PER_ROW: 6,
     Kind.NAVIGATION: 4,
     Kind.READ: 4,
     Kind.SIGNAL: 3,
@@ -74,13 +86,16 @@ WEIGHTS: Mapping[Kind, int] = {
     Kind.CACHE: 2,
     Kind.TEMPLATE: 2,
     Kind.TAG_LIBRARY: 2,
+    Kind.PREFIX: 2,
     Kind.IMPORT: 1,
     Kind.LATE_IMPORT: 1,
     Kind.STRING_IMPORT: 1,
     Kind.TASK: 1,
     Kind.URL: 1,
+    Kind.PERMISSION: 1,
     Kind.TYPE_IMPORT: 0,
     Kind.MIGRATION: 0,
+    Kind.SETTING: 0,
 }
 """What it takes to do without one, relative to an import that becomes a call."""
 

@@ -65,6 +65,8 @@ class Following:
     registry: Registry
     managed: dict[Symbol, str] = field(default_factory=dict)
     """Managers' and query sets' classes, to the one model that uses them."""
+    instances: dict[Symbol, str] = field(default_factory=dict)
+    """Receivers of signals, to the one model whose rows they are given as "instance"."""
 
     def uses(self, file: File, chain: Chain) -> list[Use]:
         """All that a chain asks of models, in order."""
@@ -150,6 +152,8 @@ class _Walk:
         first = steps[0].name
         if first.startswith("@"):
             return self._instance(first[1:]), 1
+        if first == "?instance" and (label := self._received()):
+            return Typed("row", label), 1
         if first.startswith("?"):
             return self._unknown(first[1:], steps)
         return (self._self(), 1) if first in ("self", "cls", "super") else self._named(steps)
@@ -195,6 +199,9 @@ class _Walk:
         if at.what == "model":
             return Typed("row", at.label)
         return Typed("self", symbol=at.symbol) if at.symbol is not None and at.symbol.kind == "class" else None
+
+    def _received(self) -> str:
+        return self._following.instances.get(Symbol(self._file.module.name, self._scope, "function"), "")
 
     def _self(self) -> Typed | None:
         parts = self._scope.split(".")

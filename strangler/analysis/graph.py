@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from strangler.analysis.coupling import WEIGHTS, Coupling, Kind
+from strangler.analysis.coupling import EVERY_APP, WEIGHTS, Coupling, Kind
 from strangler.analysis.mapping import Map
 
 
@@ -82,6 +82,8 @@ def graph_of(found: Map) -> Graph:
     apps = {name: module.app for name, module in modules.items() if name not in of_models}
     apps |= {label: model.app for label, model in models.items()}
     named = {(paths.get(model.path, ""), label.rpartition(".")[2]): label for label, model in models.items()}
+    packages = _packages(apps, models)
+    views = {route.name: route.view.rpartition(".")[0] for route in found.summary.routes if route.name}
     ties = []
     for coupling in (*found.couplings, *found.inner):
         if coupling.test or coupling.kind in (Kind.MIGRATION, Kind.TYPE_IMPORT):
@@ -89,10 +91,18 @@ def graph_of(found: Map) -> Graph:
         source = coupling.source if coupling.source in models else paths.get(coupling.path, "")
         if source in of_models:
             source = _within(coupling.source, source, named)
+        if source not in apps:
+            source = packages.get(coupling.source_app, "")
+        targets = _targets(coupling, apps, of_models, named)
+        if not targets and coupling.target_app == EVERY_APP:
+            targets = [node for app, node in packages.items() if app != coupling.source_app]
+        elif not targets:
+            view = views.get(coupling.target, "")
+            targets = [view if view in apps else packages.get(coupling.target_app, "")]
         ties += [
             Tie(source=source, target=target, coupling=coupling)
-            for target in _targets(coupling, apps, of_models, named)
-            if source in apps and target != source
+            for target in targets
+            if source and target and target != source
         ]
     return Graph(
         apps=apps,
@@ -105,6 +115,14 @@ def graph_of(found: Map) -> Graph:
             if route.view
         },
     )
+
+
+def _packages(apps: Mapping[str, str], models: Container[str]) -> dict[str, str]:
+    """For each app the node that stands for what is of none of its modules, as templates are: its package, mostly."""
+    found: dict[str, str] = {}
+    for node in sorted(apps, key=lambda node: (node in models, node.count("."), node)):
+        found.setdefault(apps[node], node)
+    return found
 
 
 def _within(source: str, module: str, named: Mapping[tuple[str, str], str]) -> str:

@@ -15,7 +15,19 @@ from strangler.analysis.facts import Facts
 from strangler.analysis.kept import Kept, key_of
 from strangler.analysis.project import Project, Summary
 from strangler.analysis.reading import read
-from strangler.analysis.rules import classes, imports, links, messages, pages, queries, relations, statements
+from strangler.analysis.rules import (
+    classes,
+    hidden,
+    imports,
+    links,
+    messages,
+    pages,
+    prefixes,
+    queries,
+    relations,
+    settings,
+    statements,
+)
 from strangler.analysis.symbols import File
 from strangler.analysis.tree import Tree, walk
 
@@ -25,10 +37,18 @@ RULES: tuple[Rule, ...] = (
     relations.find,
     classes.find,
     queries.find,
+    hidden.find,
     statements.find,
     messages.find,
     links.find,
 )
+WHOLE: tuple[Callable[[Project], Iterator[Coupling]], ...] = (
+    links.shared_keys,
+    pages.find,
+    prefixes.find,
+    settings.find,
+)
+"""Rules that look at all files at once."""
 _FEW = 200
 """Files below which other processes take longer than they save."""
 
@@ -94,7 +114,7 @@ def couplings(project: Project, processes: int = 1) -> set[Coupling]:
         return [found for rule in RULES for found in rule(project, file)]
 
     found = set(chain.from_iterable(_each(of, list(project.files()), processes)))
-    return found | set(links.shared_keys(project)) | set(pages.find(project))
+    return found.union(*(rule(project) for rule in WHOLE))
 
 
 def _read(given: tuple[bytes, str]) -> Facts | str:

@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from strangler.analysis.coupling import WEIGHTS, Coupling, Kind, weight
+from strangler.analysis.coupling import WEIGHTS, WRITES, Coupling, Kind, weight
 from strangler.analysis.graph import Graph
 from strangler.analysis.mapping import Map
 from strangler.analysis.seams import Seam, pareto
@@ -20,7 +20,7 @@ from strangler.analysis.showing import verdict
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 _DATA = frozenset(
-    {Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY, Kind.GENERIC_KEY, Kind.JOIN, Kind.SQL, Kind.WRITE}
+    {Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY, Kind.GENERIC_KEY, Kind.JOIN, Kind.SQL} | WRITES
 )
 _RADIUS, _LARGEST, _MARGIN = 340, 26, 190
 _SUMMARY = re.compile(r'<script id="summary" type="application/json">(.*?)</script>', re.DOTALL)

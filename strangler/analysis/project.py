@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from strangler.analysis.apps import App, Apps, find_apps
+from strangler.analysis.cascades import cascades
 from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.following import Following, managers_of
 from strangler.analysis.models import Registry, Relation, find_models
+from strangler.analysis.receivers import Occasion, Received, find_receivers, occasions
 from strangler.analysis.routes import Route, find_routes
 from strangler.analysis.symbols import File, Symbol, Symbols
 from strangler.analysis.tasks import find_tasks
@@ -83,6 +85,10 @@ class Project:
     """Labels of apps by their templates' paths."""
     routes: Mapping[str, str]
     """Labels of apps by the names of their routes."""
+    all_routes: tuple[Route, ...]
+    receivers: dict[Symbol, list[Received]]
+    cascades: Mapping[str, tuple[str, ...]]
+    """Labels of models whose rows go, or are changed, with a row of the one that is named."""
 
     @classmethod
     def of(cls, tree: Tree, files: list[File]) -> Project:
@@ -93,21 +99,28 @@ class Project:
         for symbol, label in managers_of(registry):
             users.setdefault(symbol, set()).add(label)
         owned = list(_templates(tree, apps))
+        routes = tuple(find_routes(symbols))
         managed = {symbol: next(iter(labels)) for symbol, labels in users.items() if len(labels) == 1}
+        following = Following(registry=registry, managed=managed)
+        receivers = find_receivers(symbols, following)
+        following.instances = dict(_instances(receivers))
         return cls(
             tree=tree,
             symbols=symbols,
             apps=apps,
             registry=registry,
-            following=Following(registry=registry, managed=managed),
+            following=following,
             tables={model.table: model.label for model in registry.real()},
             templates={name: label for _, name, label in owned},
             owners={path: label for path, _, label in owned},
             routes={
                 route.name: apps.of(route.view.rpartition(".")[0] or route.module).label
-                for route in find_routes(symbols)
+                for route in routes
                 if route.name
             },
+            all_routes=routes,
+            receivers=receivers,
+            cascades=cascades(registry),
         )
 
     def files(self) -> Iterator[File]:
@@ -151,9 +164,13 @@ class Project:
                 )
                 for file in self.files()
             ),
-            routes=tuple(find_routes(self.symbols)),
+            routes=self.all_routes,
             tasks=dict(find_tasks(self.symbols)),
         )
+
+    def occasions(self, file: File, scope: str) -> list[Occasion]:
+        """Why what stands in a scope runs by itself, when rows are saved or deleted."""
+        return occasions(self.receivers, self.following, file, scope)
 
     def template_owner(self, path: str) -> str | None:
         """The label of the app that a template belongs to; None where nobody can tell."""
@@ -185,6 +202,14 @@ class Project:
                 detail=detail,
                 test=at.file.module.is_test,
             )
+
+
+def _instances(receivers: Mapping[Symbol, list[Received]]) -> Iterator[tuple[Symbol, str]]:
+    """Receivers with the one model that they are about."""
+    for function, received in receivers.items():
+        senders = {sender for one in received for sender in one.senders}
+        if len(senders) == 1 and all(one.senders for one in received):
+            yield function, senders.pop()
 
 
 def _templates(tree: Tree, apps: Apps) -> Iterator[tuple[str, str, str]]:

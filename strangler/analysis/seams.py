@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import networkx
 
-from strangler.analysis.coupling import Coupling, Kind, weight
+from strangler.analysis.coupling import WRITES, Coupling, Kind, weight
 from strangler.analysis.graph import Graph
 from strangler.analysis.metrics import Quality, quality
 
 _KEYS = frozenset({Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY})
-_FIRST = (Kind.SQL, Kind.WRITE, Kind.GENERIC_KEY, Kind.ADMIN, Kind.INHERITANCE, Kind.JOIN, Kind.SIGNAL)
+_FIRST = (Kind.SQL, *sorted(WRITES), Kind.GENERIC_KEY, Kind.ADMIN, Kind.INHERITANCE, Kind.JOIN, Kind.SIGNAL)
 """What no plan resolves: it has to be changed in the code before."""
 _SAME = 0.6
 """Of two groups, the share of nodes in both from which on they are one."""
@@ -62,7 +62,7 @@ class Seam:
     @property
     def data(self) -> int:
         """Ties of the data: keys, joins, statements, writes of the other side's tables."""
-        return self.count(*_KEYS, Kind.GENERIC_KEY, Kind.JOIN, Kind.SQL, Kind.WRITE)
+        return self.count(*_KEYS, Kind.GENERIC_KEY, Kind.JOIN, Kind.SQL, *WRITES)
 
     @property
     def first(self) -> tuple[Coupling, ...]:
@@ -98,7 +98,7 @@ def seam(graph: Graph, name: str, nodes: frozenset[str]) -> Seam:
             out.append(tie.coupling)
         elif tie.target in nodes:
             into.append(tie.coupling)
-    writes = [tie for tie in graph.ties if tie.coupling.kind is Kind.WRITE]
+    writes = [tie for tie in graph.ties if tie.coupling.kind in WRITES]
     return Seam(
         name=name,
         nodes=nodes,
@@ -165,7 +165,7 @@ def _name(graph: Graph, group: frozenset[str], taken: Iterable[str]) -> str:
 def _both_sides(graph: Graph, nodes: frozenset[str]) -> set[str]:
     sides: dict[str, set[bool]] = {}
     for tie in graph.ties:
-        if tie.coupling.kind is Kind.WRITE:
+        if tie.coupling.kind in WRITES:
             sides.setdefault(tie.coupling.source, set()).add(tie.target in nodes)
     return {function for function, both in sides.items() if len(both) == 2}
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.coupling import EVERY_APP, Coupling, Kind
 from strangler.analysis.facts import Chain, Named, Step, Value
 from strangler.analysis.project import Place, Project
+from strangler.analysis.receivers import MODEL_SIGNALS, parts_of
 from strangler.analysis.symbols import File, Symbol
 from strangler.analysis.tasks import is_task
 
-_MODEL_SIGNALS = frozenset(
-    {"pre_save", "post_save", "pre_delete", "post_delete", "m2m_changed", "pre_init", "post_init", "class_prepared"}
-)
 _ENQUEUES = frozenset({"delay", "apply_async", "s", "si", "signature", "delay_on_commit", "apply_async_on_commit"})
 
 
@@ -24,7 +22,7 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
         for decorator in function.decorators:
             call = decorator.steps[-1]
             if call.name == "receiver" and call.called and call.args:
-                for signal in _parts(call.args[0]):
+                for signal in parts_of(call.args[0]):
                     yield from _received(project, Place(file, decorator.line, function.name), signal, call)
     for chain in file.facts.chains:
         call = chain.steps[-1]
@@ -40,11 +38,14 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
 
 def _received(project: Project, at: Place, signal: Value, call: Step) -> Iterator[Coupling]:
     name = str(signal).rpartition(".")[2] if isinstance(signal, Named) else ""
-    for value in _parts(call.keywords.get("sender")):
+    given = call.keywords.get("sender", call.args[1] if len(call.args) > 1 else None)
+    if given is None and name in MODEL_SIGNALS and _is_djangos(project, at.file, str(signal)):
+        yield from project.coupling(Kind.SIGNAL, at, EVERY_APP, EVERY_APP, f"receives {name} of whatever is saved")
+    for value in parts_of(given):
         if label := project.following.model_of(at.file, value):
             app = project.app_of_model(label)
             yield from project.coupling(Kind.SIGNAL, at, app, label, f"receives {name}")
-    if name not in _MODEL_SIGNALS:
+    if name not in MODEL_SIGNALS:
         yield from _of_signal(project, at, signal, f"receives {name}")
 
 
@@ -55,6 +56,11 @@ def _of_signal(project: Project, at: Place, signal: Value, detail: str) -> Itera
         if symbol.kind == "value" and _is_signal(project, symbol):
             app = project.apps.of(symbol.module).label
             yield from project.coupling(Kind.SIGNAL, at, app, symbol.dotted, detail)
+
+
+def _is_djangos(project: Project, file: File, name: str) -> bool:
+    symbol = project.symbols.find_in(file.module.name, name)
+    return symbol.kind == "outside" and symbol.name.startswith("django.db.models.signals.")
 
 
 def _is_signal(project: Project, symbol: Symbol) -> bool:
@@ -79,10 +85,3 @@ def _task(project: Project, file: File, chain: Chain, dotted: str) -> Iterator[C
     if symbol.kind == "function" and is_task(project.symbols.file_of(symbol).functions[symbol.name]):
         app = project.apps.of(symbol.module).label
         yield from project.coupling(Kind.TASK, Place(file, chain.line, chain.scope), app, symbol.dotted)
-
-
-def _parts(value: Value) -> Iterator[Value]:
-    if isinstance(value, tuple):
-        yield from value
-    elif value is not None:
-        yield value

@@ -23,7 +23,10 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
         return
     for chain in file.facts.chains:
         for use in project.following.uses(file, chain):
-            yield from _of(project, Place(file, use.line or chain.line, chain.scope), use)
+            at = Place(file, use.line or chain.line, chain.scope)
+            yield from _of(project, at, use)
+            if use.does is Does.WRITE and use.detail in ("delete()", "adelete()"):
+                yield from _cascades(project, at, use.model)
     for found in file.classes.values():
         label = project.following.class_model(Symbol(file.module.name, found.name, "class"))
         for name in _PATHS if label else ():
@@ -37,9 +40,26 @@ def _of(project: Project, at: Place, use: Use) -> Iterator[Coupling]:
     if use.of:
         kind = Kind.JOIN if use.does is Does.JOIN else Kind.NAVIGATION
         yield from _related(project, kind, at, (use.of, use.model), use.detail)
-    else:
+    elif use.does is not Does.WRITE or not _is_hidden(project, at):
         kind = Kind.WRITE if use.does is Does.WRITE else Kind.READ
         yield from project.coupling(kind, at, project.app_of_model(use.model), use.model, use.detail)
+
+
+def _is_hidden(project: Project, at: Place) -> bool:
+    """Whether a write is that of its own app's model, which another rule finds."""
+    app = project.app_of(at.file).label
+    return any(project.app_of_model(why.model) == app for why in project.occasions(at.file, at.scope))
+
+
+def _cascades(project: Project, at: Place, label: str) -> Iterator[Coupling]:
+    """One for each app in which rows go with the one that is deleted here."""
+    fallen: dict[str, list[str]] = {}
+    for other in project.cascades.get(label, ()):
+        fallen.setdefault(project.app_of_model(other), []).append(other)
+    for app, labels in fallen.items():
+        if app != project.app_of_model(label):
+            detail = f"delete() of {label}, which takes {', '.join(labels)} along"
+            yield from project.coupling(Kind.HIDDEN_WRITE, at, app, labels[0], detail)
 
 
 def _related(project: Project, kind: Kind, at: Place, models: tuple[str, str], detail: str) -> Iterator[Coupling]:

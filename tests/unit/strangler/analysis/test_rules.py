@@ -136,6 +136,7 @@ def test_receivers_of_signals_of_other_apps(tmp_path):
         "10: shop.reviews.receivers.note -> shop.catalog.signals.priced, signal (receives priced)",
         "12: shop.reviews.receivers.note -> shop.catalog.signals.priced, signal (priced.send())",
         "14: shop.reviews.receivers -> people.User, signal (receives post_save)",
+        "15: shop.reviews.receivers -> (every app), signal (receives post_save of whatever is saved)",
     ]
 
 

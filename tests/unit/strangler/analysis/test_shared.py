@@ -1,0 +1,73 @@
+"""What apps share by convention: prefixes of routes, settings."""
+
+from django.conf import global_settings
+
+from strangler.analysis.rules.settings import DJANGOS
+from tests.unit.strangler.analysis.places import SHOP, found, mapped
+
+VIEWS = "def show(request):\n    pass"
+
+
+def prefixes(root, *routes):
+    """What the routes, as (pattern, app), are coupled by."""
+    apps = ("catalog", "people", "reviews")
+    imports = [f"from shop.{app} import views as {app}" for app in apps]
+    lines = [f"    path('{pattern}', {app}.show)," for pattern, app in routes]
+    urls = "\n".join(["from django.urls import path", *imports, "urlpatterns = [", *lines, "]"])
+    files = {**SHOP, **{f"shop/{app}/views.py": VIEWS for app in apps}, "shop/urls.py": urls}
+    return [
+        (one.source_app, one.target_app, one.target, one.line)
+        for one in mapped(root, files).couplings
+        if one.kind == "prefix"
+    ]
+
+
+def test_a_route_between_those_of_another_app_is_found_with_the_prefix_that_cannot_be_handed_over(tmp_path):
+    routes = [("products/", "catalog"), ("products/<int:pk>/reviews/", "reviews"), ("products/<int:pk>/", "catalog")]
+    assert prefixes(tmp_path, *routes) == [("reviews", "catalog", "/products/<>/", 7)]
+
+
+def test_of_two_apps_below_a_prefix_that_is_no_route_the_one_with_more_routes_has_it(tmp_path):
+    routes = [("shop/a/", "catalog"), ("shop/b/", "catalog"), ("shop/rate/", "reviews"), ("other/", "reviews")]
+    assert prefixes(tmp_path, *routes) == [("reviews", "catalog", "/shop/", 8)]
+
+
+def test_what_three_apps_share_is_nobodys_and_the_root_is_nobodys(tmp_path):
+    routes = [("api/a/", "catalog"), ("api/b/", "catalog"), ("api/c/", "reviews"), ("api/d/", "people"), ("", "people")]
+    assert prefixes(tmp_path, *routes) == []
+
+
+def settings_of(root, stated, catalog, reviews):
+    files = {**SHOP, "shop/settings.py": stated, "shop/catalog/views.py": catalog}
+    return found(root, "shop/reviews/views.py", reviews, "setting", shop=files)
+
+
+READ = "from django.conf import settings\n"
+
+
+def test_a_setting_is_the_apps_that_it_is_called_after(tmp_path):
+    reviews = READ + "def show():\n    return settings.CATALOG_PAGE, settings.REVIEWS_PAGE"
+    assert settings_of(tmp_path, "CATALOG_PAGE = 3", "", reviews) == [
+        "3: shop.reviews.views.show -> shop.settings.CATALOG_PAGE, setting (CATALOG_PAGE, by its name)"
+    ]
+
+
+def test_a_setting_is_the_apps_that_alone_has_a_default_for_it(tmp_path):
+    catalog = READ + "PAGE = getattr(settings, 'PAGE', 20)"
+    assert settings_of(tmp_path, "", catalog, READ + "PAGE = settings.PAGE") == [
+        "2: shop.reviews.views -> settings.PAGE, setting (PAGE, by its default; read by catalog, reviews)"
+    ]
+
+
+def test_another_setting_is_the_projects_and_ties_those_that_share_it(tmp_path):
+    line = READ + "NAME = settings.NAME"
+    assert settings_of(tmp_path, "NAME = 'shop'", line, line) == [
+        "2: shop.reviews.views -> shop.settings.NAME, setting (NAME, of the project; read by catalog, reviews)"
+    ]
+    assert settings_of(tmp_path, "NAME = 'shop'", "", line) == []
+
+
+def test_djangos_own_settings_tie_nobody(tmp_path):
+    line = READ + "X = settings.MEDIA_ROOT, settings.TIME_ZONE"
+    assert settings_of(tmp_path, "MEDIA_ROOT = 'x'", line, line) == []
+    assert {name for name in dir(global_settings) if name.isupper()} <= DJANGOS
