@@ -1,11 +1,11 @@
 """The interface's documentation as a page drawn from its own schema; it needs nothing from elsewhere."""
 
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 
 
-@require_GET
+@require_safe
 def api_docs(request):
     schema = SchemaGenerator().get_schema(request=None, public=True)
     return render(request, "api_docs.html", {"info": schema["info"], "operations": list(_operations(schema))})

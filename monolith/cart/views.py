@@ -2,7 +2,7 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from monolith.cart.forms import QuantityForm
 from monolith.cart.selectors import SESSION_KEY, cart_items, cart_of, cart_total
@@ -10,7 +10,7 @@ from monolith.cart.services import item_add, item_set
 from monolith.catalog.models import Product
 
 
-@require_GET
+@require_safe
 def cart(request):
     items = cart_items(cart_of(request))
     return render(request, "cart/cart.html", {"items": items, "total": cart_total(items)})

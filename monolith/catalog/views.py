@@ -2,7 +2,7 @@ from uuid import uuid4
 
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from monolith.catalog.models import Category, Product
 from monolith.catalog.selectors import category_list, product_list, products_best_rated
@@ -15,13 +15,13 @@ from monolith.reviews.gateway import reviews
 PAGE_SIZE = 24
 
 
-@require_GET
+@require_safe
 def home(request):
     context = {"categories": category_list(), "best": products_best_rated(), "newest": product_list()[:8]}
     return render(request, "catalog/home.html", context)
 
 
-@require_GET
+@require_safe
 def products(request):
     chosen = request.GET.get("category", "")
     category = get_object_or_404(Category, slug=chosen) if chosen else None
@@ -29,7 +29,7 @@ def products(request):
     return render(request, "catalog/products.html", {"page": page, "category": category, "categories": category_list()})
 
 
-@require_GET
+@require_safe
 def product(request, slug):
     shown = get_object_or_404(Product.objects.select_related("category"), slug=slug)
     return render(request, "catalog/product.html", product_context(request, shown))

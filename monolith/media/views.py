@@ -1,20 +1,20 @@
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from monolith.media.models import Blob
 from monolith.media.services import WIDTHS, thumbnail_make
 
 
-@require_GET
+@require_safe
 @cache_control(public=True, max_age=3600)
 def original(request, pk):
     blob = get_object_or_404(Blob, pk=pk)
     return HttpResponse(bytes(blob.data), content_type=blob.content_type)
 
 
-@require_GET
+@require_safe
 @cache_control(public=True, max_age=3600)
 def thumbnail(request, pk, width):
     if width not in WIDTHS:

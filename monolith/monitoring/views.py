@@ -7,20 +7,20 @@ from django.db.models.functions import Cast
 from django.http import JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from monolith.monitoring.models import RouteMinute
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 def live(request):
     """The process answers; nothing else is asked."""
     return JsonResponse({"status": "ok"})
 
 
 @transaction.non_atomic_requests
-@require_GET
+@require_safe
 def ready(request):
     """Requests can be served: the database answers."""
     try:
@@ -31,7 +31,7 @@ def ready(request):
     return JsonResponse({"status": "ok", "database": "ok"})
 
 
-@require_GET
+@require_safe
 @staff_member_required(login_url="login")
 def dashboard(request):
     """The last hour by route, the busiest first."""

@@ -2,7 +2,7 @@ from uuid import uuid4
 
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from monolith.cart.selectors import cart_items, cart_of, cart_total
 from monolith.orders.forms import CheckoutForm
@@ -14,7 +14,7 @@ _REFUSALS = {OutOfStock: 409, CartEmpty: 409, PaymentFailed: 502}
 
 
 @login_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request):
     if request.method == "GET":
         return _page(request, CheckoutForm(initial={"number": uuid4()}))
@@ -33,7 +33,7 @@ def checkout(request):
 
 
 @login_required
-@require_GET
+@require_safe
 def order(request, number):
     return render(request, "orders/order.html", {"order": get_object_or_404(orders_of(request.user), number=number)})
 

@@ -3,7 +3,7 @@
 from django.contrib.admin.views.decorators import staff_member_required
 from django.db import connection
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 _REVIEWERS = """
     SELECT u.username,
@@ -24,7 +24,7 @@ _REVIEWERS = """
 """
 
 
-@require_GET
+@require_safe
 @staff_member_required(login_url="login")
 def reviewers(request):
     with connection.cursor() as cursor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from mitmproxy import http
 
@@ -15,6 +16,8 @@ from strangler_proxy.routes import RouteTable
 from strangler_proxy.steps.chain import Chain
 from strangler_proxy.steps.transforming import is_json
 from strangler_proxy.steps.visit import Routing, Visit
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +104,7 @@ def may_be_kept(response: http.Response) -> bool:
 def give(flow: http.HTTPFlow, answer: Answer) -> None:
     """Have the proxy's own answer be the flow's."""
     flow.response = http.Response.make(answer.status)
+    flow.response.reason = _REASONS.get(answer.status, "")  # mitmproxy does not know all
     flow.response.headers.fields = of_length(answer, flow.request.method)
     flow.response.raw_content = answer.body or b""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from prometheus_client import Counter, Histogram
@@ -32,6 +33,8 @@ def note(exchange: Exchange, status: int) -> None:
         access.info(
             json.dumps(
                 {
+                    "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                    "client": exchange.address,
                     "method": exchange.method,
                     "path": exchange.path.partition("?")[0],
                     "status": status,

@@ -22,14 +22,15 @@ class Taken:
     """Of the move's routes: "3.0" is term 3, change 0."""
     upstream: str = ""
     why: str = ""
+    """The decision's reason; where nobody was asked, the step of the gateway that answered."""
 
 
 def taken(exchange: Exchange) -> Taken:
     """By the table that it was decided under."""
-    policy = exchange.met.policy.path if exchange.met is not None else ""
+    policy, by = ("", "") if exchange.met is None else (exchange.met.policy.path, exchange.met.answered_by)
     decision, table = exchange.decision, exchange.table
     if decision is None:
-        return Taken(route=policy)
+        return Taken(route=policy, why=by)
     found = table.route_of(exchange.path) if table is not None and decision.move is not None else None
     if found is None or found[0].move != decision.move:
         return Taken(route=policy, move=decision.move or "", upstream=decision.upstream, why=decision.reason)

@@ -15,6 +15,10 @@ def test_who_asks_for_too_much_is_told_when_to_come_again(proxy, monolith, revie
     status, body, headers = proxy.ask("POST", "/api/reviews/", b"x" * 2_000_000)  # too long to be kept
     assert (status, body) == (429, b'{"detail": "too many requests"}')
     assert 1 <= int(headers["Retry-After"]) <= 100
+    connection = proxy.connect()
+    connection.request("GET", "/api/orders/")
+    assert connection.getresponse().reason == "Too Many Requests"
+    connection.close()
     assert reviews.heard == []
     assert proxy.ask("GET", "/elsewhere/")[0] == 200
     assert with_policies(proxy, monolith, reviews, revision=2)[0] == 200

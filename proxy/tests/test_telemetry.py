@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -172,9 +174,22 @@ def test_the_access_log_tells_the_way_and_no_secrets(tmp_path, monolith, reviews
         publish(proxy, monolith, reviews, term=2, owner="reviews", candidate="monolith")
         secret = {"Authorization": "Bearer hidden", "Cookie": "sessionid=hidden"}
         proxy.ask("POST", "/api/reviews/?token=hidden", b"hidden", secret)
+        policy = {"path": "/closed/", "authorize": {}}
+        routed = json.loads(proxy.operate("GET", "/-/table")[1])
+        assert proxy.operate("PUT", "/-/table", {**routed, "gateway": {"revision": 1, "policies": [policy]}})[0] == 200
+        proxy.ask("GET", "/closed/", headers=secret)
         proxy.stop()
-    (line,) = (json.loads(line) for line in log.read_text().splitlines() if "reviews" in line)
-    assert {name: line[name] for name in ("method", "path", "status", "route", "side", "version", "key")} == {
+    line, refused = (json.loads(line) for line in log.read_text().splitlines() if "reviews" in line or "closed" in line)
+    assert abs(datetime.fromisoformat(line["time"]).timestamp() - time.time()) < 600
+    assert line["why"] == f"write to the owner of {MOVE}"
+    assert (refused["status"], refused["route"], refused["upstream"], refused["why"]) == (
+        403,
+        "/closed/",
+        "",
+        "authorizing",
+    )
+    assert {name: line[name] for name in ("client", "method", "path", "status", "route", "side", "version", "key")} == {
+        "client": "127.0.0.1",
         "method": "POST",
         "path": "/api/reviews/",
         "status": 200,

@@ -30,6 +30,7 @@ class Chain:
         """The answer, already as it is for the client, if a step gave one."""
         for number, step in enumerate(self.steps):
             if (answer := await step.enter(visit)) is not None:
+                visit.answered_by = type(step).__name__.lower()
                 return await self._back(visit, answer, number)
         return None
 

@@ -84,6 +84,8 @@ class Visit:
     limits: list[Limit] = field(default_factory=list)
     decision: Decision | None = None
     """Where it went, or where an answer that a step gave is from."""
+    answered_by: str = ""
+    """The step that gave its answer, for the access log."""
     keep_json: bool = False
     """Whether a step works on the answer's body, if that is JSON: it is waited for whole then."""
     version: str = ""

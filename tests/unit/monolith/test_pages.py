@@ -52,6 +52,7 @@ def test_page_for_anybody(client, review, path, says):
     answer = client.get(path)
     assert answer.status_code == 200
     assert says in answer.content.decode()
+    assert client.head(path).status_code == 200
 
 
 @pytest.mark.parametrize(
