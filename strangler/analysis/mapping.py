@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 from strangler.analysis.coupling import Coupling
+from strangler.analysis.differing import Difference
 from strangler.analysis.facts import Facts
 from strangler.analysis.kept import Kept, key_of
 from strangler.analysis.project import Project, Summary
@@ -24,12 +25,14 @@ from strangler.analysis.rules import (
     pages,
     prefixes,
     queries,
+    registered,
     relations,
     settings,
     statements,
 )
 from strangler.analysis.symbols import File
 from strangler.analysis.tree import Tree, walk
+from strangler.analysis.truth import Asked, Truth
 
 Rule = Callable[[Project, File], Iterator[Coupling]]
 RULES: tuple[Rule, ...] = (
@@ -66,24 +69,32 @@ class Map:
     inner: tuple[Coupling, ...]
     """Within one, from module to module or model."""
     unread: tuple[str, ...]
+    said: tuple[str, ...] = ()
+    """Where models and routes come from, if somebody asked for Django's registries, as sentences."""
+    differences: tuple[Difference, ...] = ()
+    """What the registries hold and the files alone tell otherwise."""
 
 
-def make_map(root: Path, kept: Kept, processes: int | None = None) -> Map:
-    """The map of the project below a folder. Raises NoProject."""
+def make_map(root: Path, kept: Kept, processes: int | None = None, asked: Asked | None = None) -> Map:
+    """The map of the project below a folder, with what its registries said. Raises NoProject."""
     tree = walk(root)
     contents = [(tree.root / module.path).read_bytes() for module in tree.modules]
     keys = [key_of(content, module.package.encode()) for module, content in zip(tree.modules, contents, strict=True)]
     places = "\n".join([*(module.path for module in tree.modules), *tree.templates]).encode()
     pages_read = [(tree.root / path).read_bytes() for path in tree.templates]
-    whole = key_of(b"map", places, *keys, *pages_read)
+    whole = key_of(b"map", places, *keys, *pages_read, asked.key if asked is not None else b"")
+    said = asked.said if asked is not None else ()
     for _, found in kept.get([whole]):
-        return found  # type: ignore[no-any-return]
-    made = _make(tree, contents, keys, kept, processes or os.cpu_count() or 1)
+        return replace(found, said=said)  # type: ignore[no-any-return]
+    truth = asked.truth if asked is not None else None
+    made = _make(tree, contents, keys, kept, processes=processes or os.cpu_count() or 1, truth=truth)
     kept.put([(whole, made)])
-    return made
+    return replace(made, said=said)
 
 
-def _make(tree: Tree, contents: Sequence[bytes], keys: Sequence[bytes], kept: Kept, processes: int) -> Map:
+def _make(
+    tree: Tree, contents: Sequence[bytes], keys: Sequence[bytes], kept: Kept, *, processes: int, truth: Truth | None
+) -> Map:
     known = dict(kept.get(keys))
     missing = [number for number, key in enumerate(keys) if key not in known]
     read_now = _each(_read, [(contents[number], tree.modules[number].package) for number in missing], processes)
@@ -97,13 +108,14 @@ def _make(tree: Tree, contents: Sequence[bytes], keys: Sequence[bytes], kept: Ke
             files.append(File.of(module, facts))
         else:
             unread.append(f"{module.path} cannot be read ({facts})")
-    project = Project.of(tree, files)
+    project = Project.of(tree, files, truth)
     everything = sorted(couplings(project, processes), key=_order)
     return Map(
         summary=project.summary(),
         couplings=tuple(found for found in everything if found.source_app != found.target_app),
         inner=tuple(found for found in everything if found.source_app == found.target_app and not found.test),
         unread=tuple(unread),
+        differences=project.differences,
     )
 
 
@@ -114,6 +126,7 @@ def couplings(project: Project, processes: int = 1) -> set[Coupling]:
         return [found for rule in RULES for found in rule(project, file)]
 
     found = set(chain.from_iterable(_each(of, list(project.files()), processes)))
+    found |= set(registered.find(project, found))
     return found.union(*(rule(project) for rule in WHOLE))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from strangler.analysis.apps import Apps
 from strangler.analysis.facts import Class, Named, Step, Value
 from strangler.analysis.symbols import Symbol, Symbols
+from strangler.analysis.users import ABSTRACT_USERS, OF_USERS
 
-_ABSTRACT_USERS = ("AbstractUser", "AbstractBaseUser")
 _NOT_MODELS = ("Form", "Serializer", "FilterSet", "Admin", "Factory", "Config", "TestCase", "Migration")
 _TARGET = ("to", "to_model", "othermodel")
 
@@ -34,6 +34,8 @@ class Relation:
     constrained: bool = True
     parent: bool = False
     """Whether it is the link to the table that the model inherits from."""
+    stated: bool = True
+    """Whether a line of the project states it; else its line is the model's."""
 
 
 @dataclass(kw_only=True)
@@ -48,6 +50,8 @@ class Model:
     abstract: bool = False
     proxy: bool = False
     managed: bool = True
+    swapped: bool = False
+    """Whether another model stands in its place."""
     table: str = ""
     parents: tuple[str, ...] = ()
     relations: dict[str, Relation] = field(default_factory=dict)
@@ -84,7 +88,13 @@ class Registry:
 
     def real(self) -> Iterator[Model]:
         """Those with rows of their own, of this project."""
-        return (model for model in self.models.values() if model.symbol is not None and not model.abstract)
+        here = (model for model in self.models.values() if model.symbol is not None)
+        return (model for model in here if not model.abstract and not model.swapped)
+
+    def made_in(self, module: str) -> Iterator[Model]:
+        """Models of a module that no class in its file is: only Django's registries know them."""
+        symbols = ((model.symbol, model) for model in self.real())
+        return (model for at, model in symbols if at and at.kind == "made" and at.module == module)
 
     def relation(self, label: str, name: str) -> Relation | None:
         """A model's relation, also by its column's name."""
@@ -131,11 +141,18 @@ def find_models(symbols: Symbols, apps: Apps, user: str = "") -> Registry:
                 _register(registry, symbol, found)
     for model in list(registry.models.values()):
         _relate(registry, model)
+    link(registry)
+    return registry
+
+
+def link(registry: Registry) -> None:
+    """Find the other sides of all relations."""
+    registry.accessors.clear()
+    registry.queries.clear()
     for model in list(registry.models.values()):
-        if not model.abstract:
+        if not model.abstract and not model.swapped:
             for relation in model.relations.values():
                 _reverse(registry, model, relation)
-    return registry
 
 
 def _user(symbols: Symbols) -> str:
@@ -159,7 +176,7 @@ def _is_model(symbols: Symbols, symbol: Symbol) -> bool:
     # A base of another package that is not here: what has Django's own fields is a model.
     fields = [field for base in ancestors if base.kind == "class" for field in _fields(symbols, base)]
     return any(field.startswith("django.db.models.") for field in fields) or (
-        any(name in _ABSTRACT_USERS or name.startswith("Abstract") for name in last) and "models" in symbol.module
+        any(name in ABSTRACT_USERS or name.startswith("Abstract") for name in last) and "models" in symbol.module
     )
 
 
@@ -214,6 +231,7 @@ def _relate(registry: Registry, model: Model) -> None:
     symbols, managers, parents = registry.symbols, set(model.managers), []
     for symbol in reversed(symbols.ancestors(model.symbol)):
         if symbol.kind != "class":
+            _relate_outside(model, symbol)
             continue
         other = registry.of(symbol)
         if other is not None and other is not model and not other.abstract:
@@ -236,6 +254,27 @@ def _relate(registry: Registry, model: Model) -> None:
                 managers.add(name)
     model.parents = tuple(dict.fromkeys(parents))
     model.managers = frozenset(managers)
+
+
+def _relate_outside(model: Model, base: Symbol) -> None:
+    """What Django's own abstract users bring."""
+    assert model.symbol is not None
+    for name in ABSTRACT_USERS.get(base.name.rpartition(".")[2], ()) if base.name.startswith("django.") else ():
+        target = OF_USERS.get(name)
+        if target is None:
+            model.columns[name] = model.line
+            continue
+        model.relations[name] = Relation(
+            name=name,
+            kind="many-to-many",
+            target=target,
+            line=model.line,
+            module=model.symbol.module,
+            accessor="user_set",
+            query="user",
+            column=f"{name}_id",
+            stated=False,
+        )
 
 
 def _relation_kind(symbols: Symbols, dotted: str) -> str:
@@ -357,7 +396,7 @@ def _is_manager(symbols: Symbols, module: str, value: Value) -> bool:
 
 
 def _reverse(registry: Registry, model: Model, relation: Relation) -> None:
-    if not relation.target or model.symbol is None:
+    if not relation.target:
         return
     other = registry.models.get(relation.target)
     if other is None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from strangler.analysis.apps import App, Apps, find_apps
+from strangler.analysis.apps import App, Apps
 from strangler.analysis.cascades import cascades
+from strangler.analysis.correcting import symbol_of
 from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.differing import Difference
 from strangler.analysis.following import Following, managers_of
-from strangler.analysis.models import Registry, Relation, find_models
+from strangler.analysis.knowing import know
+from strangler.analysis.models import Registry, Relation
 from strangler.analysis.receivers import Occasion, Received, find_receivers, occasions
-from strangler.analysis.routes import Route, find_routes
+from strangler.analysis.routes import Route
 from strangler.analysis.symbols import File, Symbol, Symbols
 from strangler.analysis.tasks import find_tasks
 from strangler.analysis.tree import Tree
+from strangler.analysis.truth import Truth
 
 
 @dataclass(frozen=True)
@@ -89,17 +93,19 @@ class Project:
     receivers: dict[Symbol, list[Received]]
     cascades: Mapping[str, tuple[str, ...]]
     """Labels of models whose rows go, or are changed, with a row of the one that is named."""
+    truth: Truth | None
+    """What Django's registries said, where they were asked."""
+    differences: tuple[Difference, ...]
 
     @classmethod
-    def of(cls, tree: Tree, files: list[File]) -> Project:
+    def of(cls, tree: Tree, files: list[File], truth: Truth | None = None) -> Project:
         symbols = Symbols.of(files)
-        apps = find_apps(symbols)
-        registry = find_models(symbols, apps)
+        known = know(symbols, truth)
+        apps, registry = known.apps, known.registry
         users: dict[Symbol, set[str]] = {}
         for symbol, label in managers_of(registry):
             users.setdefault(symbol, set()).add(label)
         owned = list(_templates(tree, apps))
-        routes = tuple(find_routes(symbols))
         managed = {symbol: next(iter(labels)) for symbol, labels in users.items() if len(labels) == 1}
         following = Following(registry=registry, managed=managed)
         receivers = find_receivers(symbols, following)
@@ -115,12 +121,14 @@ class Project:
             owners={path: label for path, _, label in owned},
             routes={
                 route.name: apps.of(route.view.rpartition(".")[0] or route.module).label
-                for route in routes
+                for route in known.routes
                 if route.name
             },
-            all_routes=routes,
+            all_routes=known.routes,
             receivers=receivers,
             cascades=cascades(registry),
+            truth=truth,
+            differences=known.differences,
         )
 
     def files(self) -> Iterator[File]:
@@ -134,6 +142,11 @@ class Project:
     def app_of_model(self, label: str) -> str:
         """The label of the app whose model this is."""
         return label.partition(".")[0]
+
+    def is_here(self, label: str) -> bool:
+        """Whether a model is the project's own."""
+        model = self.registry.models.get(label)
+        return model is not None and model.symbol is not None
 
     def summary(self) -> Summary:
         """The project without its code."""
@@ -165,12 +178,17 @@ class Project:
                 for file in self.files()
             ),
             routes=self.all_routes,
-            tasks=dict(find_tasks(self.symbols)),
+            tasks=dict(find_tasks(self.symbols)) | dict(self._true_tasks()),
         )
 
     def occasions(self, file: File, scope: str) -> list[Occasion]:
         """Why what stands in a scope runs by itself, when rows are saved or deleted."""
         return occasions(self.receivers, self.following, file, scope)
+
+    def _true_tasks(self) -> Iterator[tuple[str, str]]:
+        for task in self.truth.tasks if self.truth is not None else ():
+            if (symbol := symbol_of(self.symbols, task.module, task.name)) is not None and symbol.kind != "made":
+                yield task.task, symbol.dotted
 
     def template_owner(self, path: str) -> str | None:
         """The label of the app that a template belongs to; None where nobody can tell."""

@@ -57,7 +57,7 @@ def _below(by_module: dict[str, list[Route]], module: str, prefix: str, depth: i
     if depth > _DEEPEST:
         return
     for route in by_module.get(module, ()):
-        pattern = prefix + _readable(route.pattern)
+        pattern = prefix + readable(route.pattern)
         if route.included:
             yield from _below(by_module, route.included, pattern, depth + 1)
         elif route.view:
@@ -65,9 +65,11 @@ def _below(by_module: dict[str, list[Route]], module: str, prefix: str, depth: i
             yield replace(route, pattern=whole if _PLAIN.fullmatch(whole) else "")
 
 
-def _readable(pattern: str) -> str:
-    """A path's or a regular expression's pattern with placeholders like "<pk>"."""
-    if not pattern.startswith("^") and "(?P<" not in pattern:
+def readable(pattern: str, kind: str = "") -> str:
+    """A path's or a regular expression's pattern with placeholders like "<pk>"; "kind" says which, if known."""
+    if kind == "locale":
+        return "<language>/"
+    if kind == "route" or (not kind and not pattern.startswith("^") and "(?P<" not in pattern):
         return _CONVERTER.sub(r"<\1>", pattern)
     return _GROUP.sub(r"<\1>", pattern.removeprefix("^")).removesuffix("$").removesuffix("/?") + (
         "/" if pattern.endswith("/?$") else ""

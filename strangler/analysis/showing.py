@@ -25,6 +25,7 @@ def as_text(found: Map, couplings: Iterable[Coupling]) -> Iterator[str]:
         f"{apps} apps, {len(summary.models)} models, {len(summary.modules):,} files, {summary.lines:,} lines; "
         f"{len(couplings):,} couplings between apps"
     )
+    yield from _sources(found)
     for sentence in found.unread:
         yield f"partial: {sentence}"
     pairs: dict[tuple[str, str], list[Coupling]] = {}
@@ -42,6 +43,12 @@ def as_text(found: Map, couplings: Iterable[Coupling]) -> Iterator[str]:
         yield f"and {len(ranked) - _PAIRS} more pairs of apps with a weight of {weight(rest):,} together"
 
 
+def _sources(found: Map) -> Iterator[str]:
+    """Where models and routes come from, and how far the files alone tell the same."""
+    yield from found.said or ("models and routes are from the files alone; --import-settings asks Django's registries",)
+    yield from map(str, found.differences)
+
+
 def as_lines(couplings: Iterable[Coupling]) -> Iterator[str]:
     """Each coupling at its line."""
     return map(str, couplings)
@@ -53,6 +60,8 @@ def as_json(found: Map, couplings: Iterable[Coupling]) -> dict[str, Any]:
         "files": len(found.summary.modules),
         "lines": found.summary.lines,
         "partial": list(found.unread),
+        "registries": list(found.said),
+        "differences": [asdict(difference) for difference in found.differences],
         "apps": [asdict(app) for app in found.summary.apps],
         "models": [asdict(model) for model in found.summary.models],
         "couplings": [asdict(coupling) for coupling in couplings],

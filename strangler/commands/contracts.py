@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from strangler.commands.project import Commands, add_anew, add_path, mapped, named
+from strangler.commands.project import Commands, add_anew, add_path, add_registries, mapped, named
 from strangler.errors import StranglerError
 
 
@@ -19,6 +19,7 @@ def add(commands: Commands) -> None:
     command.add_argument("--shrink", action="store_true", help="take out what nobody needs any more")
     command.add_argument("--import-linter", action="store_true", help="print its imports for import-linter")
     add_anew(command)
+    add_registries(command)
     command.set_defaults(run=_run)
 
 

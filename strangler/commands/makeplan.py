@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from strangler.commands.project import Commands, add_anew, add_path, mapped, named
+from strangler.commands.project import Commands, add_anew, add_path, add_registries, mapped, named
 from strangler.errors import StranglerError
 
 
@@ -19,6 +19,7 @@ def add(commands: Commands) -> None:
     command.add_argument("--service", help="the service's name (the seam's)")
     command.add_argument("--into", type=Path, metavar="FOLDER", help="write FOLDER/plan.py and FOLDER/tasks.md")
     add_anew(command)
+    add_registries(command)
     command.set_defaults(run=_run)
 
 

@@ -7,7 +7,7 @@ import json
 import sys
 
 from strangler.analysis.coupling import Kind
-from strangler.commands.project import Commands, add_anew, add_path, mapped
+from strangler.commands.project import Commands, add_anew, add_path, add_registries, mapped
 
 
 def add(commands: Commands) -> None:
@@ -22,6 +22,7 @@ def add(commands: Commands) -> None:
     command.add_argument("--tests", action="store_true", help="also those that only tests have")
     command.add_argument("--json", action="store_true")
     add_anew(command)
+    add_registries(command)
     command.set_defaults(run=_run)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,13 +27,29 @@ def add_anew(command: argparse.ArgumentParser) -> None:
     command.add_argument("--anew", action="store_true", help="use nothing that was found before")
 
 
+def add_registries(command: argparse.ArgumentParser) -> None:
+    """The consent to run the project's settings, and by what."""
+    command.add_argument(
+        "--import-settings",
+        nargs="?",
+        const="",
+        metavar="SETTINGS",
+        help="ask Django's registries for models and routes, which runs the project's settings and apps; "
+        "SETTINGS is what manage.py names, else shop.settings",
+    )
+    command.add_argument("--python", default=sys.executable, help="the project's own interpreter, for that")
+
+
 def mapped(options: argparse.Namespace) -> Map:
     """The map of the folder that the options name."""
     # Not above, here and below: what an extra brings may not be there.
+    from strangler.analysis.asking import ask  # noqa: PLC0415
     from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
     from strangler.analysis.mapping import make_map  # noqa: PLC0415
 
-    return make_map(options.path.resolve(), Kept(None if options.anew else usual_place()))
+    root, settings = options.path.resolve(), options.import_settings
+    asked = ask(root, settings, options.python) if settings is not None else None
+    return make_map(root, Kept(None if options.anew else usual_place()), asked=asked)
 
 
 def named(graph: Graph, name: str) -> Seam:

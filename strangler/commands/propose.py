@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 
-from strangler.commands.project import Commands, add_anew, add_path, mapped, named
+from strangler.commands.project import Commands, add_anew, add_path, add_registries, mapped, named
 from strangler.errors import StranglerError
 
 
@@ -19,6 +19,7 @@ def add(commands: Commands) -> None:
     command.add_argument("--with", metavar="APP", dest="app", help="... belonged to this app")
     command.add_argument("--json", action="store_true")
     add_anew(command)
+    add_registries(command)
     command.set_defaults(run=_run)
 
 

@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from strangler.commands.project import Commands, add_anew, add_path, mapped
+from strangler.commands.project import Commands, add_anew, add_path, add_registries, mapped
 from strangler.errors import StranglerError
 
 
@@ -20,6 +20,7 @@ def add(commands: Commands) -> None:
     command.add_argument("page", type=Path, help="the file to write; an earlier report there gives the history")
     add_path(command)
     add_anew(command)
+    add_registries(command)
     command.set_defaults(run=_run)
 
 

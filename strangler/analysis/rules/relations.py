@@ -20,15 +20,18 @@ _KINDS = {
 
 def find(project: Project, file: File) -> Iterator[Coupling]:
     """Those of the models that the file defines. What an abstract model states is its heirs'."""
-    for name in file.classes:
-        model = project.registry.of(Symbol(file.module.name, name, "class"))
-        if model is not None and not model.abstract and not model.proxy:
+    made = project.registry.made_in(file.module.name)
+    stated = (project.registry.of(Symbol(file.module.name, name, "class")) for name in file.classes)
+    for model in (*made, *stated):
+        if model is not None and not model.abstract and not model.proxy and not model.swapped:
             yield from _of(project, model)
 
 
 def _of(project: Project, model: Model) -> Iterator[Coupling]:
     assert model.symbol is not None
     for relation in model.relations.values():
+        if not relation.stated and not project.is_here(relation.target):
+            continue  # what another package's base class brings ties nothing of the project
         at = Place(project.symbols.files[relation.module], relation.line)
         kind, target = _KINDS[relation.kind], relation.target or "contenttypes.ContentType"
         detail = relation.name if relation.constrained else f"{relation.name}, no constraint"
