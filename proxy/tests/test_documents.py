@@ -59,7 +59,7 @@ def ask(step, visit):
         ("/api/reviews/5/?page=2", {}, None),
         ("/api/reviews/x/", {}, "Path parameter error: id"),
         ("/api/reviews/5/?page=two", {}, "Query parameter error: page"),
-        ("/api/unknown/", {}, "Path not found"),
+        ("/api/unknown/", {}, "Path not found for /api/unknown/"),
         ("/api/reviews/5/", {"method": "PUT"}, "Operation put not found"),
         ("/api/reviews/5/", {"method": "POST", "headers": KIND, "body": b'{"rating": 5}'}, None),
         ("/api/reviews/5/", {"method": "POST", "headers": KIND, "body": b'{"rating": 6}'}, "6 is greater than"),
