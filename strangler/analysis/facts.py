@@ -89,4 +89,6 @@ class Facts:
     chains: list[Chain] = field(default_factory=list)
     sql: list[tuple[int, str, str]] = field(default_factory=list)
     """(line, scope, text)."""
+    dotted: list[tuple[int, str, str]] = field(default_factory=list)
+    """Texts that could be whole names of something, as (line, scope, text)."""
     lines: int = 0

@@ -12,7 +12,7 @@ from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.differing import Difference
 from strangler.analysis.following import Following, managers_of
 from strangler.analysis.knowing import know
-from strangler.analysis.models import Registry, Relation
+from strangler.analysis.models import Model, Registry, Relation
 from strangler.analysis.receivers import Occasion, Received, find_receivers, occasions
 from strangler.analysis.routes import Route
 from strangler.analysis.symbols import File, Symbol, Symbols
@@ -90,6 +90,8 @@ class Project:
     routes: Mapping[str, str]
     """Labels of apps by the names of their routes."""
     all_routes: tuple[Route, ...]
+    tasks: Mapping[str, str]
+    """Dotted names of functions by the names of their tasks."""
     receivers: dict[Symbol, list[Received]]
     cascades: Mapping[str, tuple[str, ...]]
     """Labels of models whose rows go, or are changed, with a row of the one that is named."""
@@ -116,7 +118,7 @@ class Project:
             apps=apps,
             registry=registry,
             following=following,
-            tables={model.table: model.label for model in registry.real()},
+            tables={model.table: model.label for model in sorted(registry.real(), key=_is_the_tables_own)},
             templates={name: label for _, name, label in owned},
             owners={path: label for path, _, label in owned},
             routes={
@@ -125,6 +127,7 @@ class Project:
                 if route.name
             },
             all_routes=known.routes,
+            tasks=dict(find_tasks(symbols)),
             receivers=receivers,
             cascades=cascades(registry),
             truth=truth,
@@ -178,7 +181,7 @@ class Project:
                 for file in self.files()
             ),
             routes=self.all_routes,
-            tasks=dict(find_tasks(self.symbols)) | dict(self._true_tasks()),
+            tasks=dict(self.tasks) | dict(self._true_tasks()),
         )
 
     def occasions(self, file: File, scope: str) -> list[Occasion]:
@@ -220,6 +223,11 @@ class Project:
                 detail=detail,
                 test=at.file.module.is_test,
             )
+
+
+def _is_the_tables_own(model: Model) -> bool:
+    """What sorts the model that its table is made for behind others that only look at it."""
+    return model.managed and not model.proxy
 
 
 def _instances(receivers: Mapping[Symbol, list[Received]]) -> Iterator[tuple[Symbol, str]]:

@@ -14,6 +14,7 @@ _SQL = re.compile(
     r"\b(select\b.+?\bfrom|insert\s+into|update\b.+?\bset|delete\s+from|truncate|alter\s+table|(left|inner)\s+join)\b",
     re.IGNORECASE | re.DOTALL,
 )
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}")
 _LONGEST = 24
 """Links of a chain that is carried on in a variable."""
 
@@ -228,9 +229,46 @@ class _Reader:
     def _constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
             self._sql(node.value, node.lineno)
+            if "." in node.value and _DOTTED.fullmatch(node.value):
+                self.facts.dotted.append((node.lineno, ".".join(self._scope), node.value))
+
+    def _sum(self, node: ast.BinOp) -> None:
+        """A statement may be put together from pieces that are all known."""
+        if text := self._literal(node):
+            self._sql(text, node.lineno)
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp):
+            self._expression(left.right)
+            left = left.left
+        self._expression(left)
+
+    def _literal(self, node: ast.expr) -> str:
+        """The text that an expression gives, with "{}" for what nobody knows; empty where none of it is a text."""
+        match node:
+            case ast.Constant() if isinstance(node.value, str):
+                return node.value
+            case ast.Name():
+                value = self.facts.assigned.get(node.id)
+                return value if isinstance(value, str) and not isinstance(value, Named) else ""
+            case ast.JoinedStr():
+                return self._text(node)
+            case ast.BinOp(op=ast.Add()):
+                left, right = self._literal(node.left), self._literal(node.right)
+                return f"{left or '{}'}{right or '{}'}" if left or right else ""
+            case ast.BinOp(op=ast.Mod()):
+                text = self._literal(node.left)
+                for given in node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]:
+                    text = text.replace("%s", self._literal(given) or "{}", 1)
+                return text
+        return ""
+
+    def _text(self, node: ast.JoinedStr) -> str:
+        """The text of an f-string, with "{}" for what is put in and is no constant of the module."""
+        parts = (part.value if isinstance(part, ast.FormattedValue) else part for part in node.values)
+        return "".join(self._literal(part) or "{}" for part in parts)
 
     def _joined(self, node: ast.JoinedStr) -> None:
-        self._sql(_text(node), node.lineno)
+        self._sql(self._text(node), node.lineno)
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 self._expression(part.value)
@@ -297,7 +335,7 @@ class _Reader:
                 steps = self._steps(node.value)
                 index = self._value(node.slice)
                 name = f"[{index}]" if _is_text(index) else "[]"
-                return steps and [*steps, Step(name=name)]
+                return steps and [*steps, Step(name=name, args=[index] if isinstance(index, Named) else [])]
         inner = _carried(node)
         return self._steps(inner) if inner is not None else None
 
@@ -335,7 +373,7 @@ class _Reader:
         return self._value(node.operand)
 
     def _value_of_joined(self, node: ast.JoinedStr) -> Value:
-        return _text(node)
+        return self._text(node)
 
     def _value_of_dict(self, node: ast.Dict) -> Value:
         pairs = zip(node.keys, node.values, strict=True)
@@ -373,6 +411,7 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[_Reader, Any], None]] = {
     ast.Name: _Reader._chain,
     ast.Await: _Reader._chain,
     ast.Constant: _Reader._constant,
+    ast.BinOp: _Reader._sum,
     ast.JoinedStr: _Reader._joined,
     ast.ListComp: _Reader._comprehension,
     ast.SetComp: _Reader._comprehension,
@@ -394,11 +433,6 @@ _VALUES: dict[type[ast.expr], Callable[[_Reader, Any], Value]] = {
     ast.Name: _Reader._value_of_name,
     ast.Attribute: _Reader._value_of_name,
 }
-
-
-def _text(node: ast.JoinedStr) -> str:
-    """The text of an f-string, with "{}" for what is put in."""
-    return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
 
 
 def _is_text(value: Value) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strangler.analysis.coupling import Coupling, Kind
-from strangler.analysis.models import Model
+from strangler.analysis.lookups import Hop, hops
+from strangler.analysis.models import Model, Relation
 from strangler.analysis.project import Place, Project
 from strangler.analysis.symbols import File, Symbol
 
@@ -16,6 +17,7 @@ _KINDS = {
     "generic key": Kind.GENERIC_KEY,
     "generic relation": Kind.GENERIC_KEY,
 }
+_KEY_ENDINGS = frozenset({"id", "ids", "pk", "uuid"})
 
 
 def find(project: Project, file: File) -> Iterator[Coupling]:
@@ -36,6 +38,9 @@ def _of(project: Project, model: Model) -> Iterator[Coupling]:
         kind, target = _KINDS[relation.kind], relation.target or "contenttypes.ContentType"
         detail = relation.name if relation.constrained else f"{relation.name}, no constraint"
         yield from project.coupling_of_models(kind, at, (model.label, target), detail)
+        for path, hop in _limits(project, relation):
+            models = (hop.source, hop.target)
+            yield from project.coupling_of_models(Kind.JOIN, at, models, f"limit_choices_to: {path}")
         if relation.through:
             detail = f"{relation.name}, through"
             yield from project.coupling_of_models(kind, at, (model.label, relation.through), detail)
@@ -43,9 +48,26 @@ def _of(project: Project, model: Model) -> Iterator[Coupling]:
     for parent in model.parents:
         at = Place(where, model.line)
         yield from project.coupling_of_models(Kind.INHERITANCE, at, (model.label, parent), "table")
+    owner = project.tables.get(model.table, model.label)
+    if owner != model.label:
+        at = Place(where, model.line)
+        yield from project.coupling_of_models(Kind.INHERITANCE, at, (model.label, owner), f"the table {model.table}")
     for column, line in model.columns.items():
-        if column.endswith("_id") and (label := _named(project, column[:-3])):
+        name, _, ending = column.rpartition("_")
+        if ending in _KEY_ENDINGS and (label := _named(project, name)):
             yield from project.coupling_of_models(Kind.SOFT_KEY, Place(where, line), (model.label, label), column)
+
+
+def _limits(project: Project, relation: Relation) -> Iterator[tuple[str, Hop]]:
+    """What the choice of a key goes by, where that is a dictionary or Q()."""
+    for found in project.symbols.files[relation.module].facts.classes:
+        value = found.attributes.get(relation.name) if found.lines.get(relation.name) == relation.line else None
+        given = value[-1].keywords.get("limit_choices_to") if isinstance(value, list) else None
+        if isinstance(given, list) and given[-1].name == "Q":
+            given = given[-1].keywords
+        for path in given if isinstance(given, dict) else ():
+            for hop in hops(project.registry, relation.target, path):
+                yield path, hop
 
 
 def _named(project: Project, name: str) -> str:

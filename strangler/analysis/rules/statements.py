@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import sqlglot
 
 from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.facts import Chain
 from strangler.analysis.project import Place, Project
 from strangler.analysis.symbols import File
 
@@ -20,12 +21,29 @@ _HOLES = re.compile(r"%\(\w+\)s|%s|\{\w*\}|%%")
 
 
 def find(project: Project, file: File) -> Iterator[Coupling]:
-    """One for each statement and table of another app."""
+    """One for each statement and table of another app, and for each place that takes a table's name from its model."""
+    if file.module.is_migration:
+        return
+    for chain in file.facts.chains:
+        yield from _by_model(project, file, chain)
     for line, scope, text in file.facts.sql:
         for table in sorted(tables(text)):
             if (label := project.tables.get(table)) is not None:
                 app = project.app_of_model(label)
                 yield from project.coupling(Kind.SQL, Place(file, line, scope), app, label, table)
+
+
+def _by_model(project: Project, file: File, chain: Chain) -> Iterator[Coupling]:
+    """Product._meta.db_table, and extra(tables=["catalog_product"])."""
+    at, last = Place(file, chain.line, chain.scope), chain.steps[-1]
+    if [step.name for step in chain.steps[-2:]] == ["_meta", "db_table"]:
+        model = project.following.type_of(file, chain.scope, chain.steps[:-2]) if len(chain.steps) > 2 else None
+        if model is not None and model.label:
+            yield from project.coupling(Kind.SQL, at, project.app_of_model(model.label), model.label, "_meta.db_table")
+    given = last.keywords.get("tables") if last.called and last.name == "extra" else None
+    for table in given if isinstance(given, tuple) else ():
+        if (label := project.tables.get(str(table))) is not None:
+            yield from project.coupling(Kind.SQL, at, project.app_of_model(label), label, str(table))
 
 
 @functools.lru_cache(maxsize=4096)

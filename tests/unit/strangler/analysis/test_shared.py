@@ -71,3 +71,39 @@ def test_djangos_own_settings_tie_nobody(tmp_path):
     line = READ + "X = settings.MEDIA_ROOT, settings.TIME_ZONE"
     assert settings_of(tmp_path, "MEDIA_ROOT = 'x'", line, line) == []
     assert {name for name in dir(global_settings) if name.isupper()} <= DJANGOS
+
+
+def keys_of(root, catalog, reviews):
+    return found(
+        root, "shop/reviews/views.py", reviews, "cache", "session", shop={**SHOP, "shop/catalog/views.py": catalog}
+    )
+
+
+CACHE = "from django.core.cache import cache, caches\n"
+
+
+def test_a_key_of_the_cache_that_two_apps_use_is_the_ones_that_puts_something_there(tmp_path):
+    catalog = CACHE + "def put(key):\n    caches['default'].set('front-page', 1)"
+    assert keys_of(tmp_path, catalog, CACHE + "def show():\n    return cache.get('front-page')") == [
+        "3: shop.reviews.views.show -> front-page, cache"
+    ]
+
+
+def test_keys_that_begin_alike_are_one_whatever_is_put_into_them(tmp_path):
+    catalog = CACHE + "def put(key):\n    cache.set('product:%s' % key, 1)"
+    reviews = CACHE + "def show(key):\n    cache.delete(f'product:{key}')\n    cache.get('review:' + key)"
+    assert keys_of(tmp_path, catalog, reviews) == ["3: shop.reviews.views.show -> product:*, cache"]
+
+
+def test_a_key_is_the_apps_that_it_is_called_after_and_a_constant_is_its_value(tmp_path):
+    catalog = CACHE + "KEY = 'catalog.front'\ndef show(request):\n    return cache.get(KEY), request.session[KEY]"
+    reviews = CACHE + "from shop.catalog import views\ndef put(request):\n    cache.set(views.KEY, 1)\n"
+    assert keys_of(tmp_path, catalog, reviews + "    request.session[views.KEY] = 1") == [
+        "4: shop.reviews.views.put -> catalog.front, cache",
+        "5: shop.reviews.views.put -> catalog.front, session",
+    ]
+
+
+def test_a_dictionary_that_is_called_cache_is_none(tmp_path):
+    line = "def show(cache):\n    return cache.get('front-page')"
+    assert keys_of(tmp_path, line, line) == []
