@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from strangler.analysis.advice import ADVICE
 from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.graph import Graph
 from strangler.analysis.mapping import Map
@@ -20,9 +21,10 @@ _KEYS = ("foreign key", "one-to-one")
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A plan's text, and what has to be done beside it, each with its line."""
+    """A plan's text, its operations as they stand there, and what has to be done beside it, each with its line."""
 
     text: str
+    operations: tuple[str, ...]
     tasks: tuple[str, ...]
 
 
@@ -49,8 +51,8 @@ def draft(found: Map, graph: Graph, seam: Seam, service: str) -> Draft:
     models = {model.label: model for model in found.summary.models}
     mine = [models[label] for label in seam.models]
     cuts = list(_cuts(found, models, seam))
-    copies = [_copy(models[label], seam) for label in seam.replicated if label in models]
-    moved = [*seam.models, *_hidden(mine, seam)]
+    copies = [_copy(models[label], seam) for label in seam.replicated if label in models and models[label].owns]
+    moved = [*(model.label for model in mine if model.owns), *_hidden(mine, seam)]
     patterns, pages = _patterns(found, seam)
     operations = [
         *map(str, cuts),
@@ -59,7 +61,11 @@ def draft(found: Map, graph: Graph, seam: Seam, service: str) -> Draft:
         *([f"MoveRoutes({_list(patterns)}, canary=[100, 1_000, 5_000], hold=60, patience=3_600)"] if patterns else []),
         *([f"RetireTables({_list(moved)})"] if patterns else []),
     ]
-    return Draft(text=_text(seam, service, operations), tasks=tuple(_tasks(found, seam, cuts, pages)))
+    return Draft(
+        text=_text(seam, service, operations),
+        operations=tuple(operations),
+        tasks=tuple(_tasks(found, seam, cuts, pages)),
+    )
 
 
 def _cuts(found: Map, models: dict[str, ModelSummary], seam: Seam) -> Iterator[Cut]:
@@ -136,7 +142,7 @@ def _tasks(found: Map, seam: Seam, cuts: Sequence[Cut], pages: Sequence[Route]) 
                 f"{relation.on_delete}, which cannot reach over the border: strangler.deletion has what can"
             )
     for coupling in (*seam.into, *seam.out):
-        if (advice := _ADVICE.get(coupling.kind)) is not None and not _is_resolved(coupling, seam):
+        if (advice := ADVICE.get(coupling.kind)) is not None and not is_resolved(coupling, seam):
             yield f"{coupling}: {advice}"
     for name, function in sorted(found.summary.tasks.items()):
         module = function.rpartition(".")[0]
@@ -147,35 +153,7 @@ def _tasks(found: Map, seam: Seam, cuts: Sequence[Cut], pages: Sequence[Route]) 
         yield f"{where} stays with the monolith; move it if the service renders it"
 
 
-_ADVICE = {
-    Kind.MANY_TO_MANY: "give it a through model, and cut that one's keys",
-    Kind.INHERITANCE: "a table that is inherited from moves together with its heirs; a class can be copied or left out",
-    Kind.JOIN: "ask twice, or go by a copy of the columns",
-    Kind.NAVIGATION: "ask the other side by an interface, many rows at once",
-    Kind.PER_ROW: "fetch the rows of all at once first, or each becomes a call",
-    Kind.READ: "ask the other side by an interface, or go by a copy",
-    Kind.WRITE: "only the owner may write: call it, or let it do so on an event",
-    Kind.HIDDEN_WRITE: "whoever saves the row does not see it: send an event after the commit, and let the owner write",
-    Kind.SQL: "only one side's tables can be named in a statement",
-    Kind.SIGNAL: "becomes an event that is sent after the commit",
-    Kind.ADMIN: "these pages read and write rows that will be elsewhere",
-    Kind.SOFT_KEY: "the key stays valid, but nobody deletes after it",
-    Kind.IMPORT: "goes through an interface that can be here or there",
-    Kind.LATE_IMPORT: "goes through an interface that can be here or there",
-    Kind.STRING_IMPORT: "goes through an interface that can be here or there",
-    Kind.TASK: "is enqueued by its name, on the queue of its owner",
-    Kind.URL: "the other side's routes have no names here: link by its address",
-    Kind.PREFIX: "the prefix cannot be handed over whole: route by this pattern, or give it a prefix of its own",
-    Kind.PERMISSION: "the service asks its own identity for it",
-    Kind.SETTING: "both sides are given it; change them together",
-    Kind.SESSION: "a service sees no session; pass what it needs",
-    Kind.CACHE: "two processes may not share this cache",
-    Kind.TEMPLATE: "is rendered by one side: pass it the other's data",
-    Kind.TAG_LIBRARY: "belongs to whoever renders",
-}
-
-
-def _is_resolved(coupling: Coupling, seam: Seam) -> bool:
+def is_resolved(coupling: Coupling, seam: Seam) -> bool:
     """A read of a table that the plan copies needs no more than the copy."""
     return coupling.kind is Kind.READ and coupling.target in seam.replicated and coupling in seam.out
 

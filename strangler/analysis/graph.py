@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from strangler.analysis.coupling import EVERY_APP, WEIGHTS, Coupling, Kind
+from strangler.analysis.coupling import EVERY_APP, WEIGHTS, Coupling
 from strangler.analysis.mapping import Map
 
 
@@ -36,13 +36,14 @@ class Graph:
     def __post_init__(self) -> None:
         weights: Counter[tuple[str, str]] = Counter()
         for tie in self.ties:
-            weights[tie.source, tie.target] += WEIGHTS[tie.coupling.kind]
+            if WEIGHTS[tie.coupling.kind]:
+                weights[tie.source, tie.target] += WEIGHTS[tie.coupling.kind]
         object.__setattr__(self, "weights", dict(weights))
 
     @cached_property
     def calls(self) -> Mapping[tuple[str, str], int]:
-        """How many ties there are from node to node."""
-        return Counter((tie.source, tie.target) for tie in self.ties)
+        """How many ties there are from node to node, of those that weigh anything."""
+        return Counter((tie.source, tie.target) for tie in self.ties if WEIGHTS[tie.coupling.kind])
 
     @cached_property
     def use_cases(self) -> Sequence[frozenset[str]]:
@@ -74,7 +75,7 @@ class Graph:
 
 
 def graph_of(found: Map) -> Graph:
-    """The graph of a map, without tests and migrations."""
+    """The graph of a map, without tests."""
     modules = {module.name: module for module in found.summary.modules if not module.test}
     paths = {module.path: module.name for module in modules.values()}
     models = {model.label: model for model in found.summary.models}
@@ -86,7 +87,7 @@ def graph_of(found: Map) -> Graph:
     views = {route.name: route.view.rpartition(".")[0] for route in found.summary.routes if route.name}
     ties = []
     for coupling in (*found.couplings, *found.inner):
-        if coupling.test or coupling.kind in (Kind.MIGRATION, Kind.TYPE_IMPORT):
+        if coupling.test:
             continue
         source = coupling.source if coupling.source in models else paths.get(coupling.path, "")
         if source in of_models:

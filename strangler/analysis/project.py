@@ -39,6 +39,8 @@ class ModelSummary:
     path: str
     line: int
     table: str
+    owns: bool
+    """Whether the table is made for it: a proxy's and an unmanaged model's is not."""
     key: str
     columns: tuple[str, ...]
     relations: tuple[Relation, ...]
@@ -163,6 +165,7 @@ class Project:
                     path=model.path,
                     line=model.line,
                     table=model.table,
+                    owns=_is_the_tables_own(model),
                     key=model.key,
                     columns=tuple(model.columns),
                     relations=tuple(model.relations.values()),

@@ -1,10 +1,12 @@
 """Plans that are drafted from a map."""
 
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
-from strangler.analysis.drafting import draft
+from strangler.analysis.coupling import Kind
+from strangler.analysis.drafting import draft, is_resolved
 from strangler.analysis.graph import graph_of
 from strangler.analysis.kept import Kept
 from strangler.analysis.mapping import make_map
@@ -96,8 +98,39 @@ def test_orchards_reviews_get_a_plan_that_checkplans_accepts(tmp_path, settings)
     assert main(["makeplan", "reviews", str(ROOT / "monolith"), "--into", str(into)]) == 1
 
 
-def test_every_seam_of_orchard_gives_a_plan_that_python_reads():
-    found = make_map(ROOT / "monolith", Kept(None))
-    graph = graph_of(found)
+@pytest.fixture(scope="module")
+def orchard():
+    return make_map(ROOT / "monolith", Kept(None))
+
+
+def test_every_seam_of_orchard_gives_a_plan_that_python_reads(orchard):
+    graph = graph_of(orchard)
     for one in find_seams(graph):
-        compile(draft(found, graph, one, "service").text, one.name, "exec")
+        compile(draft(orchard, graph, one, "service").text, one.name, "exec")
+
+
+def test_whatever_passes_a_border_is_cut_copied_or_a_task_at_its_line(orchard):
+    graph = graph_of(orchard)
+    for one in find_seams(graph):
+        made = draft(orchard, graph, one, "service")
+        tasks = "\n".join(made.tasks)
+        for coupling in (*one.into, *one.out):
+            is_cut = coupling.kind in (Kind.FOREIGN_KEY, Kind.ONE_TO_ONE)
+            assert is_cut or is_resolved(coupling, one) or str(coupling) in tasks, coupling
+        cut = sum(operation.startswith("CutForeignKey") for operation in made.operations)
+        assert cut == one.count(Kind.FOREIGN_KEY, Kind.ONE_TO_ONE)
+
+
+def test_a_table_that_is_made_for_another_model_is_not_moved(tmp_path):
+    more = """
+        class Shelf(models.Model):
+            class Meta:
+                managed = False
+                db_table = "a_view"
+
+        class Best(Review):
+            class Meta:
+                proxy = True
+    """
+    files = {**WIDE, "shop/reviews/models.py": dedent(SHOP["shop/reviews/models.py"]) + dedent(more)}
+    assert 'MoveTables(["reviews.Review"])' in drafted(tmp_path, files).text
