@@ -50,7 +50,7 @@ def find_apps(symbols: Symbols) -> Apps:
     for name, file in symbols.files.items():
         for found in file.classes.values():
             symbol = Symbol(name, found.name, "class")
-            if not _is_config(symbols, symbol) or file.module.is_test:
+            if not is_config(symbols, symbol) or file.module.is_test:
                 continue
             path = found.attributes.get("name")
             label = found.attributes.get("label")
@@ -65,7 +65,8 @@ def find_apps(symbols: Symbols) -> Apps:
     return Apps(by_package={package: App(label=label, package=package) for package, label in taken.items()})
 
 
-def _is_config(symbols: Symbols, symbol: Symbol) -> bool:
+def is_config(symbols: Symbols, symbol: Symbol) -> bool:
+    """Whether a class is an AppConfig."""
     return any(base.kind == "outside" and base.name.endswith("AppConfig") for base in symbols.ancestors(symbol)[1:])
 
 

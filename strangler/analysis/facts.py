@@ -24,6 +24,8 @@ class Step:
     called: bool = False
     args: list[Value] = field(default_factory=list)
     keywords: dict[str, Value] = field(default_factory=dict)
+    local: str = ""
+    """The variable that the chain up to here was assigned to, where it goes on from one."""
 
 
 Value: TypeAlias = Union[str, int, float, Named, list[Step], "tuple[Value, ...]", "dict[str, Value]", None]
@@ -65,17 +67,23 @@ class Class:
     decorators: list[Chain]
     attributes: dict[str, Value]
     lines: dict[str, int]
+    """Of the attributes, and of those of Meta with an "@" before them."""
     meta: dict[str, Value]
+    own: dict[str, Chain] = field(default_factory=dict)
+    """What its methods assign to "self"."""
 
 
 @dataclass(kw_only=True, slots=True)
 class Function:
-    """A function or method, by its name within the module, and what its parameters are said to be."""
+    """A function or method, by its name within the module, and what its parameters and its result are said to be."""
 
     name: str
     line: int
     decorators: list[Chain]
     parameters: dict[str, str]
+    result: str = ""
+    """The name of its annotation; "*Name" where that is a set of them."""
+    returned: list[list[Step]] = field(default_factory=list)
 
 
 @dataclass(kw_only=True, slots=True)

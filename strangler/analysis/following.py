@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strangler.analysis.facts import Chain, Named, Step, Value
+from strangler.analysis.given import Given
 from strangler.analysis.lookups import hops_of_call
 from strangler.analysis.models import Registry, label_outside
 from strangler.analysis.symbols import File, Symbol
@@ -21,6 +22,7 @@ _WRITES = frozenset(
 _ROW_WRITES = frozenset({"save", "delete", "asave", "adelete"})
 _LINKS = frozenset({"add", "remove", "set", "clear", "aadd", "aremove", "aset", "aclear"})
 _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404"})
+_PASSED = ("klass", "queryset", "qs")
 _OF_CLASS = {
     "model": "model",
     **dict.fromkeys(("queryset", "get_queryset", "object_list", "filter_queryset"), "set"),
@@ -53,7 +55,7 @@ class Typed:
     """What a chain stands at: a model's class, one of its rows, a set of them, or something by its symbol."""
 
     what: str
-    """ "model", "row", "set", "symbol" or "self"."""
+    """ "model", "row", "set", "relation" as a model's class has it, "symbol", or "self" for an object of a class."""
     label: str = ""
     symbol: Symbol | None = None
 
@@ -65,8 +67,13 @@ class Following:
     registry: Registry
     managed: dict[Symbol, str] = field(default_factory=dict)
     """Managers' and query sets' classes, to the one model that uses them."""
+    managers: Mapping[str, Sequence[Symbol]] = field(default_factory=dict)
+    """Those of each model."""
     instances: dict[Symbol, str] = field(default_factory=dict)
     """Receivers of signals, to the one model whose rows they are given as "instance"."""
+    _about: dict[Symbol, str] = field(default_factory=dict)
+    given: Given = field(init=False)
+    """What it follows beyond what is declared."""
 
     def uses(self, file: File, chain: Chain) -> list[Use]:
         """All that a chain asks of models, in order."""
@@ -78,11 +85,13 @@ class Following:
             return walk.found[:-1]  # the row itself is changed; nobody goes to the other one
         return walk.found
 
-    def type_of(self, file: File, scope: str, steps: list[Step], depth: int = 0) -> Typed | None:
-        """What a chain stands at in the end."""
-        return _Walk(self, file, scope, depth).follow(steps)
+    def type_of(
+        self, file: File, scope: str, steps: list[Step], depth: int = 0, owner: Symbol | None = None
+    ) -> Typed | None:
+        """What a chain stands at in the end; "owner" is the class of "self" where that inherits the code."""
+        return _Walk(self, file, scope, depth, owner).follow(steps)
 
-    def model_of(self, file: File, value: Value, scope: str = "") -> str:
+    def model_of(self, file: File, value: Value, scope: str = "", owner: Symbol | None = None) -> str:
         """The label of the model that a value is: a class, a name in a text, a loaded one; empty for anything else."""
         if isinstance(value, Named):
             at = self.type_of(file, scope, [Step(name=part) for part in value.split(".")])
@@ -92,11 +101,32 @@ class Following:
         if isinstance(value, str):
             label = self.registry.find(value)
             return label if label in self.registry.models else ""
-        at = self.type_of(file, scope, value) if isinstance(value, list) else None
+        at = self.type_of(file, scope, value, owner=owner) if isinstance(value, list) else None
         return at.label if at is not None else ""
 
+    def __post_init__(self) -> None:
+        self.given = Given(following=self)
+
+    def learn(self) -> None:
+        """See what all functions give and all classes are about, in one order: in circles the answers depend on it."""
+        for file in self.registry.symbols.files.values():
+            for name in file.functions:
+                self.given.by_function(Symbol(file.module.name, name, "function"))
+            for name in file.classes:
+                self.class_model(Symbol(file.module.name, name, "class"))
+
+    def of_class(self, label: str, what: str = "model") -> Typed | None:
+        """A model of a label, or a row or set of its; None where the label is empty."""
+        return Typed(what, label) if label else None
+
     def class_model(self, symbol: Symbol) -> str:
-        """The model that a class is about: by its "model", its "queryset", or its Meta."""
+        """The model that a class is about: by its "model", its "queryset", its Meta, or what its queries give."""
+        if symbol not in self._about:
+            self._about[symbol] = ""  # where its queries ask for it in turn
+            self._about[symbol] = self._declared(symbol) or self.given.of_queries(symbol)
+        return self._about[symbol]
+
+    def _declared(self, symbol: Symbol) -> str:
         for base in self.registry.symbols.ancestors(symbol):
             if base.kind != "class":
                 continue
@@ -124,13 +154,16 @@ class Following:
 class _Walk:
     """One chain on its way."""
 
-    def __init__(self, following: Following, file: File, scope: str, depth: int = 0) -> None:
+    def __init__(
+        self, following: Following, file: File, scope: str, depth: int = 0, owner: Symbol | None = None
+    ) -> None:
         self.found: list[Use] = []
         self._following = following
         self._registry = following.registry
         self._file = file
         self._scope = scope
         self._depth = depth
+        self._owner = owner
 
     def note(self, does: Does, model: str, step: Step, detail: str, of: str = "") -> None:
         """Something is asked of a model."""
@@ -141,11 +174,17 @@ class _Walk:
         if self._depth > _DEEPEST:
             return None
         at, number = self._start(steps)
-        for step in steps[number:]:
-            if at is None:
-                return None
-            at = self._step(at, step)
+        at = at or self._guessed(steps, number - 1)
+        for index in range(number, len(steps)):
+            if at is not None and at.what == "set" and self._is_of_row(at.label, steps[index]):
+                at = Typed("row", at.label)  # a method of its manager gave one
+            at = self._step(at, steps[index]) if at is not None else None
+            at = at or self._guessed(steps, index)
         return at
+
+    def _is_of_row(self, label: str, step: Step) -> bool:
+        accessor = self._registry.accessor(label, step.name)
+        return not step.called and (step.name in self._registry.models[label].relations or accessor is not None)
 
     def _start(self, steps: list[Step]) -> tuple[Typed | None, int]:
         """What the chain begins with, and how many steps that took."""
@@ -155,7 +194,7 @@ class _Walk:
         if first == "?instance" and (label := self._received()):
             return Typed("row", label), 1
         if first.startswith("?"):
-            return self._unknown(first[1:], steps)
+            return None, 1
         return (self._self(), 1) if first in ("self", "cls", "super") else self._named(steps)
 
     def _named(self, steps: list[Step]) -> tuple[Typed | None, int]:
@@ -175,24 +214,37 @@ class _Walk:
         """What a call of something with a name gives."""
         if step.name == "get_user_model":
             return Typed("model", self._registry.user)
-        if step.name in ("get_model", "get_registered_model"):
-            texts = [arg for arg in step.args if isinstance(arg, str) and not isinstance(arg, Named)]
-            label = self._registry.find(".".join(texts[:2])) if texts else ""
+        if label := self._registry.loaded(step):
             return Typed("model", label) if label in self._registry.models else None
-        if step.name in _SHORTCUTS and step.args:
-            return self._shortcut(step)
+        if step.name in _SHORTCUTS and (given := step.args[:1] or self._passed(step)):
+            return self._shortcut(step, given[0])
         if at.what == "model":
             self.note(Does.READ, at.label, step, f"{dotted}()")
             return Typed("row", at.label)
-        return Typed("self", symbol=at.symbol) if at.symbol is not None and at.symbol.kind == "class" else None
+        if at.symbol is not None and at.symbol.kind == "class":
+            return Typed("self", symbol=at.symbol)
+        known = at.symbol is not None and at.symbol.kind == "function" and self._following.given.by_function(at.symbol)
+        return known or self._filtered(step)
 
-    def _shortcut(self, step: Step) -> Typed | None:
-        label = self._following.model_of(self._file, step.args[0], self._scope)
+    def _passed(self, step: Step) -> list[Value]:
+        """The set that a call is given to take some of."""
+        return [step.keywords[name] for name in _PASSED if name in step.keywords]
+
+    def _shortcut(self, step: Step, given: Value) -> Typed | None:
+        label = self._following.model_of(self._file, given, self._scope, self._owner)
         if not label:
             return None
         self.note(Does.READ, label, step, f"{step.name}()")
         self._hops(label, Step(name="filter", line=step.line, keywords=step.keywords))
         return Typed("row", label)
+
+    def _filtered(self, step: Step) -> Typed | None:
+        """Of a call that nobody knows: the set that it is given, which it gives back in part."""
+        for value in self._passed(step):
+            if isinstance(value, list):
+                at = self._following.type_of(self._file, self._scope, value, self._depth + 1, self._owner)
+                return at if at is not None and at.what == "set" else None
+        return None
 
     def _instance(self, dotted: str) -> Typed | None:
         at = self._following.named(self._file, dotted)
@@ -204,31 +256,37 @@ class _Walk:
         return self._following.instances.get(Symbol(self._file.module.name, self._scope, "function"), "")
 
     def _self(self) -> Typed | None:
+        if self._owner is not None:
+            return self._object(self._owner)
         parts = self._scope.split(".")
         for length in range(len(parts), 0, -1):
             symbol = Symbol(self._file.module.name, ".".join(parts[:length]), "class")
-            if symbol.name not in self._file.classes:
-                continue
-            if (model := self._registry.of(symbol)) is not None:
-                return Typed("row", model.label)
-            managed = self._following.managed.get(symbol)
-            return Typed("set", managed) if managed else Typed("self", symbol=symbol)
+            if symbol.name in self._file.classes:
+                return self._object(symbol)
         return None
 
-    def _unknown(self, name: str, steps: list[Step]) -> tuple[Typed | None, int]:
-        """A local that nobody declared: request.user, or one that is called like a model and used like it."""
-        if len(steps) == 1:
-            return None, 1
-        if name == "request" and steps[1].name == "user":
-            return Typed("row", self._registry.user), 2
-        models, wanted = self._registry.models, name.replace("_", "").lower()
+    def _object(self, symbol: Symbol) -> Typed:
+        if (model := self._registry.of(symbol)) is not None:
+            return Typed("row", model.label)
+        managed = self._following.managed.get(symbol)
+        return Typed("set", managed) if managed else Typed("self", symbol=symbol)
+
+    def _guessed(self, steps: list[Step], index: int) -> Typed | None:
+        """A row, where a variable or attribute that nobody declared is called like a model and used like one."""
+        if index + 1 >= len(steps) or index < 0:
+            return None
+        step, after = steps[index], steps[index + 1].name
+        name = step.local or ("" if step.called else step.name.removeprefix("?"))
+        if step.called and step.name[:1].isupper():
+            return None  # an object of a class of which nobody knows that it is a model
+        if name == "request" and after == "user":
+            return Typed("self")
         labels = [
             label
-            for label in models
-            if label.rpartition(".")[2].lower() == wanted
-            and (steps[1].name in models[label].relations or self._registry.accessor(label, steps[1].name))
+            for label in self._registry.called(name)
+            if after in self._registry.models[label].relations or self._registry.accessor(label, after)
         ]
-        return (Typed("row", labels[0]), 1) if len(labels) == 1 else (None, len(steps))
+        return Typed("row", labels[0]) if len(labels) == 1 else None
 
     def _step(self, at: Typed, step: Step) -> Typed | None:
         match at.what:
@@ -238,13 +296,18 @@ class _Walk:
                 return self._of_set(at.label, step)
             case "row":
                 return self._of_row(at.label, step)
+        if at.what == "relation":
+            self.note(Does.READ, at.label, step, f".{step.name}")
+        if at.what == "self" and step.name == "user" and not step.called:
+            return Typed("row", self._registry.user)
         return self._of_class(at.symbol, step) if at.what == "self" and at.symbol is not None else None
 
     def _of_model(self, label: str, step: Step) -> Typed | None:
-        if step.name in self._registry.models[label].managers:
+        model = self._registry.models[label]
+        if step.name in model.managers:
             self.note(Does.READ, label, step, step.name)
             return Typed("set", label)
-        return None
+        return Typed("relation", label) if step.name in model.relations and not step.called else None
 
     def _of_set(self, label: str, step: Step) -> Typed | None:
         if step.called:
@@ -253,6 +316,8 @@ class _Walk:
             self._hops(label, step)
         if step.name in _TO_ROW:
             return Typed("row", label)
+        if step.called and (own := self._following.given.of_manager(label, step)):
+            return own[0] or self._filtered(step)
         goes_on = step.name == "[]" or (step.called and step.name not in _TO_NOTHING and step.name not in _LINKS)
         return Typed("set", label) if goes_on else None
 
@@ -269,28 +334,21 @@ class _Walk:
         if (reverse := self._registry.accessor(label, step.name)) is not None:
             self.note(Does.NAVIGATE, reverse.label, step, f".{step.name}", of=label)
             return Typed("row" if reverse.one else "set", reverse.label)
-        managed = step.name in self._registry.models[label].managers and not step.called
-        return Typed("set", label) if managed else None  # of a model's class method, or type(self)
+        model = self._registry.models[label]
+        if step.name in model.managers and not step.called:
+            return Typed("set", label)  # of a model's class method, or type(self)
+        return self._following.given.by_member(model.symbol, step) if model.symbol is not None else None
 
     def _of_class(self, symbol: Symbol, step: Step) -> Typed | None:
         """What views, forms, serializers and the like have by convention, or as an attribute of their class."""
         if step.name == "request":
             return Typed("self", symbol=symbol)
-        if step.name == "user" and not step.called:
-            return Typed("row", self._registry.user)
-        if (what := _OF_CLASS.get(step.name)) is not None:
-            label = self._following.class_model(symbol)
-            return Typed(what, label) if label else None
-        for base in self._registry.symbols.ancestors(symbol):
-            if base.kind == "class":
-                where = self._registry.symbols.file_of(base)
-                value = self._registry.symbols.class_of(base).attributes.get(step.name)
-                if isinstance(value, list):
-                    return self._following.type_of(where, base.name, value, self._depth + 1)
-                if isinstance(value, Named):
-                    label = self._following.model_of(where, value)
-                    return Typed("model", label) if label else None
-        return None
+        if step.name == "get_model" and "model_name" in step.keywords:  # of an AppConfig
+            label = self._registry.find(str(step.keywords["model_name"]), self._registry.apps.of(symbol.module).label)
+            return Typed("model", label) if label in self._registry.models else None
+        if (what := _OF_CLASS.get(step.name)) is not None and (label := self._following.class_model(symbol)):
+            return Typed(what, label)
+        return self._following.given.by_member(symbol, step) or self._filtered(step)
 
     def _hops(self, label: str, step: Step) -> None:
         for hop in hops_of_call(self._registry, label, step):

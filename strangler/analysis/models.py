@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strangler.analysis.apps import Apps
@@ -81,6 +81,8 @@ class Registry:
     by_symbol: dict[Symbol, Model]
     accessors: dict[str, dict[str, Reverse]]
     queries: dict[str, dict[str, Reverse]]
+    _by_lower: dict[str, str] = field(default_factory=dict)
+    _by_name: dict[str, list[str]] = field(default_factory=dict)
 
     def of(self, symbol: Symbol) -> Model | None:
         """The model that a class is."""
@@ -115,8 +117,24 @@ class Registry:
         """The label of a model that a text names, "Name" being of "app"; as it stands where nobody knows it."""
         if "." not in text:
             text = f"{app}.{text}"
-        by_lower = {label.lower(): label for label in self.models}
-        return by_lower.get(text.lower(), text)
+        if len(self._by_lower) != len(self.models):
+            self._by_lower = {label.lower(): label for label in self.models}
+        return self._by_lower.get(text.lower(), text)
+
+    def called(self, name: str) -> Sequence[str]:
+        """The labels of the models that a variable's name speaks of: "order_line" of "shop.OrderLine"."""
+        if not self._by_name:
+            for label in self.models:
+                self._by_name.setdefault(label.rpartition(".")[2].lower(), []).append(label)
+        return self._by_name.get(name.replace("_", "").lower(), ())
+
+    def loaded(self, call: Step) -> str:
+        """The label of the model that apps.get_model() and the like load; empty where that is none of these."""
+        if call.name not in ("get_model", "get_registered_model"):
+            return ""
+        given = (*call.args, *(call.keywords[key] for key in ("app_label", "model_name") if key in call.keywords))
+        texts = [arg for arg in given if isinstance(arg, str) and not isinstance(arg, Named)]
+        return self.find(".".join(texts[:2])) if texts else ""
 
     def _reverse(self, where: Mapping[str, Mapping[str, Reverse]], label: str, name: str) -> Reverse | None:
         seen: list[str] = [label]
@@ -342,7 +360,7 @@ def _other_side(model: Model, kind: str, call: Step) -> tuple[str, str]:
 def _target(registry: Registry, app: str, module: str, given: Value) -> str:
     """The label of what a relation of an app's model, stated in a module, refers to; empty where nobody can tell."""
     if isinstance(given, list):
-        return registry.user if given[-1].name == "get_user_model" else _loaded(registry, given[-1])
+        return registry.user if given[-1].name == "get_user_model" else registry.loaded(given[-1])
     if isinstance(given, Named):
         return _target_named(registry, app, module, given)
     # A text without an app is of the model that has the field, also where an abstract one states it.
@@ -363,11 +381,6 @@ def _target_named(registry: Registry, app: str, module: str, given: Named) -> st
     if isinstance(value, list) and "AUTH_USER_MODEL" in value[-1].args:
         return registry.user  # getattr(settings, "AUTH_USER_MODEL", "auth.User")
     return _target(registry, app, symbol.module, value) if value != given else ""
-
-
-def _loaded(registry: Registry, call: Step) -> str:
-    texts = [arg for arg in call.args if isinstance(arg, str) and not isinstance(arg, Named)]
-    return registry.find(".".join(texts[:2])) if call.name in ("get_model", "get_registered_model") and texts else ""
 
 
 def _setting(registry: Registry, name: str) -> str:

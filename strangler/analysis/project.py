@@ -13,6 +13,7 @@ from strangler.analysis.differing import Difference
 from strangler.analysis.following import Following, managers_of
 from strangler.analysis.knowing import know
 from strangler.analysis.models import Model, Registry, Relation
+from strangler.analysis.naming import RouteNames
 from strangler.analysis.receivers import Occasion, Received, find_receivers, occasions
 from strangler.analysis.routes import Route
 from strangler.analysis.symbols import File, Symbol, Symbols
@@ -89,8 +90,7 @@ class Project:
     """Labels of apps by the names under which their templates are loaded."""
     owners: Mapping[str, str]
     """Labels of apps by their templates' paths."""
-    routes: Mapping[str, str]
-    """Labels of apps by the names of their routes."""
+    routes: RouteNames
     all_routes: tuple[Route, ...]
     tasks: Mapping[str, str]
     """Dotted names of functions by the names of their tasks."""
@@ -107,13 +107,16 @@ class Project:
         known = know(symbols, truth)
         apps, registry = known.apps, known.registry
         users: dict[Symbol, set[str]] = {}
+        managers: dict[str, list[Symbol]] = {}
         for symbol, label in managers_of(registry):
             users.setdefault(symbol, set()).add(label)
+            managers.setdefault(label, []).append(symbol)
         owned = list(_templates(tree, apps))
         managed = {symbol: next(iter(labels)) for symbol, labels in users.items() if len(labels) == 1}
-        following = Following(registry=registry, managed=managed)
+        following = Following(registry=registry, managed=managed, managers=managers)
         receivers = find_receivers(symbols, following)
         following.instances = dict(_instances(receivers))
+        following.learn()
         return cls(
             tree=tree,
             symbols=symbols,
@@ -123,11 +126,7 @@ class Project:
             tables={model.table: model.label for model in sorted(registry.real(), key=_is_the_tables_own)},
             templates={name: label for _, name, label in owned},
             owners={path: label for path, _, label in owned},
-            routes={
-                route.name: apps.of(route.view.rpartition(".")[0] or route.module).label
-                for route in known.routes
-                if route.name
-            },
+            routes=RouteNames.of(symbols, apps, known.routes),
             all_routes=known.routes,
             tasks=dict(find_tasks(symbols)),
             receivers=receivers,

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from strangler.analysis.facts import Chain, Class, Facts, Function, Import, Named, Step, Value
@@ -15,6 +16,7 @@ _SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}")
+_SETS = ("QuerySet", "Manager", "list", "List", "Iterable", "Iterator", "Sequence")
 _LONGEST = 24
 """Links of a chain that is carried on in a variable."""
 
@@ -37,6 +39,8 @@ class _Reader:
         self._scope: list[str] = []
         self._known: dict[str, list[Step]] = {}
         self._where = "module"
+        self._classes: list[Class] = []
+        self._functions: list[Function] = []
 
     # Statements
 
@@ -134,23 +138,26 @@ class _Reader:
         self._scope.append(node.name)
         for statement in _flat(node.body):
             if isinstance(statement, ast.ClassDef) and statement.name == "Meta":
-                meta = {name: self._value(value) for name, value, _ in _assignments(statement.body)}
+                for name, value, line in _assignments(statement.body):
+                    meta[name] = self._value(value)
+                    lines[f"@{name}"] = line
                 meta["@bases"] = tuple(Named(name) for base in statement.bases if (name := _dotted(base)))
             for name, value, line in _assignments([statement]):
                 attributes[name] = self._value(value)
                 lines[name] = line
-        self.facts.classes.append(
-            Class(
-                name=".".join(self._scope),
-                line=node.lineno,
-                bases=bases,
-                decorators=decorators,
-                attributes=attributes,
-                lines=lines,
-                meta=meta,
-            )
+        found = Class(
+            name=".".join(self._scope),
+            line=node.lineno,
+            bases=bases,
+            decorators=decorators,
+            attributes=attributes,
+            lines=lines,
+            meta=meta,
         )
+        self.facts.classes.append(found)
+        self._classes.append(found)
         self.block(node.body)
+        self._classes.pop()
         self._scope.pop()
         self._known = outer
 
@@ -175,12 +182,25 @@ class _Reader:
             self._known["self"] = [Step(name="self")]
         if len(self._scope) > 1 and "cls" in parameters:
             self._known["cls"] = [Step(name="cls")]
-        self.facts.functions.append(
-            Function(name=".".join(self._scope), line=node.lineno, decorators=decorators, parameters=parameters)
+        found = Function(
+            name=".".join(self._scope),
+            line=node.lineno,
+            decorators=decorators,
+            parameters=parameters,
+            result=_result(node.returns),
         )
+        self.facts.functions.append(found)
+        self._functions.append(found)
         self.block(node.body)
+        self._functions.pop()
         self._scope.pop()
         self._known = outer
+
+    def _return(self, node: ast.Return) -> None:
+        if node.value is not None:
+            self._expression(node.value)
+            if self._functions and (steps := self._steps(node.value)):
+                self._functions[-1].returned.append(steps)
 
     @contextmanager
     def _in(self, where: str) -> Iterator[None]:
@@ -196,6 +216,13 @@ class _Reader:
             self.facts.assigned[target.id] = self._value(value)
         if isinstance(target, ast.Attribute | ast.Subscript):
             self._chain(target, stored=True)
+        if isinstance(target, ast.Attribute) and _dotted(target.value) == "self":
+            self._own(target, self._steps(value))
+
+    def _own(self, target: ast.Attribute, steps: list[Step] | None) -> None:
+        if steps is not None and self._classes:
+            chain = Chain(scope=".".join(self._scope), line=target.lineno, steps=steps)
+            self._classes[-1].own.setdefault(target.attr, chain)
 
     def _bind(self, target: ast.expr, steps: list[Step] | None) -> None:
         if isinstance(target, ast.Name):
@@ -204,7 +231,7 @@ class _Reader:
             elif steps is None or len(steps) > _LONGEST:
                 self._known[target.id] = [Step(name="?" + target.id)]
             else:
-                self._known[target.id] = steps
+                self._known[target.id] = [*steps[:-1], replace(steps[-1], local=target.id)]
         elif isinstance(target, ast.Tuple | ast.List):
             for number, part in enumerate(target.elts):
                 # get_or_create() and the like give their object first.
@@ -401,6 +428,7 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[_Reader, Any], None]] = {
     ast.AnnAssign: _Reader._annotated,
     ast.For: _Reader._for,
     ast.AsyncFor: _Reader._for,
+    ast.Return: _Reader._return,
     ast.With: _Reader._with,
     ast.AsyncWith: _Reader._with,
 }
@@ -493,6 +521,14 @@ def _dotted(node: ast.expr | None) -> str:
             return node.value
         case _:
             return ""
+
+
+def _result(node: ast.expr | None) -> str:
+    """The name of what a function's annotation says it gives; "*Name" for a set of them."""
+    if isinstance(node, ast.Subscript) and _dotted(node.value).rpartition(".")[2].endswith(_SETS):
+        name = _dotted(node.slice)
+        return f"*{name}" if name else ""
+    return _dotted(_unwrapped(node))
 
 
 def _unwrapped(node: ast.expr | None) -> ast.expr | None:

@@ -93,6 +93,17 @@ class Symbols:
             self._found[key] = self._relative(module, dotted, 0)
         return self._found[key]
 
+    def named(self, text: str) -> Symbol | None:
+        """What a text names by its whole dotted name: a class, a function, or a value of a module."""
+        module = text.rpartition(".")[0]
+        if "." not in module or self.module(module) is None:
+            return None
+        found = self.find(text)
+        is_there = found.kind in ("class", "function") or (
+            found.kind == "value" and found.name in self.files[found.module].facts.assigned
+        )
+        return found if is_there else None
+
     def file_of(self, symbol: Symbol) -> File:
         """The file of something in the project."""
         return self.files[symbol.module]

@@ -1,4 +1,4 @@
-"""Classes whose base is another app's, and what the admin of one app shows of another."""
+"""Classes whose base is another app's, what is added to such, and what the admin of one app shows of another."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
             yield from _registered(project, file, decorator)
     for chain in file.facts.chains:
         yield from _registered(project, file, chain)
+        yield from _added(project, file, chain)
 
 
 def _is_admin(project: Project, symbol: Symbol) -> bool:
@@ -41,6 +42,18 @@ def _registered(project: Project, file: File, chain: Chain) -> Iterator[Coupling
         for part in _parts(value):
             if label := project.following.model_of(file, part):
                 yield from _admin(project, Place(file, chain.line), label)
+
+
+def _added(project: Project, file: File, chain: Chain) -> Iterator[Coupling]:
+    """Model.add_to_class("name", ...): a part of the other app's class is made here."""
+    *before, call = chain.steps
+    if call.name == "add_to_class" and call.called and before:
+        at = project.following.type_of(file, chain.scope, before)
+        if at is not None and at.what == "model":
+            name = call.keywords.get("name", call.args[0] if call.args else "")
+            place = Place(file, chain.line, chain.scope)
+            app = project.app_of_model(at.label)
+            yield from project.coupling(Kind.INHERITANCE, place, app, at.label, f"adds {name}")
 
 
 def _admin(project: Project, at: Place, label: str) -> Iterator[Coupling]:

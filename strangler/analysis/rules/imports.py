@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 
 from strangler.analysis.coupling import Coupling, Kind
-from strangler.analysis.facts import Chain, Named
+from strangler.analysis.facts import Chain, Named, Step
 from strangler.analysis.project import Place, Project
 from strangler.analysis.symbols import File
 
 _KINDS = {"module": Kind.IMPORT, "function": Kind.LATE_IMPORT, "typing": Kind.TYPE_IMPORT}
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
-_LOADERS = frozenset({"import_string", "import_module", "get_class", "get_classes"})
-_MODELS = frozenset({"get_model", "get_registered_model"})
+_LOADERS = frozenset({"import_string", "import_module", "get_class", "get_classes", "include"})
 
 
 def find(project: Project, file: File) -> Iterator[Coupling]:
@@ -34,19 +33,23 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
 
 
 def _by_text(project: Project, file: File, chain: Chain) -> Iterator[Coupling]:
-    call, at = chain.steps[-1], Place(file, chain.line, chain.scope)
-    texts = [arg for arg in call.args if isinstance(arg, str) and not isinstance(arg, Named)] if call.called else []
-    if texts and call.name in _MODELS:
-        label = project.registry.find(".".join(texts[:2]))
-        if label in project.registry.models:
+    for call in chain.steps:
+        at = Place(file, call.line or chain.line, chain.scope)
+        if call.called and (label := project.registry.loaded(call)) in project.registry.models:
             yield from project.coupling(Kind.STRING_IMPORT, at, project.app_of_model(label), label)
-    elif texts and call.name in _LOADERS and _DOTTED.fullmatch(texts[0]):
+        elif call.called and call.name in _LOADERS:
+            yield from _by_loader(project, at, call)
+
+
+def _by_loader(project: Project, at: Place, call: Step) -> Iterator[Coupling]:
+    given = call.args[0] if call.args and isinstance(call.args[0], tuple) else call.args  # include((module, namespace))
+    texts = [arg for arg in given if isinstance(arg, str) and not isinstance(arg, Named)]
+    if texts and _DOTTED.fullmatch(texts[0]):
         ending = project.symbols.ending(texts[0])
         target = _module(project, texts[0])[0] or (ending.module.name if ending is not None else "")
         if target:
-            yield from project.coupling(
-                Kind.STRING_IMPORT, at, project.apps.of(target).label, target, ".".join(texts[1:2])
-            )
+            detail = "" if call.name == "include" else ".".join(texts[1:2])
+            yield from project.coupling(Kind.STRING_IMPORT, at, project.apps.of(target).label, target, detail)
 
 
 def _module(project: Project, dotted: str) -> tuple[str, str]:

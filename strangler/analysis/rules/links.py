@@ -18,29 +18,27 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
     if file.module.is_migration:
         return
     for chain in file.facts.chains:
-        call, at = chain.steps[-1], Place(file, chain.line, chain.scope)
-        if not call.called:
-            continue
-        for value in (*call.args, *call.keywords.values()):
-            for text in _texts(value):
-                if call.name in _REVERSES:
-                    yield from _route(project, at, text)
-                if text.endswith(_ENDINGS):
-                    yield from _template(project, at, text)
+        for step in chain.steps:
+            at = Place(file, step.line or chain.line, chain.scope)
+            for text in _texts((*step.args, *step.keywords.values())) if step.called else ():
+                yield from _route(project, at, text, surely=step.name in _REVERSES)
+                yield from _template(project, at, text)
     for found in file.classes.values():
         for name, value in found.attributes.items():
+            at = Place(file, found.lines[name], found.name)
             for text in _texts(value):
-                if "template" in name and text.endswith(_ENDINGS):
-                    yield from _template(project, Place(file, found.lines[name], found.name), text)
+                yield from _route(project, at, text)
+                if "template" in name:
+                    yield from _template(project, at, text)
 
 
-def _route(project: Project, at: Place, name: str) -> Iterator[Coupling]:
-    if (app := project.routes.get(name)) is not None:
+def _route(project: Project, at: Place, name: str, *, surely: bool = False) -> Iterator[Coupling]:
+    if (surely or ":" in name) and (app := project.routes.owner(name, surely=surely)) is not None:
         yield from project.coupling(Kind.URL, at, app, name)
 
 
 def _template(project: Project, at: Place, name: str) -> Iterator[Coupling]:
-    if (app := project.templates.get(name)) is not None:
+    if name.endswith(_ENDINGS) and (app := project.templates.get(name)) is not None:
         yield from project.coupling(Kind.TEMPLATE, at, app, name)
 
 
@@ -50,3 +48,5 @@ def _texts(value: Value) -> Iterator[str]:
     elif isinstance(value, tuple):
         for part in value:
             yield from _texts(part)
+    elif isinstance(value, dict):
+        yield from _texts(tuple(value.values()))

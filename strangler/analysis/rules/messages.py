@@ -53,6 +53,8 @@ def _of_signal(project: Project, at: Place, signal: Value, detail: str) -> Itera
     """A signal that the project itself defines is of the app that defines it."""
     if isinstance(signal, Named):
         symbol = project.symbols.find_in(at.file.module.name, signal)
+        if signal == at.scope and signal in at.file.imports:  # a receiver that is called like its signal
+            symbol = project.symbols.find(at.file.imports[signal])
         if symbol.kind == "value" and _is_signal(project, symbol):
             app = project.apps.of(symbol.module).label
             yield from project.coupling(Kind.SIGNAL, at, app, symbol.dotted, detail)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.project import Project
 
-_TAG = re.compile(r"""\{%-?\s*(url|include|extends|load|from|import)\s+(.*?)-?%\}""", re.DOTALL)
-_QUOTED = re.compile(r"""^["']([^"']+)["']""")
+_TAG = re.compile(r"""\{%-?\s*(\w+)\s+(.*?)-?%\}""", re.DOTALL)
+_TAGS = frozenset({"url", "include", "extends", "load", "from", "import"})
+_QUOTED = re.compile(r"""["']([^"'\s]+)["']""")
 
 
 def find(project: Project) -> Iterator[Coupling]:
@@ -21,9 +22,10 @@ def find(project: Project) -> Iterator[Coupling]:
             continue
         text = (project.tree.root / path).read_text(encoding="utf-8", errors="replace")
         for tag in _TAG.finditer(text):
-            line = text.count("\n", 0, tag.start()) + 1
-            for kind, app, target in _targets(project, libraries, tag[1], tag[2].strip()):
+            find_in = _targets if tag[1] in _TAGS else _named
+            for kind, app, target in find_in(project, libraries, tag[1], tag[2].strip()):
                 if app != owner:
+                    line = text.count("\n", 0, tag.start()) + 1
                     yield Coupling(
                         kind=kind, source_app=owner, target_app=app, source=path, target=target, path=path, line=line
                     )
@@ -39,10 +41,19 @@ def _targets(project: Project, libraries: dict[str, str], tag: str, rest: str) -
     if quoted is None:
         return
     if tag == "url":
-        if (app := project.routes.get(quoted[1])) is not None:
+        if (app := project.routes.owner(quoted[1], surely=True)) is not None:
             yield Kind.URL, app, quoted[1]
     elif (app := project.templates.get(quoted[1])) is not None:
         yield Kind.TEMPLATE, app, quoted[1]
+
+
+def _named(project: Project, libraries: dict[str, str], tag: str, rest: str) -> Iterator[tuple[Kind, str, str]]:
+    """A tag of the project's own that is given a route's name, or the dotted name of something."""
+    for text in _QUOTED.findall(rest):
+        if (app := project.routes.owner(text)) is not None:
+            yield Kind.URL, app, text
+        elif (symbol := project.symbols.named(text)) is not None:
+            yield Kind.STRING_IMPORT, project.apps.of(symbol.module).label, symbol.dotted
 
 
 def _libraries(project: Project) -> Iterator[tuple[str, str]]:

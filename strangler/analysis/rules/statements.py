@@ -17,7 +17,9 @@ from strangler.analysis.symbols import File
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # what it cannot parse is looked at in another way
 
 _BEHIND = re.compile(r"\b(?:from|join|into|update|table|truncate|using)\s+(?:only\s+)?[\"'`\[]?(\w+)", re.IGNORECASE)
-_HOLES = re.compile(r"%\(\w+\)s|%s|\{\w*\}|%%")
+_HOLES = re.compile(r"%\(\w+\)s|%s|\{\}|%%")
+_NAMED = re.compile(r"\{(\w+)\}")
+"""What format() puts in; its name is the table's, mostly."""
 
 
 def find(project: Project, file: File) -> Iterator[Coupling]:
@@ -49,8 +51,9 @@ def _by_model(project: Project, file: File, chain: Chain) -> Iterator[Coupling]:
 @functools.lru_cache(maxsize=4096)
 def tables(text: str) -> frozenset[str]:
     """The tables that a statement names, in small letters."""
+    text = _NAMED.sub(r"\1", _HOLES.sub("1", text))
     try:
-        parsed = sqlglot.parse(_HOLES.sub("1", text))
+        parsed = sqlglot.parse(text)
         found = {
             table.name.lower() for statement in parsed if statement for table in statement.find_all(sqlglot.exp.Table)
         }

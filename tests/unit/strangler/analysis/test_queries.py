@@ -77,7 +77,7 @@ def test_a_walk_from_a_row_to_rows_of_another_app(tmp_path, code, expected):
         "def show(review):\n    return review.product_id",  # the key is in the row
         "def show(review, product):\n    review.product = product",  # and so it is changed
         "def show(thing):\n    return thing.product",  # nobody knows what a thing is
-        "def show(review):\n    review = object()\n    return review.product",
+        "def show(review):\n    review = Draft()\n    return review.product",
         "review = make()\nreview.product",
     ],
 )

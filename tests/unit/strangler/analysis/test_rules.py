@@ -227,3 +227,29 @@ def test_a_migration_that_waits_for_another_apps(tmp_path):
     assert found(tmp_path, "shop/reviews/migrations/0002_x.py", code) == [
         "2: shop.reviews.migrations.0002_x -> catalog.0001_initial, migration"
     ]
+
+
+def test_a_receiver_that_is_called_like_its_signal_receives_it(tmp_path):
+    shop = {**SHOP, "shop/catalog/signals.py": "from django.dispatch import Signal\nsold = Signal()"}
+    code = """
+        from django.dispatch import receiver
+        from shop.catalog.signals import sold
+
+        @receiver(sold)
+        def sold(sender, **kwargs): ...
+    """
+    assert found(tmp_path, HERE, code, "signal", shop=shop) == [
+        "4: shop.reviews.views.sold -> shop.catalog.signals.sold, signal (receives sold)"
+    ]
+
+
+def test_what_is_added_to_another_apps_class_ties_to_it(tmp_path):
+    code = "from shop.catalog.models import Product\nProduct.add_to_class(name='stars', value=1)"
+    assert found(tmp_path, HERE, code, "inheritance") == [
+        "2: shop.reviews.views -> catalog.Product, inheritance (adds stars)"
+    ]
+
+
+def test_a_statement_names_its_tables_also_where_format_puts_them_in(tmp_path):
+    code = "x = 'SELECT {a}.{id} FROM {catalog_product} AS {a} WHERE {a}.{id} = %s'.format(catalog_product=quoted)"
+    assert found(tmp_path, HERE, code, "sql") == ["1: shop.reviews.views -> catalog.Product, sql (catalog_product)"]

@@ -1,0 +1,98 @@
+"""What functions give and objects hold where nobody declared it: by their annotations, returns and assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from strangler.analysis.facts import Function, Named, Step
+from strangler.analysis.symbols import File, Symbol
+
+if TYPE_CHECKING:
+    from strangler.analysis.following import Following, Typed
+
+_PROPERTIES = ("property", "cached_property")
+_DEEPEST = 12
+_RETURNS = 3
+"""Of a function with more of them, these are looked at."""
+
+
+@dataclass(kw_only=True)
+class Given:
+    """Asks the one that follows chains what stands at the ends of those that a function returns."""
+
+    following: Following
+    _given: dict[tuple[Symbol, str, bool], Typed | None] = field(default_factory=dict)
+    _depth: int = 0
+
+    def by_function(self, symbol: Symbol) -> Typed | None:
+        """What a call of a function gives; None where its returns do not agree or nobody can tell."""
+        return self._once((symbol, "", True), lambda: self._by_function(symbol))
+
+    def by_member(self, symbol: Symbol, step: Step) -> Typed | None:
+        """What an object of a class has under a name: an attribute of the class, a method, or its own."""
+        return self._once((symbol, step.name, step.called), lambda: self._by_member(symbol, step))
+
+    def of_queries(self, symbol: Symbol) -> str:
+        """The label of the model that a class's own get_queryset() or get_object() gives; empty for none."""
+        for name in ("get_queryset", "get_object"):
+            at = self.by_member(symbol, Step(name=name, called=True))
+            if at is not None and at.what in ("row", "set"):
+                return at.label
+        return ""
+
+    def of_manager(self, label: str, step: Step) -> list[Typed | None]:
+        """What a method of a model's own managers gives, as one value; nothing where they have no such method."""
+        symbols = self.following.registry.symbols
+        for symbol in self.following.managers.get(label, ()):
+            if f"{symbol.name}.{step.name}" in symbols.file_of(symbol).functions:
+                return [self.by_member(symbol, step)]
+        return []
+
+    def _once(self, key: tuple[Symbol, str, bool], find: Callable[[], Typed | None]) -> Typed | None:
+        if key not in self._given and self._depth < _DEEPEST:
+            self._given[key] = None  # where it asks for itself
+            self._depth += 1
+            self._given[key] = find()
+            self._depth -= 1
+        return self._given.get(key)
+
+    def _by_function(self, symbol: Symbol, owner: Symbol | None = None) -> Typed | None:
+        file = self.following.registry.symbols.file_of(symbol)
+        function = file.functions[symbol.name]
+        if function.result and (said := self._annotated(file, function.result)) is not None:
+            return said
+        chains = ((function.name, steps) for steps in function.returned[:_RETURNS])
+        return self._agreed(file, chains, owner)
+
+    def _by_member(self, symbol: Symbol, step: Step) -> Typed | None:
+        symbols = self.following.registry.symbols
+        for base in symbols.ancestors(symbol):
+            if base.kind != "class":
+                continue
+            where, found = symbols.file_of(base), symbols.class_of(base)
+            value = found.attributes.get(step.name)
+            if isinstance(value, list):
+                return self.following.type_of(where, base.name, value, owner=symbol)
+            if isinstance(value, Named):
+                return self.following.of_class(self.following.model_of(where, value))
+            function = where.functions.get(f"{base.name}.{step.name}")
+            if function is not None:
+                asked = step.called != _is_property(function)
+                return self._by_function(Symbol(base.module, function.name, "function"), symbol) if asked else None
+            if (own := found.own.get(step.name)) is not None:
+                return self._agreed(where, [(own.scope, own.steps)], symbol)
+        return None
+
+    def _annotated(self, file: File, result: str) -> Typed | None:
+        at = self.following.named(file, result.removeprefix("*"))
+        return self.following.of_class(at.label, "set" if result.startswith("*") else "row")
+
+    def _agreed(self, file: File, chains: Iterable[tuple[str, list[Step]]], owner: Symbol | None) -> Typed | None:
+        found = {self.following.type_of(file, scope, steps, owner=owner) for scope, steps in chains} - {None}
+        return found.pop() if len(found) == 1 else None
+
+
+def _is_property(function: Function) -> bool:
+    return any(decorator.steps[-1].name in _PROPERTIES for decorator in function.decorators)

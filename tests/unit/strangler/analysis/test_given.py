@@ -1,0 +1,104 @@
+"""Rows that come out of functions, attributes and managers undeclared, and names that suggest what they are."""
+
+import pytest
+
+from tests.unit.strangler.analysis.places import SHOP, found
+
+HERE = "shop/reviews/views.py"
+IMPORTS = (
+    "from django.apps import apps\nfrom shop.catalog.models import Product\nfrom shop.reviews.models import Review\n"
+)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        # What a function gives: by its annotation, or by what it returns.
+        "def last() -> Review: ...\ndef f():\n    last().product",
+        "def best() -> models.QuerySet[Review]: ...\ndef f():\n    best().first().product",
+        "def last():\n    return Review.objects.last()\ndef f():\n    last().product",
+        "class V:\n    def one(self):\n        return Review.objects.get()\n"
+        "    def get(self):\n        self.one().product",
+        "class V:\n    @property\n    def one(self):\n        return Review.objects.get()\n"
+        "    def get(self):\n        self.one.product",
+        # A class is about the model that its queries give, and holds what its methods assign.
+        "class V:\n    def get_queryset(self):\n        return Review.objects.all()\n"
+        "    def get(self):\n        self.get_object().product",
+        "class V:\n    def setup(self):\n        self.one = Review.objects.get()\n"
+        "    def get(self):\n        self.one.product",
+        # Inherited code means the heir's own attributes.
+        "class Base:\n    rows = None\n    def one(self):\n        return self.rows.first()\n"
+        "class V(Base):\n    rows = Review.objects.all()\n    def get(self):\n        self.one().product",
+        # A helper that is given a set gives it back in part.
+        "def f():\n    rows = allowed(queryset=Review.objects.all())\n    rows.first().product",
+        "def f():\n    get_object_or_404(klass=Review, pk=1).product",
+        # A name that a model is called by, where the next name is one of its relations.
+        "class V:\n    def get(self):\n        self.request.review.product",
+        "def f():\n    review = somewhere()\n    review.product",
+        "def f(sender):\n    sender.review.product",
+        # Models by their names, as keywords too, and an app's own by its configuration.
+        "def f():\n    model = apps.get_model(app_label='reviews', model_name='Review')\n"
+        "    model.objects.get().product",
+        "from django.apps import AppConfig\nclass C(AppConfig):\n    def ready(self):\n"
+        "        self.get_model(model_name='Review').objects.get().product",
+    ],
+)
+def test_a_row_is_followed_that_nobody_declared(tmp_path, code):
+    lines = found(tmp_path, HERE, IMPORTS + code, "navigation")
+    assert len(lines) == 1, lines
+    assert "reviews.Review -> catalog.Product, navigation (.product)" in lines[0]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def last():\n    if x:\n        return Review.objects.last()\n    return Product.objects.last()\n"
+        "def f():\n    last().product",  # two answers are none
+        "class V:\n    def one(self):\n        return Review.objects.get()\n"
+        "    def get(self):\n        self.one.product",
+        "def f():\n    review = Draft()\n    review.product",  # nobody knows that it is a model
+        "def one():\n    return other()\ndef other():\n    return one()\ndef f():\n    other().product",
+        "def f():\n    rows = Review.objects.all()\n    rows.product()",
+    ],
+)
+def test_a_row_is_not_followed_where_that_would_be_a_guess(tmp_path, code):
+    assert found(tmp_path, HERE, IMPORTS + code, "navigation") == []
+
+
+MANAGED = {
+    **SHOP,
+    "shop/reviews/models.py": """
+        from django.db import models
+
+        class Reviews(models.Manager):
+            def of_code(self, code):
+                return self.get(code=code)
+
+            def allowed(self, queryset):
+                return queryset.filter(open=True)
+
+        class Review(models.Model):
+            product = models.ForeignKey("catalog.Product", models.CASCADE)
+            objects = Reviews()
+    """,
+}
+
+
+def test_a_method_of_a_manager_gives_what_it_returns_and_passes_on_what_it_is_given(tmp_path):
+    code = """
+        from shop.catalog.models import Product
+        from shop.reviews.models import Review
+
+        def f():
+            Review.objects.of_code(1).product
+            Review.objects.allowed(queryset=Product.objects.all()).delete()
+    """
+    assert found(tmp_path, HERE, code, "navigation", "write", shop=MANAGED) == [
+        "5: reviews.Review -> catalog.Product, navigation (.product)",
+        "6: shop.reviews.views.f -> catalog.Product, write (delete())",
+    ]
+
+
+def test_the_table_between_two_is_read_through_the_relation(tmp_path):
+    code = IMPORTS + "def f():\n    Product.category.through.objects.all()"
+    assert found(tmp_path, HERE, code, "read") == ["5: shop.reviews.views.f -> catalog.Product, read (.through)"]
