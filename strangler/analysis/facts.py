@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias, Union
 
+EACH = "*"
+"""The name of the link from many to each of them, in a loop or a comprehension."""
+
 
 class Named(str):
     """A name with its attributes, as an argument or a value: "models.CASCADE"."""
@@ -14,8 +17,9 @@ class Named(str):
 
 @dataclass(kw_only=True, slots=True)
 class Step:
-    """One link of a chain: a name, with what it was called with. "[]" is one of what comes before, "()" a call of it.
+    """One link of a chain: a name, with what it was called with.
 
+    "[]" is one of what comes before, "[:]" some, EACH each of it, "()" a call of it.
     The first link is a module's name, "self", or a local: "@Name" is an instance of Name, "?name" is unknown.
     """
 

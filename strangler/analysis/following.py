@@ -6,15 +6,22 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from strangler.analysis.facts import Chain, Named, Step, Value
+from strangler.analysis.facts import EACH, Chain, Named, Step, Value
 from strangler.analysis.given import Given
-from strangler.analysis.lookups import hops_of_call
+from strangler.analysis.lookups import hops_of_call, queries_in
+from strangler.analysis.loops import is_each
 from strangler.analysis.models import Registry, label_outside
 from strangler.analysis.symbols import File, Symbol
 
 _DEEPEST = 6
-_TO_ROW = frozenset({"get", "first", "last", "create", "latest", "earliest", "get_or_create", "update_or_create", "[]"})
+_TO_ROW = frozenset(
+    {"get", "first", "last", "create", "latest", "earliest", "get_or_create", "update_or_create", "[]", EACH}
+)
 _TO_NOTHING = frozenset({"count", "exists", "aggregate", "update", "delete", "bulk_update", "explain", "values_list"})
+_STILL = frozenset({"distinct", "order_by", "filter", "exclude", "all", "values_list"})
+_WITH_QUERIES = frozenset(
+    {"filter", "exclude", "get", "annotate", "alias", "aggregate", "update", "union", "intersection", "difference"}
+)
 _WRITES = frozenset(
     {"create", "update", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
     | {"acreate", "aupdate", "adelete", "aget_or_create", "aupdate_or_create"}
@@ -48,6 +55,8 @@ class Use:
     line: int
     detail: str
     of: str = ""
+    each: bool = False
+    """Whether it is asked anew for each row of a loop."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,10 @@ class Typed:
     """What a chain stands at: a model's class, one of its rows, a set of them, or something by its symbol."""
 
     what: str
-    """ "model", "row", "set", "relation" as a model's class has it, "symbol", or "self" for an object of a class."""
+    """ "model", "row", "set", "query" for values of a set, "relation" as a model's class has it, "symbol", or "self".
+
+    "self" is an object of a class.
+    """
     label: str = ""
     symbol: Symbol | None = None
 
@@ -69,6 +81,8 @@ class Following:
     """Managers' and query sets' classes, to the one model that uses them."""
     managers: Mapping[str, Sequence[Symbol]] = field(default_factory=dict)
     """Those of each model."""
+    fetching: frozenset[str] = frozenset()
+    """Models whose managers fetch other rows with theirs, whatever they are asked for."""
     instances: dict[Symbol, str] = field(default_factory=dict)
     """Receivers of signals, to the one model whose rows they are given as "instance"."""
     _about: dict[Symbol, str] = field(default_factory=dict)
@@ -78,6 +92,7 @@ class Following:
     def uses(self, file: File, chain: Chain) -> list[Use]:
         """All that a chain asks of models, in order."""
         walk = _Walk(self, file, chain.scope)
+        walk.steps = chain.steps
         at = walk.follow(chain.steps)
         if chain.stored and at is not None and at.what == "set":
             walk.note(Does.WRITE, at.label, chain.steps[-1], f"{chain} =")
@@ -158,6 +173,7 @@ class _Walk:
         self, following: Following, file: File, scope: str, depth: int = 0, owner: Symbol | None = None
     ) -> None:
         self.found: list[Use] = []
+        self.steps: list[Step] = []
         self._following = following
         self._registry = following.registry
         self._file = file
@@ -167,7 +183,8 @@ class _Walk:
 
     def note(self, does: Does, model: str, step: Step, detail: str, of: str = "") -> None:
         """Something is asked of a model."""
-        self.found.append(Use(does=does, model=model, line=step.line, detail=detail, of=of))
+        each = does is Does.NAVIGATE and of not in self._following.fetching and is_each(self.steps, step)
+        self.found.append(Use(does=does, model=model, line=step.line, detail=detail, of=of, each=each))
 
     def follow(self, steps: list[Step]) -> Typed | None:
         """What the chain stands at in the end; None where nobody knows."""
@@ -200,7 +217,7 @@ class _Walk:
     def _named(self, steps: list[Step]) -> tuple[Typed | None, int]:
         dotted = ""
         for number, step in enumerate(steps):
-            if step.name in ("[]", "()"):
+            if step.name in ("[]", "()", EACH):
                 return None, number
             dotted = f"{dotted}.{step.name}" if dotted else step.name
             at = self._following.named(self._file, dotted, self._depth)
@@ -296,6 +313,8 @@ class _Walk:
                 return self._of_set(at.label, step)
             case "row":
                 return self._of_row(at.label, step)
+            case "query":
+                return at if step.name == "[:]" or (step.called and step.name in _STILL) else None
         if at.what == "relation":
             self.note(Does.READ, at.label, step, f".{step.name}")
         if at.what == "self" and step.name == "user" and not step.called:
@@ -314,11 +333,13 @@ class _Walk:
             if step.name in _WRITES or step.name in _LINKS:
                 self.note(Does.WRITE, label, step, f"{step.name}()")
             self._hops(label, step)
-        if step.name in _TO_ROW:
+        if step.name in _TO_ROW or step.name == EACH:
             return Typed("row", label)
+        if step.name == "values_list" and step.called:
+            return Typed("query", label)
         if step.called and (own := self._following.given.of_manager(label, step)):
             return own[0] or self._filtered(step)
-        goes_on = step.name == "[]" or (step.called and step.name not in _TO_NOTHING and step.name not in _LINKS)
+        goes_on = step.name == "[:]" or (step.called and step.name not in _TO_NOTHING and step.name not in _LINKS)
         return Typed("set", label) if goes_on else None
 
     def _of_row(self, label: str, step: Step) -> Typed | None:
@@ -353,6 +374,11 @@ class _Walk:
     def _hops(self, label: str, step: Step) -> None:
         for hop in hops_of_call(self._registry, label, step):
             self.note(Does.JOIN, hop.target, step, f"{step.name}: {hop.path}", of=hop.source)
+        if step.name in _WITH_QUERIES:
+            for query in queries_in((*step.args, *step.keywords.values())):
+                at = self._following.type_of(self._file, self._scope, query, self._depth + 1)
+                if at is not None and at.what in ("set", "query") and at.label != label:
+                    self.note(Does.JOIN, at.label, step, f"{step.name}: a query of {at.label}", of=label)
 
 
 def managers_of(registry: Registry) -> Iterator[tuple[Symbol, str]]:

@@ -65,6 +65,19 @@ def hops(registry: Registry, label: str, path: str, *, whole: bool = False) -> I
         at = target
 
 
+def queries_in(value: Value) -> Iterator[list[Step]]:
+    """The chains within arguments that may be queries of their own: product__in=…, Exists(…), Q(Exists(…))."""
+    if isinstance(value, tuple):
+        for part in value:
+            yield from queries_in(part)
+    elif isinstance(value, list):
+        call = value[-1]
+        if len(value) <= 2 and call.called and call.name[:1].isupper():
+            yield from queries_in((*call.args, *call.keywords.values()))
+        else:
+            yield value
+
+
 def _of_text(registry: Registry, label: str, value: Value, *, whole: bool) -> Iterator[Hop]:
     if isinstance(value, str) and not isinstance(value, Named):
         yield from hops(registry, label, value, whole=whole)

@@ -12,6 +12,7 @@ from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.differing import Difference
 from strangler.analysis.following import Following, managers_of
 from strangler.analysis.knowing import know
+from strangler.analysis.loops import fetches_by_itself
 from strangler.analysis.models import Model, Registry, Relation
 from strangler.analysis.naming import RouteNames
 from strangler.analysis.receivers import Occasion, Received, find_receivers, occasions
@@ -108,12 +109,15 @@ class Project:
         apps, registry = known.apps, known.registry
         users: dict[Symbol, set[str]] = {}
         managers: dict[str, list[Symbol]] = {}
+        fetching = set()
         for symbol, label in managers_of(registry):
             users.setdefault(symbol, set()).add(label)
             managers.setdefault(label, []).append(symbol)
+            if fetches_by_itself(symbols.file_of(symbol).facts.chains, symbol.name):
+                fetching.add(label)
         owned = list(_templates(tree, apps))
         managed = {symbol: next(iter(labels)) for symbol, labels in users.items() if len(labels) == 1}
-        following = Following(registry=registry, managed=managed, managers=managers)
+        following = Following(registry=registry, managed=managed, managers=managers, fetching=frozenset(fetching))
         receivers = find_receivers(symbols, following)
         following.instances = dict(_instances(receivers))
         following.learn()

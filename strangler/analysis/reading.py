@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from strangler.analysis.facts import Chain, Class, Facts, Function, Import, Named, Step, Value
+from strangler.analysis.facts import EACH, Chain, Class, Facts, Function, Import, Named, Step, Value
 
 _SQL = re.compile(
     r"\b(select\b.+?\bfrom|insert\s+into|update\b.+?\bset|delete\s+from|truncate|alter\s+table|(left|inner)\s+join)\b",
@@ -17,6 +17,7 @@ _SQL = re.compile(
 )
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}")
 _SETS = ("QuerySet", "Manager", "list", "List", "Iterable", "Iterator", "Sequence")
+_SAME = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter"})
 _LONGEST = 24
 """Links of a chain that is carried on in a variable."""
 
@@ -90,7 +91,7 @@ class _Reader:
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         self._expression(node.iter)
-        self._bind_anywhere(node.target, self._each(node.iter))
+        self._bind_anywhere(*self._each(node.target, node.iter))
         self.block(node.body)
         self.block(node.orelse)
 
@@ -239,9 +240,17 @@ class _Reader:
         elif isinstance(target, ast.Starred):
             self._bind(target.value, None)
 
-    def _each(self, iterated: ast.expr) -> list[Step] | None:
+    def _each(self, target: ast.expr, iterated: ast.expr) -> tuple[ast.expr, list[Step] | None]:
+        """(what a loop gives a name to, what that stands for); sorted() and the like give what they are given."""
+        while isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and iterated.args:
+            if iterated.func.id == "enumerate" and isinstance(target, ast.Tuple) and len(target.elts) == 2:
+                self._bind(target.elts[0], None)
+                target = target.elts[1]
+            elif iterated.func.id not in _SAME:
+                break
+            iterated = iterated.args[0]
         steps = self._steps(iterated)
-        return [*steps, Step(name="[]")] if steps else None
+        return target, [*steps, Step(name=EACH)] if steps else None
 
     # Expressions
 
@@ -304,7 +313,7 @@ class _Reader:
         outer, self._known = self._known, dict(self._known)
         for generator in node.generators:
             self._expression(generator.iter)
-            self._bind_anywhere(generator.target, self._each(generator.iter))
+            self._bind_anywhere(*self._each(generator.target, generator.iter))
             for condition in generator.ifs:
                 self._expression(condition)
         for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
@@ -361,7 +370,7 @@ class _Reader:
             case ast.Subscript():
                 steps = self._steps(node.value)
                 index = self._value(node.slice)
-                name = f"[{index}]" if _is_text(index) else "[]"
+                name = f"[{index}]" if _is_text(index) else "[:]" if isinstance(node.slice, ast.Slice) else "[]"
                 return steps and [*steps, Step(name=name, args=[index] if isinstance(index, Named) else [])]
         inner = _carried(node)
         return self._steps(inner) if inner is not None else None
@@ -405,6 +414,10 @@ class _Reader:
     def _value_of_dict(self, node: ast.Dict) -> Value:
         pairs = zip(node.keys, node.values, strict=True)
         return {str(self._value(key)): self._value(value) for key, value in pairs if key is not None}
+
+    def _value_of_part(self, node: ast.Subscript) -> Value:
+        steps = self._steps(node)
+        return steps if steps and any(step.called for step in steps) else None
 
     def _value_of_name(self, node: ast.Name | ast.Attribute) -> Value:
         steps = self._steps(node)
@@ -458,6 +471,7 @@ _VALUES: dict[type[ast.expr], Callable[[_Reader, Any], Value]] = {
     ast.JoinedStr: _Reader._value_of_joined,
     ast.Dict: _Reader._value_of_dict,
     ast.Call: _Reader._steps,
+    ast.Subscript: _Reader._value_of_part,
     ast.Name: _Reader._value_of_name,
     ast.Attribute: _Reader._value_of_name,
 }

@@ -38,7 +38,7 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
 
 def _of(project: Project, at: Place, use: Use) -> Iterator[Coupling]:
     if use.of:
-        kind = Kind.JOIN if use.does is Does.JOIN else Kind.NAVIGATION
+        kind = Kind.JOIN if use.does is Does.JOIN else Kind.PER_ROW if use.each else Kind.NAVIGATION
         yield from _related(project, kind, at, (use.of, use.model), use.detail)
     elif use.does is not Does.WRITE or not _is_hidden(project, at):
         kind = Kind.WRITE if use.does is Does.WRITE else Kind.READ

@@ -35,6 +35,26 @@ IMPORTS = "from shop.catalog.models import Category, Product\nfrom shop.reviews.
             "from django.db.models import Count\nReview.objects.annotate(n=Count('product__category'))",
             ["join (annotate: product__category)"],
         ),
+        # Queries in a query are over both tables.
+        (
+            "Review.objects.filter(product__in=Product.objects.filter(name='x'))",
+            ["reviews.Review -> catalog.Product, join (filter: a query of catalog.Product)", "read (objects)"],
+        ),
+        (
+            "Review.objects.filter(Exists(Product.objects.filter(pk=OuterRef('product_id'))))",
+            ["reviews.Review -> catalog.Product, join (filter: a query of catalog.Product)", "read (objects)"],
+        ),
+        (
+            "def f():\n    names = Product.objects.values_list('name').distinct()[:9]\n"
+            "    Review.objects.exclude(rating__in=names)",
+            ["read (objects)", "reviews.Review -> catalog.Product, join (exclude: a query of catalog.Product)"],
+        ),
+        (
+            "Review.objects.annotate(n=Subquery(Product.objects.filter(pk=OuterRef('product')).values('name')[:1]))",
+            ["reviews.Review -> catalog.Product, join (annotate: a query of catalog.Product)", "read (objects)"],
+        ),
+        ("Review.objects.filter(product=Product.objects.get(pk=1))", ["read (objects)"]),
+        ("Review.objects.create(product=Product.objects.first())", ["read (objects)"]),
     ],
 )
 def test_a_query(tmp_path, code, expected):
@@ -65,9 +85,9 @@ def test_a_query(tmp_path, code, expected):
     ],
 )
 def test_a_walk_from_a_row_to_rows_of_another_app(tmp_path, code, expected):
-    lines = found(tmp_path, "shop/reviews/views.py", IMPORTS + code, "navigation")
+    lines = found(tmp_path, "shop/reviews/views.py", IMPORTS + code, "navigation", "n+1")
     assert len(lines) == 1, lines
-    assert f"navigation ({expected})" in lines[0]
+    assert f"({expected})" in lines[0]
 
 
 @pytest.mark.parametrize(

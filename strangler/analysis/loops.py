@@ -1,0 +1,41 @@
+"""Whether a walk to another row is a query for each row of a loop, or was fetched before for all of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from strangler.analysis.facts import EACH, Chain, Named, Step, Value
+
+_FETCHES = frozenset({"select_related", "prefetch_related"})
+_KNOWN = _FETCHES | frozenset(
+    {"all", "filter", "exclude", "order_by", "annotate", "alias", "distinct", "reverse", "only", "defer", "using"}
+    | {"select_for_update", "iterator", "aiterator", "union", "none", "get", "first", "last", "get_user_model"}
+)
+"""Methods of which one knows what they fetch; others may fetch more than they are asked for."""
+
+
+def is_each(steps: Sequence[Step], walked: Step) -> bool:
+    """Whether a chain's link, a relation, is followed anew for each row of a loop that the chain passes before."""
+    number = next((n for n, step in enumerate(steps) if step is walked), 0)
+    loop = max((n for n, step in enumerate(steps[:number]) if step.name == EACH), default=0)
+    if not loop or any(step.called and step.name not in _KNOWN for step in steps[:loop]):
+        return False
+    path = "__".join(step.name for step in steps[loop + 1 : number + 1])
+    fetches = [step for step in steps[:loop] if step.called and step.name in _FETCHES]
+    if any(not step.args and step.name == "select_related" for step in fetches):
+        return False  # all that can be
+    fetched = [text for step in fetches for value in step.args for text in _paths(value)]
+    return not any(one == path or one.startswith(f"{path}__") for one in fetched)
+
+
+def fetches_by_itself(chains: Iterable[Chain], manager: str) -> bool:
+    """Whether a manager's rows come with others: its get_queryset() says so."""
+    scope = f"{manager}.get_queryset"
+    return any(chain.scope == scope and any(step.name in _FETCHES for step in chain.steps) for chain in chains)
+
+
+def _paths(value: Value) -> Iterator[str]:
+    if isinstance(value, str) and not isinstance(value, Named):
+        yield value
+    elif isinstance(value, list) and value[-1].name == "Prefetch" and value[-1].args:
+        yield from _paths(value[-1].args[0])
