@@ -236,8 +236,7 @@ class _Walk:
         if step.name in _SHORTCUTS and (given := step.args[:1] or self._passed(step)):
             return self._shortcut(step, given[0])
         if at.what == "model":
-            self.note(Does.READ, at.label, step, f"{dotted}()")
-            return Typed("row", at.label)
+            return Typed("row", at.label)  # nothing is asked yet; whoever saves it writes
         if at.symbol is not None and at.symbol.kind == "class":
             return Typed("self", symbol=at.symbol)
         known = at.symbol is not None and at.symbol.kind == "function" and self._following.given.by_function(at.symbol)

@@ -47,7 +47,7 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
 def _about(project: Project, file: File, found: Class, ancestors: list[str]) -> Iterator[Coupling]:
     writes = next((name for name in ancestors if name.endswith(_WRITE)), "")
     reads = next((name for name in ancestors if name.endswith(_READ)), "")
-    for name, value in (("model", found.attributes.get("model")), ("model", found.meta.get("model"))):
+    for name, value in (("model", found.attributes.get("model")), ("@model", found.meta.get("model"))):
         if isinstance(value, Named | str) and (writes or reads) and (label := project.following.model_of(file, value)):
             kind = Kind.WRITE if writes else Kind.READ
             at = Place(file, found.lines.get(name, found.line), found.name)
