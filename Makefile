@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy engines faults sweep model mutants fuzz soak clean
+.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy bench-trace engines faults sweep model mutants fuzz soak clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ bench-growth: setup ## the split from 100,000 to 10,000,000 rows, into docs/grow
 
 bench-proxy: setup ## the proxy beside stock mitmdump, faster engines beside themselves
 	@$(RUN) tests/benchmarks/bench_proxy.py
+
+bench-trace: setup ## what a trace costs Orchard's requests
+	@$(RUN) tests/benchmarks/bench_trace.py
 
 engines: setup ## the same cases on every live engine, counted in docs/engines.md (ENGINES="mitmproxy" for some, written nowhere)
 	@$(RUN) -m tests.conformance $(ENGINES)

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "strangler.tracing.middleware.trace",
     "monolith.tracing.middleware",
     "monolith.monitoring.middleware.MeasureRequests",
     "django.middleware.security.SecurityMiddleware",
@@ -167,4 +168,5 @@ STRANGLER = {
     "PROXY_TOKEN": env.text("STRANGLER_PROXY_TOKEN"),
     "IDENTITY_KEY": env.text("STRANGLER_IDENTITY_KEY"),
     "OPENAPI": {"monolith": "/api/schema/", "reviews": "/api/schema/"},
+    "TRACE": {"FOLDER": env.text("STRANGLER_TRACE")},
 }

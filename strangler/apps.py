@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class StranglerConfig(AppConfig):
-    """Makes every database connection of the project speak of refusals by their type."""
+    """Makes every database connection of the project speak of refusals by their type, and traces where asked to."""
 
     name = "strangler"
     label = "strangler"
@@ -14,3 +14,9 @@ class StranglerConfig(AppConfig):
         from strangler import refusal  # noqa: PLC0415
 
         refusal.watch()
+        from strangler.tracing.options import options  # noqa: PLC0415
+
+        if (wanted := options()) is not None:
+            from strangler.tracing.listening import start  # noqa: PLC0415
+
+            start(wanted)

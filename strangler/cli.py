@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from strangler.commands import contracts, makeplan, map, propose, report
+from strangler.commands import contracts, makeplan, map, propose, report, trace
 from strangler.errors import StranglerError
 
-_COMMANDS = (map, propose, makeplan, contracts, report)
+_COMMANDS = (map, propose, makeplan, contracts, report, trace)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -97,6 +97,7 @@ def configuration() -> Configuration:
         "CAPTURE",
         "GATEWAY",
         "OPENAPI",
+        "TRACE",  # see strangler.tracing.options: it is read where nothing else of this is needed
     }
     if unknown := sorted(set(given) - known):
         raise ImproperlyConfigured(f'STRANGLER has an unknown key "{unknown[0]}"; it knows {", ".join(sorted(known))}')

@@ -23,6 +23,7 @@ class Kind(enum.StrEnum):
     WRITE = "write"  # rows of the other app are made, changed or deleted
     HIDDEN_WRITE = "hidden write"  # the same, because rows of one's own are saved or deleted
     SQL = "sql"  # a statement names the other app's table
+    OBSERVED = "observed"  # a trace saw its table read or written from here, and no line says so
     IMPORT = "import"
     LATE_IMPORT = "late import"  # within a function: somebody broke a cycle
     TYPE_IMPORT = "type import"  # for annotations alone; nothing at run time
@@ -79,6 +80,7 @@ WEIGHTS: Mapping[Kind, int] = {
     Kind.PER_ROW: 6,
     Kind.NAVIGATION: 4,
     Kind.READ: 4,
+    Kind.OBSERVED: 4,
     Kind.SIGNAL: 3,
     Kind.ADMIN: 3,
     Kind.SOFT_KEY: 3,

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 
 from strangler.analysis.coupling import WEIGHTS, WRITES, Coupling, Kind, weight
 from strangler.analysis.graph import Graph
 from strangler.analysis.mapping import Map
+from strangler.analysis.observed.beside import Crossing
 from strangler.analysis.seams import Seam, pareto
-from strangler.analysis.showing import verdict
+from strangler.analysis.showing import LEGEND, verdict
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 _DATA = frozenset(
@@ -40,8 +42,20 @@ class Point:
     weights: Mapping[str, int]
 
 
-def page(title: str, found: Map, graph: Graph, seams: Sequence[Seam], history: Sequence[Point]) -> str:
-    """The page. The last point of the history is this map."""
+def page(
+    title: str,
+    found: Map,
+    graph: Graph,
+    seams: Sequence[Seam],
+    history: Sequence[Point],
+    *,
+    observed: Mapping[str, Crossing] = MappingProxyType({}),
+    sentences: Sequence[str] = (),
+) -> str:
+    """The page. The last point of the history is this map.
+
+    "observed" is what a trace saw to cross each seam, "sentences" what it says as a whole.
+    """
     shown = [coupling for coupling in found.couplings if not coupling.test]
     pairs: dict[tuple[str, str], list[Coupling]] = {}
     for coupling in shown:
@@ -61,7 +75,8 @@ def page(title: str, found: Map, graph: Graph, seams: Sequence[Seam], history: S
         drift=_drift(history),
         graph="\n".join(_svg(found, pairs)),
         matrix="".join(_matrix(pairs)),
-        seams="".join(_seams(seams)),
+        seams="".join(_seams(seams, observed)),
+        observed=_observed(sentences),
         pairs="".join(_pairs(pairs)),
         summary=_json([vars(point) for point in history[-_KEPT:]]),
         kinds=_json([str(kind) for kind in kinds]),
@@ -188,22 +203,31 @@ def _matrix(pairs: Pairs) -> Iterator[str]:
     yield "</table>"
 
 
-def _seams(seams: Sequence[Seam]) -> Iterator[str]:
+def _observed(sentences: Sequence[str]) -> str:
+    text = escape("\n".join(sentences))
+    return f'<h2 id="observed">Observed</h2><div class="card"><pre>{text}</pre></div>' if sentences else ""
+
+
+def _seams(seams: Sequence[Seam], observed: Mapping[str, Crossing]) -> Iterator[str]:
     if not seams:
         return
     heads = ("seam", "open", "cut", "inner", "models", "lines", "routes", "keys", "joins", "sql", "writers", "both")
     front = pareto(seams)
-    yield f"<table><tr>{''.join(f'<th>{head}</th>' for head in (*heads, 'copies', 'places'))}</tr>"
+    seen = ("tx", "asks") if observed else ()
+    yield f"<table><tr>{''.join(f'<th>{head}</th>' for head in (*heads, 'copies', 'places', *seen))}</tr>"
     for one in seams:
         few, many = one.places
         cells = (
             *(f"{one.openness:.0%}", f"{one.cut:,}", f"{one.inner:,}", len(one.models), f"{one.lines:,}", one.routes),
             *(one.keys, one.count(Kind.JOIN), one.count(Kind.SQL), len(one.several_writers), len(one.transactions)),
             *(len(one.replicated), f"{few} to {many}"),
+            *((observed[one.name].entries, f"{observed[one.name].most:.1f}") if observed else ()),
         )
         name = f"{'* ' if one.name in front else ''}{escape(one.name)}"
         yield f"<tr><td>{name}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
     yield '</table><p class="soft">* no other one is less open, has fewer ties of its data, and is larger at once.</p>'
+    if observed:
+        yield f'<p class="soft">{LEGEND}</p>'
 
 
 def _pairs(pairs: Pairs) -> Iterator[str]:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from strangler.analysis.coupling import Coupling, Kind, weight
 from strangler.analysis.graph import Graph
 from strangler.analysis.mapping import Map
+from strangler.analysis.observed.beside import Crossing
+from strangler.analysis.observed.records import crossing_as_json
+from strangler.analysis.observed.showing import crossing_as_text
 from strangler.analysis.seams import Seam, pareto
 
 _PAIRS = 20
 _HALF = 0.5
+LEGEND = "tx: routes and tasks with a transaction that wrote on both sides; asks: statements over the border a request"
+"""What the two columns of what was observed mean; a request is the worst route's, on average."""
 
 
 def as_text(found: Map, couplings: Iterable[Coupling]) -> Iterator[str]:
@@ -68,8 +74,10 @@ def as_json(found: Map, couplings: Iterable[Coupling]) -> dict[str, Any]:
     }
 
 
-def seams_as_text(graph: Graph, seams: Sequence[Seam], most: int = 12) -> Iterator[str]:
-    """A table of the seams, and what to think of it."""
+def seams_as_text(
+    graph: Graph, seams: Sequence[Seam], crossings: Mapping[str, Crossing] = MappingProxyType({}), most: int = 12
+) -> Iterator[str]:
+    """A table of the seams, with what was observed to cross them if anything was, and what to think of it."""
     yield verdict(graph, seams)
     if not seams:
         return
@@ -77,18 +85,22 @@ def seams_as_text(graph: Graph, seams: Sequence[Seam], most: int = 12) -> Iterat
     shown = [one for one in seams if one.name in front or one in seams[:most]]
     width = max(len(one.name) for one in shown)
     yield ""
-    yield f"  {'seam':<{width}}  open    cut  inner  models   lines  routes  keys  joins  sql  writers  both  copies"
+    heads = "open    cut  inner  models   lines  routes  keys  joins  sql  writers  both  copies"
+    yield f"  {'seam':<{width}}  {heads}{'    tx   asks' if crossings else ''}"
     for one in shown:
         yield (
             f"{'*' if one.name in front else ' '} {one.name:<{width}}  {one.openness:4.0%}{one.cut:>7,}{one.inner:>7,}"
             f"{len(one.models):>8}{one.lines:>8,}{one.routes:>8}{one.keys:>6}{one.count(Kind.JOIN):>7}"
             f"{one.count(Kind.SQL):>5}{len(one.several_writers):>9}{len(one.transactions):>6}{len(one.replicated):>8}"
+            f"{_observed(crossings.get(one.name))}"
         )
     yield ""
     yield "* no other one is less open, has fewer ties of its data, and is larger at once; docs/map.md says how"
+    if crossings:
+        yield LEGEND
 
 
-def seam_as_text(one: Seam) -> Iterator[str]:
+def seam_as_text(one: Seam, observed: Crossing | None = None) -> Iterator[str]:
     """One seam, with what would have to change first, each at its line."""
     few, many = one.places
     quality = one.quality
@@ -107,6 +119,8 @@ def seam_as_text(one: Seam) -> Iterator[str]:
         ("others' tables that it reads", one.replicated),
     ):
         yield f"  {what}: {', '.join(names) or 'none'}"
+    if observed is not None:
+        yield from crossing_as_text(observed)
     if one.first:
         yield "  to change first:"
         yield from (f"    {coupling}" for coupling in one.first)
@@ -128,10 +142,11 @@ def verdict(graph: Graph, seams: Sequence[Seam]) -> str:
     return f"{worth} of {len(seams)} candidates hold together more within themselves than with the rest"
 
 
-def seam_as_json(one: Seam) -> dict[str, Any]:
+def seam_as_json(one: Seam, observed: Crossing | None = None) -> dict[str, Any]:
     """All of a seam."""
     few, many = one.places
     return {
+        **({"observed": crossing_as_json(observed)} if observed is not None else {}),
         "name": one.name,
         "models": list(one.models),
         "nodes": sorted(one.nodes),
@@ -148,6 +163,10 @@ def seam_as_json(one: Seam) -> dict[str, Any]:
         "out": [asdict(coupling) for coupling in one.out],
         "into": [asdict(coupling) for coupling in one.into],
     }
+
+
+def _observed(crossing: Crossing | None) -> str:
+    return f"{crossing.entries:>6}{crossing.most:>7.1f}" if crossing is not None else ""
 
 
 def _kinds(couplings: Iterable[Coupling]) -> str:

@@ -7,7 +7,7 @@ import json
 import sys
 
 from strangler.analysis.coupling import Kind
-from strangler.commands.project import Commands, add_anew, add_path, add_registries, mapped
+from strangler.commands.project import Commands, add_anew, add_path, add_registries, add_trace, mapped, with_trace
 
 
 def add(commands: Commands) -> None:
@@ -23,13 +23,14 @@ def add(commands: Commands) -> None:
     command.add_argument("--json", action="store_true")
     add_anew(command)
     add_registries(command)
+    add_trace(command)
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
     from strangler.analysis import showing  # noqa: PLC0415
 
-    found = mapped(options)
+    found, _ = with_trace(mapped(options), options)
     couplings = [
         coupling
         for coupling in found.couplings

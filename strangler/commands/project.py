@@ -12,6 +12,7 @@ from strangler.errors import StranglerError
 if TYPE_CHECKING:
     from strangler.analysis.graph import Graph
     from strangler.analysis.mapping import Map
+    from strangler.analysis.observed.picture import Picture
     from strangler.analysis.seams import Seam
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -38,6 +39,22 @@ def add_registries(command: argparse.ArgumentParser) -> None:
         "SETTINGS is what manage.py names, else shop.settings",
     )
     command.add_argument("--python", default=sys.executable, help="the project's own interpreter, for that")
+
+
+def add_trace(command: argparse.ArgumentParser) -> None:
+    """The option to look at what was observed as well."""
+    command.add_argument("--trace", type=Path, metavar="FOLDER", help="what was observed too (docs/map.md)")
+
+
+def with_trace(found: Map, options: argparse.Namespace) -> tuple[Map, Picture | None]:
+    """The map with what only the trace saw, and the trace; the map as it is where none is named."""
+    from strangler.analysis.observed.beside import picture_of, with_observed  # noqa: PLC0415
+    from strangler.analysis.observed.reading import read_trace  # noqa: PLC0415
+
+    if options.trace is None:
+        return found, None
+    picture = picture_of(read_trace(options.trace), found)
+    return with_observed(found, picture), picture
 
 
 def mapped(options: argparse.Namespace) -> Map:

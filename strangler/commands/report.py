@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from strangler.commands.project import Commands, add_anew, add_path, add_registries, mapped
+from strangler.commands.project import Commands, add_anew, add_path, add_registries, add_trace, mapped, with_trace
 from strangler.errors import StranglerError
 
 
@@ -21,22 +21,29 @@ def add(commands: Commands) -> None:
     add_path(command)
     add_anew(command)
     add_registries(command)
+    add_trace(command)
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
     from strangler.analysis import page  # noqa: PLC0415
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
+    from strangler.analysis.observed.beside import crossing  # noqa: PLC0415
+    from strangler.analysis.observed.showing import as_text  # noqa: PLC0415
     from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
     root, file = options.path.resolve(), options.page
-    found = mapped(options)
+    found, picture = with_trace(mapped(options), options)
     before = page.history_of(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else []
     if file.exists() and not before:
         raise StranglerError(f'"{file}" is there and is no report; name another file')
     graph = graph_of(found)
     now = page.point(found, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), _commit(root))
-    file.write_text(page.page(root.name, found, graph, find_seams(graph), [*before, now]), encoding="utf-8")
+    seams = find_seams(graph)
+    crossings = {one.name: crossing(graph, one, picture) for one in seams} if picture is not None else {}
+    sentences = list(as_text(picture)) if picture is not None else []
+    text = page.page(root.name, found, graph, seams, [*before, now], observed=crossings, sentences=sentences)
+    file.write_text(text, encoding="utf-8")
     sys.stdout.write(f"{file}: {now.couplings:,} couplings between apps\n")
 
 
