@@ -6,10 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from strangler.commands import contracts, makeplan, map, propose, report, trace
+from strangler.commands import blast, contracts, makeplan, map, propose, report, trace
 from strangler.errors import StranglerError
 
-_COMMANDS = (map, propose, makeplan, contracts, report, trace)
+_COMMANDS = (map, propose, makeplan, contracts, report, trace, blast)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -103,4 +103,8 @@ class Facts:
     """(line, scope, text)."""
     dotted: list[tuple[int, str, str]] = field(default_factory=list)
     """Texts that could be whole names of something, as (line, scope, text)."""
+    names: set[tuple[str, str]] = field(default_factory=set)
+    """(scope, name): names that stand alone and are no locals of their scope."""
+    paths: set[tuple[str, str]] = field(default_factory=set)
+    """(scope, text) of texts that begin with "/"; "{}" is where something is put in."""
     lines: int = 0

@@ -36,7 +36,7 @@ from strangler.analysis.rules import (
 )
 from strangler.analysis.symbols import File
 from strangler.analysis.tree import Tree, walk
-from strangler.analysis.truth import Asked, Truth
+from strangler.analysis.truth import Asked
 
 Rule = Callable[[Project, File], Iterator[Coupling]]
 RULES: tuple[Rule, ...] = (
@@ -84,46 +84,67 @@ class Map:
 
 def make_map(root: Path, kept: Kept, processes: int | None = None, asked: Asked | None = None) -> Map:
     """The map of the project below a folder, with what its registries said. Raises NoProject."""
+    processes = processes or os.cpu_count() or 1
+
+    def make(project: Project, unread: tuple[str, ...]) -> Map:
+        everything = sorted(couplings(project, processes), key=_order)
+        return Map(
+            summary=project.summary(),
+            couplings=tuple(found for found in everything if found.source_app != found.target_app),
+            inner=tuple(found for found in everything if found.source_app == found.target_app and not found.test),
+            unread=unread,
+            differences=project.differences,
+        )
+
+    found = from_project(root, kept, b"map", make, processes=processes, asked=asked)
+    return replace(found, said=asked.said if asked is not None else ())
+
+
+def from_project(
+    root: Path,
+    kept: Kept,
+    what: bytes,
+    make: Callable[[Project, tuple[str, ...]], R],
+    *,
+    processes: int | None = None,
+    asked: Asked | None = None,
+) -> R:
+    """What is made of a project and the sentences on its unread files, by a name; as it was kept, where it is the same.
+
+    Raises NoProject.
+    """
     tree = walk(root)
     contents = [(tree.root / module.path).read_bytes() for module in tree.modules]
     keys = [key_of(content, module.package.encode()) for module, content in zip(tree.modules, contents, strict=True)]
     places = "\n".join([*(module.path for module in tree.modules), *tree.templates]).encode()
     pages_read = [(tree.root / path).read_bytes() for path in tree.templates]
-    whole = key_of(b"map", places, *keys, *pages_read, asked.key if asked is not None else b"")
-    said = asked.said if asked is not None else ()
+    whole = key_of(what, places, *keys, *pages_read, asked.key if asked is not None else b"")
     for _, found in kept.get([whole]):
-        return replace(found, said=said)  # type: ignore[no-any-return]
-    truth = asked.truth if asked is not None else None
-    made = _make(tree, contents, keys, kept, processes=processes or os.cpu_count() or 1, truth=truth)
+        return found  # type: ignore[no-any-return]
+    files, unread = _files(tree, contents, keys, kept, processes or os.cpu_count() or 1)
+    made = make(Project.of(tree, files, asked.truth if asked is not None else None), (*tree.left_out, *unread))
     kept.put([(whole, made)])
-    return replace(made, said=said)
+    return made
 
 
-def _make(
-    tree: Tree, contents: Sequence[bytes], keys: Sequence[bytes], kept: Kept, *, processes: int, truth: Truth | None
-) -> Map:
+def _files(
+    tree: Tree, contents: Sequence[bytes], keys: Sequence[bytes], kept: Kept, processes: int
+) -> tuple[list[File], list[str]]:
+    """The files that can be read, and a sentence for each other one."""
     known = dict(kept.get(keys))
     missing = [number for number, key in enumerate(keys) if key not in known]
     read_now = _each(_read, [(contents[number], tree.modules[number].package) for number in missing], processes)
     new = {keys[number]: found for number, found in zip(missing, read_now, strict=True)}
     kept.put(new.items())
     known |= new
-    files, unread = [], list(tree.left_out)
+    files, unread = [], []
     for module, key in zip(tree.modules, keys, strict=True):
         facts = known[key]
         if isinstance(facts, Facts):
             files.append(File.of(module, facts))
         else:
             unread.append(f"{module.path} cannot be read ({facts})")
-    project = Project.of(tree, files, truth)
-    everything = sorted(couplings(project, processes), key=_order)
-    return Map(
-        summary=project.summary(),
-        couplings=tuple(found for found in everything if found.source_app != found.target_app),
-        inner=tuple(found for found in everything if found.source_app == found.target_app and not found.test),
-        unread=tuple(unread),
-        differences=project.differences,
-    )
+    return files, unread
 
 
 def couplings(project: Project, processes: int = 1) -> set[Coupling]:

@@ -18,6 +18,7 @@ _SQL = re.compile(
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}")
 _SETS = ("QuerySet", "Manager", "list", "List", "Iterable", "Iterator", "Sequence")
 _SAME = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter"})
+_LONGEST_PATH = 200
 _LONGEST = 24
 """Links of a chain that is carried on in a variable."""
 
@@ -267,6 +268,7 @@ class _Reader:
             self._sql(node.value, node.lineno)
             if "." in node.value and _DOTTED.fullmatch(node.value):
                 self.facts.dotted.append((node.lineno, ".".join(self._scope), node.value))
+            self._path(node.value)
 
     def _sum(self, node: ast.BinOp) -> None:
         """A statement may be put together from pieces that are all known."""
@@ -304,7 +306,9 @@ class _Reader:
         return "".join(self._literal(part) or "{}" for part in parts)
 
     def _joined(self, node: ast.JoinedStr) -> None:
-        self._sql(self._text(node), node.lineno)
+        text = self._text(node)
+        self._sql(text, node.lineno)
+        self._path(text)
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
                 self._expression(part.value)
@@ -339,8 +343,12 @@ class _Reader:
 
     def _chain(self, node: ast.expr, *, stored: bool = False) -> None:
         """Note the whole chain, then what stands in its brackets."""
+        if isinstance(node, ast.Name):  # what a local stands for was noted where it was made
+            if node.id not in self._known:
+                self.facts.names.add((".".join(self._scope), node.id))
+            return
         steps = self._steps(node)
-        if steps is not None and not isinstance(node, ast.Name):  # what a name stands for was noted where it was made
+        if steps is not None:
             self.facts.chains.append(Chain(scope=".".join(self._scope), line=node.lineno, steps=steps, stored=stored))
         while not isinstance(node, ast.Name):
             if isinstance(node, ast.Call):
@@ -424,6 +432,10 @@ class _Reader:
         if steps is None or any(step.called for step in steps):
             return steps
         return Named(".".join(step.name for step in steps))
+
+    def _path(self, text: str) -> None:
+        if text.startswith("/") and len(text) <= _LONGEST_PATH:
+            self.facts.paths.add((".".join(self._scope), text))
 
     def _sql(self, text: str, line: int) -> None:
         if len(text) > 12 and _SQL.search(text):

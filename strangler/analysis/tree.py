@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from strangler.errors import StranglerError
@@ -12,7 +13,7 @@ from strangler.errors import StranglerError
 _SKIPPED = frozenset(
     {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", "bower_components", "htmlcov"}
 )
-_TEMPLATES = (".html", ".txt", ".jinja", ".jinja2", ".xml")
+TEMPLATES = (".html", ".txt", ".jinja", ".jinja2", ".xml")
 LARGEST = 4 << 20
 """Bytes of a file beyond which it is taken as generated and left out."""
 
@@ -78,7 +79,13 @@ def walk(root: Path) -> Tree:
         raise NoProject(
             f'"{root}" holds no Python files; name the folder that holds the project\'s manage.py or package'
         )
-    return Tree(root=root, modules=tuple(modules), templates=tuple(templates), left_out=tuple(left_out))
+    return Tree(root=root, modules=tuple(_told_apart(modules)), templates=tuple(templates), left_out=tuple(left_out))
+
+
+def _told_apart(modules: list[Module]) -> Iterator[Module]:
+    """Modules outside of packages may have one name, as every conftest.py has: they are called after their place."""
+    names = Counter(module.name for module in modules)
+    return (replace(module, name=module.placed) if names[module.name] > 1 else module for module in modules)
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -93,7 +100,7 @@ def _files(root: Path) -> Iterator[Path]:
         in_templates = bool({"templates", "jinja2"} & set(here.relative_to(root).parts))
         for name in sorted(names):
             path = here / name
-            wanted = name.endswith(".py") or (in_templates and name.endswith(_TEMPLATES))
+            wanted = name.endswith(".py") or (in_templates and name.endswith(TEMPLATES))
             if wanted and path.is_file():  # and no dangling link
                 yield path
 

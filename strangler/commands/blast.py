@@ -1,0 +1,46 @@
+"""`strangler blast`: what a change can reach."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from strangler.commands.project import Commands, add_anew
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    command = commands.add_parser("blast", help="which routes, tasks, tables and tests a change can reach")
+    command.add_argument(
+        "about",
+        nargs="*",
+        metavar="WHAT",
+        help='"REF..REF", or files, with lines perhaps: "a.py:10-20" (without any: what is not committed)',
+    )
+    command.add_argument("--project", default=".", type=Path, metavar="PATH", help="the project's folder (here)")
+    command.add_argument("--tests", action="store_true", help="only the tests to run, one a line, for pytest")
+    command.add_argument("--json", action="store_true")
+    add_anew(command)
+    command.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
+    from strangler.analysis.reach import showing  # noqa: PLC0415
+    from strangler.analysis.reach.asking import ask  # noqa: PLC0415
+
+    root = options.project.resolve()
+    answer = ask(root, options.about, Kept(None if options.anew else usual_place()))
+    if options.json:
+        json.dump(showing.as_json(answer), sys.stdout, indent=1)
+        return
+    if not options.tests:
+        sys.stdout.writelines(f"{line}\n" for line in showing.as_text(answer))
+        return
+    # pytest wants paths as they are from where it is started.
+    here = Path.cwd()
+    below = f"{root.relative_to(here).as_posix()}/" if root != here and root.is_relative_to(here) else ""
+    sys.stdout.writelines(f"{below}{test}\n" for test in showing.tests(answer))
+    sys.stderr.writelines(f"strangler: {sentence}\n" for sentence in answer.blast.sentences)
