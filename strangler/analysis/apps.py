@@ -53,6 +53,7 @@ def find_apps(symbols: Symbols) -> Apps:
             if not is_config(symbols, symbol) or file.module.is_test:
                 continue
             path = found.attributes.get("name")
+            path = name if path == "__name__" else path
             label = found.attributes.get("label")
             if isinstance(path, str) and not isinstance(path, Named):
                 file_of = symbols.module(path)

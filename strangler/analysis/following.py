@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from strangler.analysis import guessing
 from strangler.analysis.facts import EACH, Chain, Named, Step, Value
 from strangler.analysis.given import Given
 from strangler.analysis.lookups import hops_of_call, queries_in
@@ -28,6 +29,7 @@ _WRITES = frozenset(
 )
 _ROW_WRITES = frozenset({"save", "delete", "asave", "adelete"})
 _LINKS = frozenset({"add", "remove", "set", "clear", "aadd", "aremove", "aset", "aclear"})
+_MAKES = frozenset({"create", "acreate", "bulk_create"})
 _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404"})
 _PASSED = ("klass", "queryset", "qs")
 _OF_CLASS = {
@@ -70,6 +72,8 @@ class Typed:
     """
     label: str = ""
     symbol: Symbol | None = None
+    links: str = ""
+    """Of a set over a many-to-many field, whose table holds the links: the model that declares it, or its through."""
 
 
 @dataclass(kw_only=True)
@@ -182,7 +186,10 @@ class _Walk:
         self._owner = owner
 
     def note(self, does: Does, model: str, step: Step, detail: str, of: str = "") -> None:
-        """Something is asked of a model."""
+        """Something is asked of a model. Where rows are only made, nothing is read before."""
+        before = self.found[-1] if self.found else None
+        if step.name in _MAKES and does is Does.WRITE and before and (before.does, before.model) == (Does.READ, model):
+            self.found.pop()
         each = does is Does.NAVIGATE and of not in self._following.fetching and is_each(self.steps, step)
         self.found.append(Use(does=does, model=model, line=step.line, detail=detail, of=of, each=each))
 
@@ -274,12 +281,8 @@ class _Walk:
     def _self(self) -> Typed | None:
         if self._owner is not None:
             return self._object(self._owner)
-        parts = self._scope.split(".")
-        for length in range(len(parts), 0, -1):
-            symbol = Symbol(self._file.module.name, ".".join(parts[:length]), "class")
-            if symbol.name in self._file.classes:
-                return self._object(symbol)
-        return None
+        symbol = guessing.class_at(self._file, self._scope)
+        return self._object(symbol) if symbol is not None else None
 
     def _object(self, symbol: Symbol) -> Typed:
         if (model := self._registry.of(symbol)) is not None:
@@ -292,14 +295,17 @@ class _Walk:
         if index + 1 >= len(steps) or index < 0:
             return None
         step, after = steps[index], steps[index + 1].name
-        name = step.local or ("" if step.called else step.name.removeprefix("?"))
+        name = step.local or ("" if step.called else step.name.strip("?[]"))
         if step.called and step.name[:1].isupper():
             return None  # an object of a class of which nobody knows that it is a model
         if name == "request" and after == "user":
             return Typed("self")
+        if step.name == "?form" and (form := guessing.form_given(self._registry.symbols, self._file, self._scope)):
+            return Typed("self", symbol=form)
+        given = guessing.row_given(self._following, self._file, self._scope, name) if step.name[:1] == "?" else ""
         labels = [
             label
-            for label in self._registry.called(name)
+            for label in ([given] if given else self._registry.called(name))
             if after in self._registry.models[label].relations or self._registry.accessor(label, after)
         ]
         return Typed("row", labels[0]) if len(labels) == 1 else None
@@ -309,7 +315,7 @@ class _Walk:
             case "model":
                 return self._of_model(at.label, step)
             case "set":
-                return self._of_set(at.label, step)
+                return self._of_set(at, step)
             case "row":
                 return self._of_row(at.label, step)
             case "query":
@@ -327,10 +333,11 @@ class _Walk:
             return Typed("set", label)
         return Typed("relation", label) if step.name in model.relations and not step.called else None
 
-    def _of_set(self, label: str, step: Step) -> Typed | None:
+    def _of_set(self, at: Typed, step: Step) -> Typed | None:
+        label = at.label
         if step.called:
             if step.name in _WRITES or step.name in _LINKS:
-                self.note(Does.WRITE, label, step, f"{step.name}()")
+                self.note(Does.WRITE, at.links if at.links and step.name in _LINKS else label, step, f"{step.name}()")
             self._hops(label, step)
         if step.name in _TO_ROW or step.name == EACH:
             return Typed("row", label)
@@ -350,10 +357,12 @@ class _Walk:
             self.note(Does.NAVIGATE, relation.target, step, f".{step.name}", of=label)
             many = relation.kind in ("many-to-many", "generic relation")
             known = relation.target in self._registry.models
-            return Typed("set" if many else "row", relation.target) if known else None
+            links = (relation.through or label) if relation.kind == "many-to-many" else ""
+            return Typed("set" if many else "row", relation.target, links=links) if known else None
         if (reverse := self._registry.accessor(label, step.name)) is not None:
             self.note(Does.NAVIGATE, reverse.label, step, f".{step.name}", of=label)
-            return Typed("row" if reverse.one else "set", reverse.label)
+            links = (reverse.relation.through or reverse.label) if reverse.relation.kind == "many-to-many" else ""
+            return Typed("row" if reverse.one else "set", reverse.label, links=links)
         model = self._registry.models[label]
         if step.name in model.managers and not step.called:
             return Typed("set", label)  # of a model's class method, or type(self)
@@ -368,7 +377,18 @@ class _Walk:
             return Typed("model", label) if label in self._registry.models else None
         if (what := _OF_CLASS.get(step.name)) is not None and (label := self._following.class_model(symbol)):
             return Typed(what, label)
+        if step.name == "save" and step.called and guessing.is_form(self._registry.symbols, symbol):
+            return self._saved(symbol, step)
         return self._following.given.by_member(symbol, step) or self._filtered(step)
+
+    def _saved(self, symbol: Symbol, step: Step) -> Typed | None:
+        """The row that a form gives; it is written, unless the form is told to leave that to others."""
+        label = self._following.class_model(symbol)
+        if not label:
+            return None
+        if "commit" not in step.keywords:
+            self.note(Does.WRITE, label, step, "save()")
+        return Typed("row", label)
 
     def _hops(self, label: str, step: Step) -> None:
         for hop in hops_of_call(self._registry, label, step):

@@ -413,7 +413,7 @@ def _reverse(registry: Registry, model: Model, relation: Relation) -> None:
         return
     other = registry.models.get(relation.target)
     if other is None:
-        app, _, _ = relation.target.partition(".")
+        app, _, _ = relation.target.rpartition(".")
         other = registry.models[relation.target] = Model(label=relation.target, app=app, symbol=None)
     found = Reverse(label=model.label, relation=relation, one=relation.kind == "one-to-one")
     if relation.accessor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from strangler.analysis.apps import Apps, is_config
 from strangler.analysis.facts import Chain, Named, Value
-from strangler.analysis.routes import Route
+from strangler.analysis.routes import Route, by_name
 from strangler.analysis.symbols import File, Symbol, Symbols
 
 
@@ -16,7 +16,7 @@ class RouteNames:
     """The names of routes, as their modules say them, and who a namespace is of."""
 
     owners: Mapping[str, str]
-    """Labels of apps by the names of their routes, with the module's app_name."""
+    """Labels of apps by the names of their routes, with the module's app_name and with the namespaces of includes."""
     within: Mapping[tuple[str, str], str]
     """Labels of apps that have a route's view, by (the app whose module has it, its name without namespaces)."""
     spaces: Mapping[str, str]
@@ -24,10 +24,11 @@ class RouteNames:
 
     @classmethod
     def of(cls, symbols: Symbols, apps: Apps, routes: Iterable[Route]) -> RouteNames:
+        routes = list(routes)
         named = [route for route in routes if route.name]
         owner = {route: apps.of(route.view.rpartition(".")[0] or route.module).label for route in named}
         return cls(
-            owners={route.name: owner[route] for route in named},
+            owners={name: owner[route] for name, route in by_name(routes)},
             within={(apps.of(route.module).label, _last(route.name)): owner[route] for route in named},
             spaces=dict(_spaces(symbols, apps)),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from strangler.analysis import templates
 from strangler.analysis.apps import App, Apps
 from strangler.analysis.cascades import cascades
 from strangler.analysis.correcting import symbol_of
@@ -115,7 +116,7 @@ class Project:
             managers.setdefault(label, []).append(symbol)
             if fetches_by_itself(symbols.file_of(symbol).facts.chains, symbol.name):
                 fetching.add(label)
-        owned = list(_templates(tree, apps))
+        owned = list(templates.find_templates(tree, apps))
         managed = {symbol: next(iter(labels)) for symbol, labels in users.items() if len(labels) == 1}
         following = Following(registry=registry, managed=managed, managers=managers, fetching=frozenset(fetching))
         receivers = find_receivers(symbols, following)
@@ -149,7 +150,7 @@ class Project:
 
     def app_of_model(self, label: str) -> str:
         """The label of the app whose model this is."""
-        return label.partition(".")[0]
+        return label.rpartition(".")[0]  # a label may have dots of its own
 
     def is_here(self, label: str) -> bool:
         """Whether a model is the project's own."""
@@ -242,24 +243,3 @@ def _instances(receivers: Mapping[Symbol, list[Received]]) -> Iterator[tuple[Sym
         senders = {sender for one in received for sender in one.senders}
         if len(senders) == 1 and all(one.senders for one in received):
             yield function, senders.pop()
-
-
-def _templates(tree: Tree, apps: Apps) -> Iterator[tuple[str, str, str]]:
-    """(path, name, app's label): of the app whose package it is below, else the one that its folder is called after."""
-    packages = {app.package.replace(".", "/"): app for app in apps.by_package.values()}
-    by_name = {app.package.rpartition(".")[2]: app for app in apps.by_package.values()}
-    by_name |= {app.label: app for app in apps.by_package.values()}
-    for path in tree.templates:
-        parts = path.split("/")
-        start = max(number for number, part in enumerate(parts) if part in ("templates", "jinja2"))
-        name = "/".join(parts[start + 1 :])
-        above = "/".join(parts[:start])
-        owner = next((app for package, app in packages.items() if _ends(above, package)), None)
-        owner = owner or by_name.get(parts[start + 1] if len(parts) > start + 2 else "")
-        if owner is not None:
-            yield path, name, owner.label
-
-
-def _ends(path: str, package: str) -> bool:
-    """Whether one names the other's end: the root may lie above the packages, or within."""
-    return bool(path) and (path == package or path.endswith("/" + package) or package.endswith("/" + path))

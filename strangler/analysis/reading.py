@@ -486,6 +486,7 @@ _VALUES: dict[type[ast.expr], Callable[[_Reader, Any], Value]] = {
     ast.Subscript: _Reader._value_of_part,
     ast.Name: _Reader._value_of_name,
     ast.Attribute: _Reader._value_of_name,
+    ast.Subscript: _Reader._steps,
 }
 
 

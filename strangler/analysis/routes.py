@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from strangler.analysis.facts import Chain, Named, Step, Value
+from strangler.analysis.guessing import class_at
 from strangler.analysis.symbols import File, Symbol, Symbols
 
 _MAKERS = frozenset({"path", "re_path", "url"})
@@ -31,6 +32,8 @@ class Route:
     """The module that is included; with "#router" behind it where it is a router of that module."""
     router: str = ""
     """The router that a view is registered with."""
+    space: str = ""
+    """The namespaces that an include gives to its names, as in "shop:orders:"."""
     is_api: bool = False
     """Whether the view is one of Django REST framework's: it answers programs, not people."""
 
@@ -44,13 +47,34 @@ def find_routes(symbols: Symbols) -> Iterator[Route]:
 
 def whole_routes(routes: Iterable[Route]) -> list[Route]:
     """Those with a view, with their whole patterns, under every module that includes them."""
-    routes = list(routes)
+    by_module, roots = _tree(routes)
+    return [found for root in roots for found in _below(by_module, root, "", 0)]
+
+
+def _tree(routes: Iterable[Route]) -> tuple[dict[str, list[Route]], list[str]]:
+    """(routes by their module or router, the modules that no other one includes)."""
     by_module: dict[str, list[Route]] = {}
     for route in routes:
         by_module.setdefault(f"{route.module}#{route.router}" if route.router else route.module, []).append(route)
-    included = {route.included for route in routes if route.included}
-    roots = [module for module in by_module if module not in included and "#" not in module]
-    return [found for root in roots for found in _below(by_module, root, "", 0)]
+    included = {route.included for of_module in by_module.values() for route in of_module if route.included}
+    return by_module, [module for module in by_module if module not in included and "#" not in module]
+
+
+def by_name(routes: Iterable[Route]) -> Iterator[tuple[str, Route]]:
+    """Every name that a route may be asked for by, in the namespaces of what includes it and as it stands."""
+    by_module, roots = _tree(routes)
+    for root in roots:
+        yield from _named(by_module, root, "", 0)
+    yield from ((route.name, route) for of_module in by_module.values() for route in of_module if route.name)
+
+
+def _named(by_module: Mapping[str, list[Route]], module: str, prefix: str, depth: int) -> Iterator[tuple[str, Route]]:
+    for route in by_module.get(module, ()) if depth <= _DEEPEST else ():
+        if route.included:
+            yield from _named(by_module, route.included, prefix + route.space, depth + 1)
+        elif route.name and prefix:
+            yield prefix + route.name, route
+            yield prefix + route.name.rpartition(":")[2], route
 
 
 def _below(by_module: dict[str, list[Route]], module: str, prefix: str, depth: int) -> Iterator[Route]:
@@ -91,7 +115,7 @@ def _of(symbols: Symbols, file: File) -> Iterator[Route]:
                 line=chain.line,
                 pattern=f"{call.args[0]}/",
                 name="",
-                view=_view(symbols, file, call.args[1]),
+                view=_view(symbols, file, call.args[1], chain.scope),
                 router=chain.steps[0].name,
                 is_api=True,
             )
@@ -101,22 +125,54 @@ def _made(symbols: Symbols, file: File, chain: Chain, prefix: str) -> Route:
     call = chain.steps[-1]
     pattern, name = call.args[0], call.keywords.get("name")
     given = call.args[1] if len(call.args) > 1 else call.keywords.get("view")
-    view = _view(symbols, file, given)
+    view = _view(symbols, file, given, chain.scope)
+    prefix = _space(symbols, file, chain.scope) or prefix
     return Route(
         module=file.module.name,
         line=chain.line,
         pattern=pattern if isinstance(pattern, str) else "",
         name=f"{prefix}{name}" if _is_text(name) else "",
         view=view,
-        included=_included(symbols, file, given),
+        included=_included(symbols, file, given, chain.scope),
+        space=prefix + _given_space(given),
         is_api=_is_api(symbols, view),
     )
 
 
-def _view(symbols: Symbols, file: File, view: Value) -> str:
+def _space(symbols: Symbols, file: File, scope: str) -> str:
+    """The namespace of a class that makes routes of its own, as some projects' AppConfigs do."""
+    owner = class_at(file, scope)
+    for base in symbols.ancestors(owner) if owner is not None else ():
+        space = symbols.class_of(base).attributes.get("namespace") if base.kind == "class" else None
+        if _is_text(space):
+            return f"{space}:"
+    return ""
+
+
+def _given_space(view: Value) -> str:
+    """The namespace of include(..., namespace="shop") and include((..., "shop"))."""
+    if not isinstance(view, list) or view[-1].name != "include" or not view[-1].args:
+        return ""
+    given = view[-1].args[0]
+    space = view[-1].keywords.get("namespace") or (given[1] if isinstance(given, tuple) and len(given) > 1 else None)
+    return f"{space}:" if _is_text(space) else ""
+
+
+def _view(symbols: Symbols, file: File, view: Value, scope: str) -> str:
     names = str(view) if isinstance(view, Named) else ".".join(_uncalled(view)) if isinstance(view, list) else ""
     symbol = symbols.find_in(file.module.name, names) if names else Symbol("", "", "outside")
+    if names.startswith("self."):
+        symbol = symbols.loaded(_own(symbols, file, scope, names.removeprefix("self."))) or symbol
     return symbol.dotted if symbol.kind in ("class", "function") else ""
+
+
+def _own(symbols: Symbols, file: File, scope: str, name: str) -> Value:
+    """What a method of the class assigns to an attribute of self."""
+    owner = class_at(file, scope)
+    for base in symbols.ancestors(owner) if owner is not None else ():
+        if base.kind == "class" and (assigned := symbols.class_of(base).own.get(name)) is not None:
+            return assigned.steps
+    return None
 
 
 def _is_api(symbols: Symbols, view: str) -> bool:
@@ -141,18 +197,43 @@ def _uncalled(steps: list[Step]) -> Iterator[str]:
         yield step.name
 
 
-def _included(symbols: Symbols, file: File, view: Value) -> str:
-    if isinstance(view, Named) and view.endswith(".urls"):  # path("api/", router.urls)
-        return _router(symbols, file, view)
-    if not isinstance(view, list) or view[-1].name != "include" or not view[-1].args:
+def _included(symbols: Symbols, file: File, view: Value, scope: str) -> str:
+    given = view
+    if isinstance(view, list) and view[-1].name == "include" and view[-1].args:
+        given = view[-1].args[0]
+        given = given[0] if isinstance(given, tuple) and given else given
+        if isinstance(given, str) and not isinstance(given, Named):
+            found = symbols.module(given)
+            return found.module.name if found is not None else ""
+    name = _dotted(given)
+    if given is not view and name:
+        symbol = symbols.find_in(file.module.name, name)
+        if symbol.kind == "module":
+            return symbol.module
+    if not name.endswith(".urls"):  # path("api/", router.urls)
         return ""
-    given = view[-1].args[0]
-    given = given[0] if isinstance(given, tuple) and given else given
-    if not isinstance(given, Named):
-        found = symbols.module(given) if isinstance(given, str) else None
-        return found.module.name if found is not None else ""
-    symbol = symbols.find_in(file.module.name, given)
-    return symbol.module if symbol.kind == "module" else _router(symbols, file, given)
+    return _router(symbols, file, name) or _of_config(symbols, file, scope, name.removesuffix(".urls"))
+
+
+def _dotted(value: Value) -> str:
+    """A name, also of the first of several, as in config.urls[0]: (patterns, app_name, namespace)."""
+    if isinstance(value, list) and value[-1].name == "[]" and not any(step.called for step in value):
+        return ".".join(step.name for step in value[:-1])
+    return str(value) if isinstance(value, Named) else ""
+
+
+def _of_config(symbols: Symbols, file: File, scope: str, name: str) -> str:
+    """The module of an AppConfig that makes routes, as in path("shop/", self.shop.urls)."""
+    value = _own(symbols, file, scope, name.removeprefix("self."))
+    if not isinstance(value, list) or value[-1].name != "get_app_config" or not value[-1].args:
+        return ""
+    for module, other in symbols.files.items():
+        for found in other.classes.values():
+            if "name" in found.attributes and value[-1].args[0] == found.attributes.get(
+                "label", found.attributes["name"]
+            ):
+                return module
+    return ""
 
 
 def _router(symbols: Symbols, file: File, given: str) -> str:

@@ -104,6 +104,11 @@ class Symbols:
         )
         return found if is_there else None
 
+    def loaded(self, value: Value) -> Symbol | None:
+        """What a value loads by a name, as get_class("orders.views", "OrderView") does; None where it loads nothing."""
+        dotted = loaded_name(value)
+        return self._loaded(dotted, 0) if dotted is not None else None
+
     def file_of(self, symbol: Symbol) -> File:
         """The file of something in the project."""
         return self.files[symbol.module]

@@ -31,7 +31,8 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
 
 
 def _is_admin(project: Project, symbol: Symbol) -> bool:
-    return any("Admin" in base.name or "Inline" in base.name for base in project.symbols.ancestors(symbol)[1:])
+    names = (base.name for base in project.symbols.ancestors(symbol)[1:] if base.kind == "outside")
+    return any(name.endswith(("Admin", "Inline")) for name in names)
 
 
 def _registered(project: Project, file: File, chain: Chain) -> Iterator[Coupling]:

@@ -38,7 +38,8 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
     for chain in file.facts.chains:
         call = chain.steps[-1]
         if call.called and call.name in _FACTORIES:
-            for value in call.args:
+            # Of a formset for the rows of a parent, these are written, and the parent is not.
+            for value in call.args[1:2] if call.name == "inlineformset_factory" else call.args[:1]:
                 if isinstance(value, Named) and (label := project.following.model_of(file, value, chain.scope)):
                     at = Place(file, chain.line, chain.scope)
                     yield from project.coupling(Kind.WRITE, at, project.app_of_model(label), label, f"{call.name}()")

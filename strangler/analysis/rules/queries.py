@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strangler.analysis.coupling import Coupling, Kind
-from strangler.analysis.facts import Named, Value
+from strangler.analysis.facts import Chain, Named, Value
 from strangler.analysis.following import Does, Use
 from strangler.analysis.lookups import hops
 from strangler.analysis.project import Place, Project
@@ -15,6 +15,9 @@ _PATHS = (
     *("list_display", "list_filter", "list_select_related", "search_fields", "readonly_fields", "date_hierarchy"),
     *("ordering", "ordering_fields", "filterset_fields"),
 )
+
+_FIELDS = frozenset({"field_name", "filter_field", "filter_fields", "sort_field"})
+_WALKED = frozenset({"accessor"})
 
 
 def find(project: Project, file: File) -> Iterator[Coupling]:
@@ -27,6 +30,7 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
             yield from _of(project, at, use)
             if use.does is Does.WRITE and use.detail in ("delete()", "adelete()"):
                 yield from _cascades(project, at, use.model)
+        yield from _declared(project, file, chain)
     for found in file.classes.values():
         label = project.following.class_model(Symbol(file.module.name, found.name, "class"))
         for name in _PATHS if label else ():
@@ -34,6 +38,19 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
             for path in _texts(found.attributes.get(name)):
                 for hop in hops(project.registry, label, path):
                     yield from _related(project, Kind.JOIN, at, (hop.source, hop.target), f"{name}: {path}")
+
+
+def _declared(project: Project, file: File, chain: Chain) -> Iterator[Coupling]:
+    """Paths that a column, filter or field of a class about a model is given, in the class itself."""
+    call = chain.steps[-1]
+    names = (_FIELDS | _WALKED) & call.keywords.keys() if call.called and chain.scope in file.classes else ()
+    label = project.following.class_model(Symbol(file.module.name, chain.scope, "class")) if names else ""
+    for name in sorted(names) if label else ():
+        for path in _texts(call.keywords[name]):
+            kind = Kind.NAVIGATION if name in _WALKED else Kind.JOIN
+            for hop in hops(project.registry, label, path.replace(".", "__")):
+                at = Place(file, chain.line, chain.scope)
+                yield from _related(project, kind, at, (hop.source, hop.target), f"{name}: {path}")
 
 
 def _of(project: Project, at: Place, use: Use) -> Iterator[Coupling]:

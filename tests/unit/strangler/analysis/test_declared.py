@@ -18,6 +18,7 @@ HERE = "shop/reviews/views.py"
         ("class V(generic.UpdateView):\n    model = Product", "write (UpdateView of it)"),
         ("class S(ModelSerializer):\n    class Meta:\n        model = Product", "read (ModelSerializer of it)"),
         ("F = modelform_factory(Product)", "write (modelform_factory())"),
+        ("F = inlineformset_factory(Review, Product)", "write (inlineformset_factory())"),
         (
             "class S(ModelSerializer):\n    name = CharField(source='product.name')\n"
             "    class Meta:\n        model = Review",

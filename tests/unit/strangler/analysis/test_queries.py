@@ -140,7 +140,6 @@ def test_models_that_are_loaded_by_their_names_are_the_same_models(tmp_path):
     """
     assert found(tmp_path, "shop/reviews/tasks.py", code) == [
         "5: shop.reviews.tasks -> catalog.Product, string import",
-        "8: shop.reviews.tasks.run -> people.User, read (objects)",
         "8: shop.reviews.tasks.run -> people.User, write (create())",
         "9: shop.reviews.tasks.run -> catalog.Product, read (objects)",
     ]
@@ -159,4 +158,29 @@ def test_the_paths_of_an_admin_are_joins(tmp_path):
     """
     assert found(tmp_path, "shop/reviews/admin.py", code) == [
         "8: reviews.Review -> catalog.Product, join (search_fields: product__name)"
+    ]
+
+
+def test_links_of_a_many_to_many_field_are_written_where_the_field_is(tmp_path):
+    shop = {**SHOP, "shop/people/models.py": SHOP["shop/people/models.py"].replace("pass", "")}
+    shop["shop/people/models.py"] = shop["shop/people/models.py"].rstrip() + (
+        "\n            likes = models.ManyToManyField('catalog.Product', related_name='fans')\n"
+    )
+    shop["shop/people/models.py"] = shop["shop/people/models.py"].replace(
+        "import AbstractUser", "import AbstractUser\n        from django.db import models"
+    )
+    code = "from shop.people.models import User\nfrom shop.catalog.models import Product\n"
+    code += "def f(user: User, product: Product):\n    user.likes.add(product)\n    product.fans.clear()\n"
+    assert found(tmp_path, "shop/reviews/views.py", code, "write", shop=shop) == [
+        "4: shop.reviews.views.f -> people.User, write (add())",
+        "5: shop.reviews.views.f -> people.User, write (clear())",
+    ]
+
+
+def test_where_rows_are_only_made_nothing_is_read(tmp_path):
+    code = "from shop.catalog.models import Product\nProduct.objects.create()\nProduct.objects.get_or_create(name='x')"
+    assert found(tmp_path, "shop/reviews/views.py", code, "read", "write") == [
+        "2: shop.reviews.views -> catalog.Product, write (create())",
+        "3: shop.reviews.views -> catalog.Product, read (objects)",
+        "3: shop.reviews.views -> catalog.Product, write (get_or_create())",
     ]

@@ -253,3 +253,19 @@ def test_what_is_added_to_another_apps_class_ties_to_it(tmp_path):
 def test_a_statement_names_its_tables_also_where_format_puts_them_in(tmp_path):
     code = "x = 'SELECT {a}.{id} FROM {catalog_product} AS {a} WHERE {a}.{id} = %s'.format(catalog_product=quoted)"
     assert found(tmp_path, HERE, code, "sql") == ["1: shop.reviews.views -> catalog.Product, sql (catalog_product)"]
+
+
+def test_a_class_that_is_only_called_like_an_admin_page_is_none(tmp_path):
+    code = "from shop.catalog.models import Product\nclass AdminSelector:\n    pass\n"
+    code += "class ProductAdminSelector(AdminSelector):\n    model = Product"
+    assert found(tmp_path, HERE, code, "admin", "read", "write") == []
+
+
+def test_a_path_that_a_column_or_filter_of_a_class_is_given(tmp_path):
+    code = "from django.views import generic; from shop.reviews.models import Review\nclass V(generic.ListView):\n"
+    code += "    model = Review\n    columns = [Column('x', filter_config=Filter(filter_field='product__name')),\n"
+    code += "        Column('y', accessor='product.name'), Column('z', filter_field='rating')]"
+    assert found(tmp_path, HERE, code, "join", "navigation") == [
+        "4: reviews.Review -> catalog.Product, join (filter_field: product__name)",
+        "5: reviews.Review -> catalog.Product, navigation (accessor: product.name)",
+    ]
