@@ -107,4 +107,6 @@ class Facts:
     """(scope, name): names that stand alone and are no locals of their scope."""
     paths: set[tuple[str, str]] = field(default_factory=set)
     """(scope, text) of texts that begin with "/"; "{}" is where something is put in."""
+    atomic_requests: bool = False
+    """Whether it says of a database that each request is a transaction."""
     lines: int = 0

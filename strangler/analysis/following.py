@@ -90,19 +90,15 @@ class Following:
     instances: dict[Symbol, str] = field(default_factory=dict)
     """Receivers of signals, to the one model whose rows they are given as "instance"."""
     _about: dict[Symbol, str] = field(default_factory=dict)
+    _uses: dict[int, list[Use]] = field(default_factory=dict)
     given: Given = field(init=False)
     """What it follows beyond what is declared."""
 
     def uses(self, file: File, chain: Chain) -> list[Use]:
         """All that a chain asks of models, in order."""
-        walk = _Walk(self, file, chain.scope)
-        walk.steps = chain.steps
-        at = walk.follow(chain.steps)
-        if chain.stored and at is not None and at.what == "set":
-            walk.note(Does.WRITE, at.label, chain.steps[-1], f"{chain} =")
-        if chain.stored and walk.found and walk.found[-1].does is Does.NAVIGATE and at is not None and at.what == "row":
-            return walk.found[:-1]  # the row itself is changed; nobody goes to the other one
-        return walk.found
+        if id(chain) not in self._uses:  # chains live as long as the project
+            self._uses[id(chain)] = self._used(file, chain)
+        return self._uses[id(chain)]
 
     def type_of(
         self, file: File, scope: str, steps: list[Step], depth: int = 0, owner: Symbol | None = None
@@ -168,6 +164,16 @@ class Following:
         if symbol.kind == "outside" and (label := label_outside(symbol.name)) in self.registry.models:
             return Typed("model", label)
         return Typed("symbol", symbol=symbol)
+
+    def _used(self, file: File, chain: Chain) -> list[Use]:
+        walk = _Walk(self, file, chain.scope)
+        walk.steps = chain.steps
+        at = walk.follow(chain.steps)
+        if chain.stored and at is not None and at.what == "set":
+            walk.note(Does.WRITE, at.label, chain.steps[-1], f"{chain} =")
+        if chain.stored and walk.found and walk.found[-1].does is Does.NAVIGATE and at is not None and at.what == "row":
+            return walk.found[:-1]  # the row itself is changed; nobody goes to the other one
+        return walk.found
 
 
 class _Walk:

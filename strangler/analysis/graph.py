@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from strangler.analysis.behaviour import Request, Transaction
 from strangler.analysis.coupling import EVERY_APP, WEIGHTS, Coupling
 from strangler.analysis.mapping import Map
 
@@ -31,6 +32,8 @@ class Graph:
     ties: tuple[Tie, ...]
     routes: Mapping[str, str]
     """The module of the view of each route, by "module:line" of the route."""
+    transactions: tuple[Transaction, ...] = ()
+    requests: tuple[Request, ...] = ()
     weights: Mapping[tuple[str, str], int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,9 +72,7 @@ class Graph:
             )
         if app not in self.apps.values():
             raise ValueError(f'there is no app "{app}"; there are {", ".join(sorted(set(self.apps.values())))}')
-        return Graph(
-            apps={**self.apps, node: app}, models=self.models, lines=self.lines, ties=self.ties, routes=self.routes
-        )
+        return replace(self, apps={**self.apps, node: app})
 
 
 def graph_of(found: Map) -> Graph:
@@ -115,6 +116,8 @@ def graph_of(found: Map) -> Graph:
             for route in found.summary.routes
             if route.view
         },
+        transactions=found.transactions,
+        requests=found.requests,
     )
 
 

@@ -10,6 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
+from strangler.analysis import behaviour
+from strangler.analysis.behaviour import Request, Transaction
 from strangler.analysis.coupling import Coupling
 from strangler.analysis.differing import Difference
 from strangler.analysis.facts import Facts
@@ -78,6 +80,8 @@ class Map:
     unread: tuple[str, ...]
     said: tuple[str, ...] = ()
     """Where models and routes come from, if somebody asked for Django's registries, as sentences."""
+    transactions: tuple[Transaction, ...] = ()
+    requests: tuple[Request, ...] = ()
     differences: tuple[Difference, ...] = ()
     """What the registries hold and the files alone tell otherwise."""
 
@@ -87,12 +91,15 @@ def make_map(root: Path, kept: Kept, processes: int | None = None, asked: Asked 
     processes = processes or os.cpu_count() or 1
 
     def make(project: Project, unread: tuple[str, ...]) -> Map:
-        everything = sorted(couplings(project, processes), key=_order)
+        couplings, done = _look(project, processes)
+        everything = sorted(couplings, key=_order)
         return Map(
             summary=project.summary(),
             couplings=tuple(found for found in everything if found.source_app != found.target_app),
             inner=tuple(found for found in everything if found.source_app == found.target_app and not found.test),
             unread=unread,
+            transactions=tuple(one for one in done if isinstance(one, Transaction)),
+            requests=tuple(one for one in done if isinstance(one, Request)),
             differences=project.differences,
         )
 
@@ -147,15 +154,17 @@ def _files(
     return files, unread
 
 
-def couplings(project: Project, processes: int = 1) -> set[Coupling]:
-    """Those of all rules, each once."""
+def _look(project: Project, processes: int) -> tuple[set[Coupling], list[Transaction | Request]]:
+    """(the couplings of all rules, each once; what functions do in one transaction or request)."""
 
-    def of(file: File) -> list[Coupling]:
-        return [found for rule in RULES for found in rule(project, file)]
+    def of(file: File) -> tuple[list[Coupling], list[Transaction | Request]]:
+        return [found for rule in RULES for found in rule(project, file)], list(behaviour.find(project, file))
 
-    found = set(chain.from_iterable(_each(of, list(project.files()), processes)))
+    seen = list(_each(of, list(project.files()), processes))
+    found = set(chain.from_iterable(couplings for couplings, _ in seen))
     found |= set(registered.find(project, found))
-    return found.union(*(rule(project) for rule in WHOLE))
+    found = found.union(*(rule(project) for rule in WHOLE))
+    return found, list(chain.from_iterable(done for _, done in seen))
 
 
 def _read(given: tuple[bytes, str]) -> Facts | str:

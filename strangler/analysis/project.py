@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from strangler.analysis import templates
 from strangler.analysis.apps import App, Apps
+from strangler.analysis.calls import Calls
 from strangler.analysis.cascades import cascades
 from strangler.analysis.correcting import symbol_of
 from strangler.analysis.coupling import Coupling, Kind
@@ -96,6 +97,11 @@ class Project:
     all_routes: tuple[Route, ...]
     tasks: Mapping[str, str]
     """Dotted names of functions by the names of their tasks."""
+    views: frozenset[str]
+    """Dotted names of the views that routes lead to."""
+    calls: Calls
+    atomic_requests: bool
+    """Whether each request is a transaction."""
     receivers: dict[Symbol, list[Received]]
     cascades: Mapping[str, tuple[str, ...]]
     """Labels of models whose rows go, or are changed, with a row of the one that is named."""
@@ -134,6 +140,9 @@ class Project:
             routes=RouteNames.of(symbols, apps, known.routes),
             all_routes=known.routes,
             tasks=dict(find_tasks(symbols)),
+            views=frozenset(route.view for route in known.routes if route.view),
+            calls=Calls(symbols=symbols, following=following),
+            atomic_requests=any(file.facts.atomic_requests for file in files if not file.module.is_test),
             receivers=receivers,
             cascades=cascades(registry),
             truth=truth,

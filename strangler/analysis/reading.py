@@ -218,6 +218,8 @@ class _Reader:
             self.facts.assigned[target.id] = self._value(value)
         if isinstance(target, ast.Attribute | ast.Subscript):
             self._chain(target, stored=True)
+        if isinstance(target, ast.Subscript):
+            self._setting_of_requests(target.slice, value)
         if isinstance(target, ast.Attribute) and _dotted(target.value) == "self":
             self._own(target, self._steps(value))
 
@@ -304,6 +306,18 @@ class _Reader:
         """The text of an f-string, with "{}" for what is put in and is no constant of the module."""
         parts = (part.value if isinstance(part, ast.FormattedValue) else part for part in node.values)
         return "".join(self._literal(part) or "{}" for part in parts)
+
+    def _dict(self, node: ast.Dict) -> None:
+        for key, value in zip(node.keys, node.values, strict=True):
+            self._setting_of_requests(key, value)
+            if key is not None:
+                self._expression(key)
+            self._expression(value)
+
+    def _setting_of_requests(self, key: ast.expr | None, value: ast.expr) -> None:
+        """Whether requests are transactions, as a database's settings say."""
+        if isinstance(key, ast.Constant) and key.value == "ATOMIC_REQUESTS":
+            self.facts.atomic_requests = not (isinstance(value, ast.Constant) and not value.value)
 
     def _joined(self, node: ast.JoinedStr) -> None:
         text = self._text(node)
@@ -465,6 +479,7 @@ _EXPRESSIONS: dict[type[ast.expr], Callable[[_Reader, Any], None]] = {
     ast.Await: _Reader._chain,
     ast.Constant: _Reader._constant,
     ast.BinOp: _Reader._sum,
+    ast.Dict: _Reader._dict,
     ast.JoinedStr: _Reader._joined,
     ast.ListComp: _Reader._comprehension,
     ast.SetComp: _Reader._comprehension,

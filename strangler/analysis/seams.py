@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import networkx
 
 from strangler.analysis.coupling import WRITES, Coupling, Kind, weight
+from strangler.analysis.crossing import is_declared, loops, saves_cut, transactions_cut
 from strangler.analysis.graph import Graph
 from strangler.analysis.metrics import Quality, quality
 
 _KEYS = frozenset({Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY})
 _FIRST = (Kind.SQL, *sorted(WRITES), Kind.GENERIC_KEY, Kind.ADMIN, Kind.INHERITANCE, Kind.JOIN, Kind.SIGNAL)
 """What no plan resolves: it has to be changed in the code before."""
+_DISAGREE = WRITES | {Kind.SQL, Kind.GENERIC_KEY, Kind.SOFT_KEY, Kind.SIGNAL, Kind.MANY_TO_MANY, Kind.ADMIN}
+"""Past the cut nothing holds the rows of both sides together any more, and nothing says so at once."""
+_OLD = frozenset({Kind.JOIN, Kind.PER_ROW, Kind.NAVIGATION, Kind.READ, Kind.CACHE, Kind.SESSION})
+"""What was asked of one database at one moment is asked of a copy, or of another service."""
 _SAME = 0.6
 """Of two groups, the share of nodes in both from which on they are one."""
 _SEED = 20_000
@@ -37,6 +42,12 @@ class Seam:
     """Its tables that are written outside of it, and others' that it writes."""
     transactions: tuple[str, ...]
     """Functions that write on both sides."""
+    atomic: tuple[str, ...]
+    """Those of them of which the code says that they are one transaction."""
+    saves: tuple[str, ...]
+    """Models that cannot be saved without a write on the other side."""
+    loops: Mapping[str, int]
+    """Views whose requests walk over the border for each row of a loop, with the number of such places."""
     replicated: tuple[str, ...]
     """Others' tables that it reads."""
     quality: Quality
@@ -70,6 +81,13 @@ class Seam:
         return tuple(coupling for coupling in (*self.into, *self.out) if coupling.kind in _FIRST)
 
     @property
+    def risk(self) -> tuple[int, int]:
+        """(places after which rows of the two sides may disagree, with those whose answers may be old or slow)."""
+        rows = {(c.path, c.line) for c in (*self.out, *self.into) if c.kind in _DISAGREE}
+        old = {(c.path, c.line) for c in (*self.out, *self.into) if c.kind in _OLD}
+        return len(rows) + len(self.transactions), len(rows | old) + len(self.transactions)
+
+    @property
     def places(self) -> tuple[int, int]:
         """How many places would have to be touched: (functions and classes, lines)."""
         across = (*self.out, *self.into)
@@ -98,6 +116,7 @@ def seam(graph: Graph, name: str, nodes: frozenset[str]) -> Seam:
             out.append(tie.coupling)
         elif tie.target in nodes:
             into.append(tie.coupling)
+    cut = transactions_cut(graph, nodes)
     writes = [tie for tie in graph.ties if tie.coupling.kind in WRITES]
     return Seam(
         name=name,
@@ -109,7 +128,10 @@ def seam(graph: Graph, name: str, nodes: frozenset[str]) -> Seam:
         out=tuple(dict.fromkeys(out)),
         into=tuple(dict.fromkeys(into)),
         several_writers=tuple(sorted({t.target for t in writes if (t.source in nodes) != (t.target in nodes)})),
-        transactions=tuple(sorted(_both_sides(graph, nodes))),
+        transactions=tuple(sorted(one.function for one in cut)),
+        atomic=tuple(sorted(one.function for one in cut if is_declared(one))),
+        saves=tuple(saves_cut(graph, nodes)),
+        loops=loops(graph, nodes),
         replicated=tuple(sorted({t.target for t in graph.ties if _reads_out(graph, nodes, t.source, t.target)})),
         quality=quality({node: int(node in nodes) for node in graph.apps}, graph.calls, graph.use_cases),
     )
@@ -160,14 +182,6 @@ def _name(graph: Graph, group: frozenset[str], taken: Iterable[str]) -> str:
         name = f"{'+'.join(apps)}~{number}"
         number += 1
     return name
-
-
-def _both_sides(graph: Graph, nodes: frozenset[str]) -> set[str]:
-    sides: dict[str, set[bool]] = {}
-    for tie in graph.ties:
-        if tie.coupling.kind in WRITES:
-            sides.setdefault(tie.coupling.source, set()).add(tie.target in nodes)
-    return {function for function, both in sides.items() if len(both) == 2}
 
 
 def _reads_out(graph: Graph, nodes: frozenset[str], source: str, target: str) -> bool:

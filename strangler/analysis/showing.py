@@ -85,14 +85,14 @@ def seams_as_text(
     shown = [one for one in seams if one.name in front or one in seams[:most]]
     width = max(len(one.name) for one in shown)
     yield ""
-    heads = "open    cut  inner  models   lines  routes  keys  joins  sql  writers  both  copies"
+    heads = "open    cut  inner  models   lines  routes  keys  joins  sql  writers  both  loops  copies"
     yield f"  {'seam':<{width}}  {heads}{'    tx   asks' if crossings else ''}"
     for one in shown:
         yield (
             f"{'*' if one.name in front else ' '} {one.name:<{width}}  {one.openness:4.0%}{one.cut:>7,}{one.inner:>7,}"
             f"{len(one.models):>8}{one.lines:>8,}{one.routes:>8}{one.keys:>6}{one.count(Kind.JOIN):>7}"
-            f"{one.count(Kind.SQL):>5}{len(one.several_writers):>9}{len(one.transactions):>6}{len(one.replicated):>8}"
-            f"{_observed(crossings.get(one.name))}"
+            f"{one.count(Kind.SQL):>5}{len(one.several_writers):>9}{len(one.transactions):>6}"
+            f"{max(one.loops.values(), default=0):>7}{len(one.replicated):>8}{_observed(crossings.get(one.name))}"
         )
     yield ""
     yield "* no other one is less open, has fewer ties of its data, and is larger at once; docs/map.md says how"
@@ -106,7 +106,9 @@ def seam_as_text(one: Seam, observed: Crossing | None = None) -> Iterator[str]:
     quality = one.quality
     yield f"{one.name}: {len(one.models)} models, {one.lines:,} lines, {one.routes} routes"
     yield f"  open {one.openness:.0%}: a weight of {one.cut:,} passes its border, {one.inner:,} stays within"
-    yield f"  places to touch: {few} functions and classes, at {many} lines"
+    yield f"  places to touch: {few} functions and classes, at {many} lines: {_kinds((*one.out, *one.into))}"
+    rows, old = one.risk
+    yield f"  risk: at {rows} places rows of both sides may disagree, at up to {old} answers may be old or slow as well"
     yield (
         f"  business context purity {quality.business_context_purity:.2f}, inter-call percentage "
         f"{quality.inter_call_percentage:.0%}, structural modularity {quality.structural_modularity:.3f}, interface "
@@ -115,7 +117,9 @@ def seam_as_text(one: Seam, observed: Crossing | None = None) -> Iterator[str]:
     for what, names in (
         ("models", one.models),
         ("tables with writers on both sides", one.several_writers),
-        ("functions that write on both sides", one.transactions),
+        ("functions that write on both sides", [_called(one, name) for name in one.transactions]),
+        ("models whose saving writes on the other side", one.saves),
+        ("requests that walk over in loops, and at how many places", [f"{v} ({n})" for v, n in one.loops.items()]),
         ("others' tables that it reads", one.replicated),
     ):
         yield f"  {what}: {', '.join(names) or 'none'}"
@@ -124,6 +128,10 @@ def seam_as_text(one: Seam, observed: Crossing | None = None) -> Iterator[str]:
     if one.first:
         yield "  to change first:"
         yield from (f"    {coupling}" for coupling in one.first)
+
+
+def _called(one: Seam, function: str) -> str:
+    return f"{function} (one transaction)" if function in one.atomic else function
 
 
 def verdict(graph: Graph, seams: Sequence[Seam]) -> str:
@@ -158,6 +166,10 @@ def seam_as_json(one: Seam, observed: Crossing | None = None) -> dict[str, Any]:
         "places": {"functions": few, "lines": many},
         "several_writers": list(one.several_writers),
         "transactions": list(one.transactions),
+        "atomic": list(one.atomic),
+        "saves": list(one.saves),
+        "loops": dict(one.loops),
+        "risk": {"rows": one.risk[0], "with_answers": one.risk[1]},
         "replicated": list(one.replicated),
         "metrics": asdict(one.quality),
         "out": [asdict(coupling) for coupling in one.out],

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strangler.analysis.coupling import Coupling, Kind
-from strangler.analysis.facts import Chain
-from strangler.analysis.following import Does, Use
+from strangler.analysis.following import Does
 from strangler.analysis.project import Place, Project
 from strangler.analysis.receivers import Occasion
 from strangler.analysis.symbols import File, Symbol
-
-_DEEPEST = 3
-"""Calls on the way from the occasion to the write."""
 
 
 def find(project: Project, file: File) -> Iterator[Coupling]:
@@ -28,10 +24,10 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
                 yield from _hidden(
                     project, Place(file, use.line or chain.line, chain.scope), why, use.model, use.detail
                 )
-        for symbol in _called(project, file, chain):
-            for use in _writes(project, symbol, {symbol}, _DEEPEST):
+        for symbol in project.calls.called(file, chain):
+            for model in _written(project, symbol):
                 detail = f"by {symbol.dotted}"
-                yield from _hidden(project, Place(file, chain.line, chain.scope), why, use.model, detail)
+                yield from _hidden(project, Place(file, chain.line, chain.scope), why, model, detail)
 
 
 def _hidden(project: Project, at: Place, why: list[Occasion], model: str, detail: str) -> Iterator[Coupling]:
@@ -41,30 +37,7 @@ def _hidden(project: Project, at: Place, why: list[Occasion], model: str, detail
             yield from project.coupling_of_models(Kind.HIDDEN_WRITE, at, models, f"{occasion.why}: {detail}")
 
 
-def _writes(project: Project, symbol: Symbol, seen: set[Symbol], left: int) -> Iterator[Use]:
-    """The writes of a function and of those that it calls."""
-    file = project.symbols.file_of(symbol)
-    for chain in file.facts.chains:
-        if chain.scope != symbol.name and not chain.scope.startswith(f"{symbol.name}."):
-            continue
-        yield from (use for use in project.following.uses(file, chain) if use.does is Does.WRITE)
-        for called in _called(project, file, chain) if left else ():
-            if called not in seen:
-                seen.add(called)
-                yield from _writes(project, called, seen, left - 1)
-
-
-def _called(project: Project, file: File, chain: Chain) -> Iterator[Symbol]:
-    """The functions that a chain calls by a name of the module's, and methods of the same object."""
-    names: list[str] = []
-    for step in chain.steps:
-        names.append(step.name)
-        if step.called:
-            break
-    else:
-        return
-    if names[0] in ("self", "cls") and len(names) == 2:
-        names[0] = chain.scope.partition(".")[0]
-    symbol = project.symbols.find_in(file.module.name, ".".join(names))
-    if symbol.kind == "function":
-        yield symbol
+def _written(project: Project, symbol: Symbol) -> list[str]:
+    """The models that a function, or what it calls, writes."""
+    asked = (asked for one in project.calls.reached(symbol) for asked in project.calls.asked(one))
+    return sorted({one.use.model for one in asked if one.use.does is Does.WRITE})
