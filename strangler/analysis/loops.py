@@ -18,8 +18,9 @@ def is_each(steps: Sequence[Step], walked: Step) -> bool:
     """Whether a chain's link, a relation, is followed anew for each row of a loop that the chain passes before."""
     number = next((n for n, step in enumerate(steps) if step is walked), 0)
     loop = max((n for n, step in enumerate(steps[:number]) if step.name == EACH), default=0)
-    if not loop or any(step.called and step.name not in _KNOWN for step in steps[:loop]):
-        return False
+    asked = [step.name for step in steps[:loop] if step.called]
+    if not asked or not _KNOWN.issuperset(asked):
+        return False  # who gave the rows may have fetched more with them
     path = "__".join(step.name for step in steps[loop + 1 : number + 1])
     fetches = [step for step in steps[:loop] if step.called and step.name in _FETCHES]
     if any(not step.args and step.name == "select_related" for step in fetches):

@@ -115,7 +115,8 @@ def _module(root: Path, relative: str) -> Module:
     outermost = next(packages, len(folders) + 1)
     above = _packages_of(root)
     inside = parts if above else parts[outermost - 1 :]
-    return Module(path=relative, name=".".join([*above, *inside]), placed=".".join(parts))
+    # What lies within a package is known by no name from the root on: "celery" there is not shop/celery.py.
+    return Module(path=relative, name=".".join([*above, *inside]), placed=".".join([*above, *parts]))
 
 
 def _packages_of(root: Path) -> list[str]:

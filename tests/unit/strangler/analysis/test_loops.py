@@ -51,6 +51,7 @@ def test_a_walk_for_each_row_is_found(tmp_path, code):
         "for review in Review.objects.prefetch_related(Prefetch('product')):\n    review.product",
         "for review in Review.objects.with_all_that_is_needed():\n    review.product",
         "review = Review.objects.get()\nreview.product",
+        "def each(reviews):\n    for review in reviews:\n        review.product",
         "for review in Review.objects.all():\n    review.product_id",
     ],
 )

@@ -1,6 +1,7 @@
 """Whole maps: of odd folders, of what cannot be read, from what was found before, and of Orchard."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,11 @@ def test_the_package_itself_may_be_named_instead_of_the_project(tmp_path):
     make(tmp_path, SHOP)
     made = make_map(tmp_path / "shop", Kept(None))
     assert [coupling.source for coupling in made.couplings] == ["reviews.Review"] * 2
+
+
+def test_a_module_of_the_package_that_is_named_is_not_taken_for_a_library_of_the_same_name(tmp_path):
+    make(tmp_path, {**SHOP, "shop/celery.py": "", "shop/reviews/tasks.py": "from celery import shared_task"})
+    assert not [one for one in make_map(tmp_path / "shop", Kept(None)).couplings if one.kind == "import"]
 
 
 def test_apps_in_a_folder_without_init_are_found_by_both_of_their_names(tmp_path):
@@ -103,8 +109,26 @@ PLANTED = {
     ("orders", "catalog", Kind.ONE_TO_ONE, "monolith/orders/models.py"),
     ("events", "accounts", Kind.SOFT_KEY, "monolith/events/models.py"),
     ("notifications", "accounts", Kind.FOREIGN_KEY, "monolith/notifications/models.py"),
+    ("reviews", "catalog", Kind.HIDDEN_WRITE, "monolith/reviews/signals.py"),
+    ("catalog", "reviews", Kind.HIDDEN_WRITE, "monolith/reviews/signals.py"),
+    ("accounts", "reviews", Kind.HIDDEN_WRITE, "monolith/reviews/signals.py"),
+    ("reviews", "catalog", Kind.IMPORT, "monolith/reviews/tasks.py"),
+    ("reviews", "catalog", Kind.PREFIX, "monolith/reviews/urls.py"),
+    ("reviews", "catalog", Kind.PREFIX, "monolith/reviews/api_urls.py"),
+    ("cart", "catalog", Kind.PREFIX, "monolith/cart/urls.py"),
+    ("cart", "media", Kind.URL, "monolith/templates/cart/cart.html"),
+    ("catalog", "media", Kind.URL, "monolith/templates/catalog/product.html"),
+    ("catalog", "orders", Kind.READ, "monolith/catalog/views.py"),
+    ("catalog", "orders", Kind.JOIN, "monolith/orders/selectors.py"),
+    ("(monolith)", "reviews", Kind.TASK, "monolith/settings.py"),
+    ("(monolith)", "cart", Kind.STRING_IMPORT, "monolith/settings.py"),
+    ("(monolith)", "events", Kind.STRING_IMPORT, "monolith/settings.py"),
+    ("(monolith)", "monitoring", Kind.STRING_IMPORT, "monolith/settings.py"),
+    ("(monolith)", "catalog", Kind.SQL, "monolith/seed/load.py"),
 }
 """What docs/orchard.md says of who reaches into whom, as far as a line shows it."""
+JUDGED = frozenset((Path(__file__).parent / "orchard.txt").read_text().splitlines())
+"""Couplings of Orchard, without their lines, that a person has held against the code and found right."""
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +136,17 @@ def orchard():
     return make_map(ROOT / "monolith", Kept(None))
 
 
-def test_every_coupling_that_was_planted_in_orchard_is_found(orchard):
+def test_of_what_was_planted_in_orchard_all_is_found_and_of_what_is_found_nearly_all_is_right(orchard, record_property):
+    """Recall over what was planted; precision over what was judged, where what nobody has judged counts as wrong."""
     seen = {(c.source_app, c.target_app, c.kind, "monolith/" + c.path) for c in orchard.couplings}
-    assert PLANTED - seen == set()
+    found = [re.sub(r":[0-9]+: ", ": ", str(c), count=1) for c in orchard.couplings if not c.test]
+    recall = len(PLANTED & seen) / len(PLANTED)
+    precision = sum(one in JUDGED for one in found) / len(found)
+    record_property("recall", f"{recall:.2f} of {len(PLANTED)}")
+    record_property("precision", f"{precision:.2f} of {len(found)}")
+    assert recall == 1, sorted(PLANTED - seen)
+    assert precision >= 0.95, sorted(set(found) - JUDGED)
+    assert not JUDGED - set(found), "judged right, and not found any more"
 
 
 def test_the_command_shows_pairs_lines_and_json(tmp_path, capsys, monkeypatch):
