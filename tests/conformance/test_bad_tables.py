@@ -45,3 +45,17 @@ def test_a_bad_table_is_refused_and_the_one_before_goes_on_serving(engine, what,
     for method in ("GET", "POST"):
         answer = send(stage, Request(method=method, target="/api/reviews/"))
         assert (answer.status, answer.body.start) == (200, b"reviews")
+
+
+@pytest.mark.parametrize("engine", [engine for engine in LIVE if engine != "mitmproxy"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_upstream_that_is_the_engine_itself_is_refused(engine, host, stages):
+    """The Python proxy finds that when it connects."""
+    stage = stages(engine)
+    stage.begin(table())
+    good = stage.engine.observe()
+    itself = replace(good.upstream("reviews"), url=f"http://{host}:{stage.port}")
+    others = tuple(each for each in good.upstreams if each.name != "reviews")
+    with pytest.raises(EngineError, match=r'upstream "reviews" \(http.*\) is .* itself, .*; name the server behind it'):
+        stage.engine.apply(replace(good, upstreams=(*others, itself)))
+    assert stage.engine.observe() == good

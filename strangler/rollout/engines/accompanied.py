@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,3 +72,8 @@ class Accompanied:
                 f'"{error.filename}" may not be written, where {self.name} keeps its routes; give the user of '
                 "manage.py the right to write there"
             ) from error
+
+
+def salt(directory: Path) -> str:
+    """Hexadecimal digits of the engine in this directory alone, for keys and traces that no other may give."""
+    return hashlib.sha256(f"{socket.gethostname()} {directory.resolve()}".encode()).hexdigest()

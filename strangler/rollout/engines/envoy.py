@@ -19,8 +19,8 @@ from typing import Any
 from strangler_proxy.routes import RouteTable, Upstream, older
 
 from strangler.rollout.engines import envoy_config
-from strangler.rollout.engines.accompanied import Accompanied
-from strangler.rollout.engines.addresses import resolved
+from strangler.rollout.engines.accompanied import Accompanied, salt
+from strangler.rollout.engines.addresses import refuse_itself, resolved
 from strangler.rollout.engines.base import EngineError
 from strangler.rollout.engines.envoy_bootstrap import ADMIN, BOOTSTRAP, CDS, RDS, bootstrap
 from strangler.rollout.engines.envoy_config import HELD, ROUTES, table_in
@@ -49,7 +49,7 @@ def prepare(directory: Path, *, listen: tuple[str, int], companions: Sequence[tu
         raise EngineError(f'the path "{directory}" is too long for a socket in it; take one of fewer characters')
     directory.mkdir(parents=True, exist_ok=True)
     if not (directory / RDS).exists():
-        routes = envoy_config.routes(first, carried, salt=_salt(directory), at="")
+        routes = envoy_config.routes(first, carried, salt=salt(directory), at="")
         _rename(directory / CDS, _response(_CLUSTERS, envoy_config.clusters(first).values())[1])
         _rename(directory / RDS, _response(_ROUTES, [routes])[1])
     _rename(directory / BOOTSTRAP, json.dumps(made, indent=1).encode())
@@ -79,12 +79,13 @@ class EnvoyEngine(Accompanied):
                 raise EngineError(f"{self.name} refused: {'; '.join(back)}")
             new = tuple(upstream for upstream in table.upstreams if upstream not in before.upstreams)
             resolved(new, self.name)
+            refuse_itself(table.upstreams, self.name, self._listens)
             # First, since from the change of the routes on they are sent what the new table leaves to them.
             self._fleet.apply(table)
             # The clusters of the routes before stay until the next table: requests are on their way there.
             clusters = {**envoy_config.clusters(before), **envoy_config.clusters(table)}
             self._put(CDS, _CLUSTERS, clusters.values(), "cluster_manager.cds")
-            made = envoy_config.routes(table, carried, salt=_salt(self.directory), at=secrets.token_hex(8))
+            made = envoy_config.routes(table, carried, salt=salt(self.directory), at=secrets.token_hex(8))
             self._put(RDS, _ROUTES, [made], f"http.{ROUTES}.rds.{ROUTES}")
 
     def observe(self) -> RouteTable:
@@ -127,16 +128,25 @@ class EnvoyEngine(Accompanied):
                 return dict(found["route_config"])
         raise EngineError(f"{self.name} has no routes; start it with its {BOOTSTRAP}")
 
-    @cached_property
+    @property
     def _has_companion(self) -> bool:
-        """Whether the Envoy that runs was prepared with one. Raises EngineError where it is too old."""
+        return bool(self._static.get("clusters"))
+
+    @property
+    def _listens(self) -> list[tuple[str, int]]:
+        found = (listener["address"].get("socket_address", {}) for listener in self._static.get("listeners", ()))
+        return [(each.get("address", ""), each.get("port_value", 0)) for each in found]
+
+    @cached_property
+    def _static(self) -> _Json:
+        """What the Envoy that runs was started with and keeps. Raises EngineError where it is too old."""
         told = json.loads(self._ask("/config_dump"))["configs"]
         boot = next(found["bootstrap"] for found in told if "bootstrap" in found)
         version = boot["node"].get("user_agent_build_version", {}).get("version", {})
         found = (version.get("major_number", 0), version.get("minor_number", 0))
         if found < OLDEST:
             raise EngineError(f"{self.name} is of version {found}; it must be {OLDEST} or newer")
-        return bool(boot["static_resources"].get("clusters"))
+        return dict(boot["static_resources"])
 
     def _dump(self, resource: str) -> list[_Json]:
         return list(json.loads(self._ask(f"/config_dump?resource={resource}")).get("configs", ()))
@@ -191,7 +201,3 @@ def _rename(path: Path, content: bytes) -> None:
     draft = path.with_name(path.name + ".new")
     draft.write_bytes(content)
     draft.replace(path)
-
-
-def _salt(directory: Path) -> str:
-    return hashlib.sha256(f"{socket.gethostname()} {directory.resolve()}".encode()).hexdigest()

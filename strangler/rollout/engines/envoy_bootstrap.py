@@ -50,10 +50,9 @@ function envoy_on_request(request)
 end
 """
 
-# What only a proxy may say, what Envoy itself would obey, and names with underscores: WSGI takes them for dashes.
-_INNER = r"(?i)strangler[-_].*"
-_SAID = r"(?i)(?:x-forwarded-|forwarded|x-real-ip|x-envoy-|proxy-|.*_).*"
-_HOST = r"[A-Za-z0-9._~%:\[\]-]*"
+_OURS = ("strangler-", "strangler_")
+_SAID = ("strangler-", "x-forwarded-", "forwarded", "x-real-ip", "x-envoy-", "proxy-")
+"""What only a proxy may say, and what Envoy itself would obey."""
 _WAY = {
     "x-forwarded-for": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
     "x-forwarded-proto": "%REQ(:SCHEME)%",
@@ -88,6 +87,8 @@ def bootstrap(*, directory: Path, listen: tuple[str, int], companions: Sequence[
         "skip_xff_append": True,
         "internal_address_config": {},
         "generate_request_id": False,
+        # WSGI takes underscores for dashes.
+        "common_http_protocol_options": {"headers_with_underscores_action": "DROP_HEADER"},
         "server_header_transformation": "PASS_THROUGH",
         "http_protocol_options": {"enable_trailers": True, "accept_http_10": True},
         "upgrade_configs": [{"upgrade_type": "websocket"}],
@@ -95,21 +96,16 @@ def bootstrap(*, directory: Path, listen: tuple[str, int], companions: Sequence[
         "delayed_close_timeout": "0.2s",
         "http_filters": [
             {
-                "name": "strangler.hosts",
-                "typed_config": {"@type": f"{_HTTP}.http.rbac.v3.RBAC", "rules": _one_host()},
-            },
-            {
                 "name": "strangler.fields",
                 "typed_config": {
                     "@type": f"{_HTTP}.http.header_mutation.v3.HeaderMutation",
                     "mutations": {
                         "request_mutations": [
-                            _removed(_INNER),
-                            _removed(_SAID),
+                            *map(_removed, _SAID),
                             *({"append": {"header": {"key": key, "value": value}}} for key, value in _WAY.items()),
                             _ONE_TRACE,
                         ],
-                        "response_mutations": [_removed(_INNER)],
+                        "response_mutations": [*map(_removed, _OURS)],
                     },
                 },
             },
@@ -160,12 +156,5 @@ def bootstrap(*, directory: Path, listen: tuple[str, int], companions: Sequence[
 _HTTP = "type.googleapis.com/envoy.extensions.filters"
 
 
-def _one_host() -> dict[str, Any]:
-    """Nobody may ask a host that has a user, a path, or another host beside it."""
-    named = {"name": ":authority", "string_match": {"safe_regex": {"regex": _HOST}}}
-    permission = {"not_rule": {"header": named}}
-    return {"action": "DENY", "policies": {"hosts": {"permissions": [permission], "principals": [{"any": True}]}}}
-
-
-def _removed(pattern: str) -> dict[str, Any]:
-    return {"remove_on_match": {"key_matcher": {"safe_regex": {"regex": pattern}}}}
+def _removed(prefix: str) -> dict[str, Any]:
+    return {"remove_on_match": {"key_matcher": {"prefix": prefix}}}

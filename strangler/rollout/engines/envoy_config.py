@@ -41,6 +41,9 @@ def _some_digit(count: int) -> str:
 
 _ENABLED = {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}
 _UNBOUNDED = 1_000_000
+_IDLE = "60s"
+"""How long a connection to a server is kept without use: less than the Python proxy's 75 s, which else may close one
+just when a request is on its way."""
 _VIA = "1.1 strangler"
 _COOKIE = "strangler_client={key}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
 
@@ -61,6 +64,12 @@ _BAD_TRACE = [
         "invert_match": True,
     },
 ]
+# Nobody may ask a host that has a user, a path, or another host beside it.
+_BAD_HOST = {
+    "name": ":authority",
+    "string_match": {"safe_regex": {"regex": r"[A-Za-z0-9._~%:\[\]-]*"}},
+    "invert_match": True,
+}
 _NOT_FOUND = {
     "direct_response": {"status": 404, "body": {"inline_string": '{"detail": "Not found."}'}},
     "response_headers_to_add": [{"header": {"key": "content-type", "value": "application/json"}}],
@@ -73,7 +82,7 @@ def settled(table: RouteTable, *, name: str, companion: bool) -> Settled:
 
 
 def routes(table: RouteTable, carried: Settled, *, salt: str, at: str) -> _Json:
-    """The route configuration. "salt" are 20 hexadecimal digits of this Envoy alone, "at" is of this configuration."""
+    """The route configuration. "salt" are 29 hexadecimal digits of this Envoy alone, "at" is of this configuration."""
     metadata = {"table": json.dumps(table.to_json()), "at": at}
     return {
         "name": ROUTES,
@@ -107,6 +116,7 @@ def cluster(name: str, addresses: Sequence[tuple[str, int]]) -> _Json:
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "common_http_protocol_options": {"idle_timeout": _IDLE},
                 "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}},
             }
         },
@@ -127,6 +137,7 @@ def table_in(configuration: _Json) -> RouteTable:
 
 
 def _routes(table: RouteTable, carried: Settled, salt: str) -> Iterator[_Json]:
+    yield {"match": {"prefix": "", "headers": [_BAD_HOST]}, "direct_response": {"status": 403}}
     for prefix in RESERVED:
         yield {"match": {"prefix": prefix}, **_NOT_FOUND}
     if not carried.paths:
@@ -173,13 +184,13 @@ def _direct(table: RouteTable, match: _Json, way: Way, salt: str, *, of_move: bo
     said = [_field("via", _VIA), *([_field("strangler-move", way.move)] if way.move else ())]
     # Envoy knows no random numbers, but nanoseconds.
     key = f"{salt[:3]}%START_TIME(%s%9f)%"
-    trace = f"00-{salt[:13]}%START_TIME(%s%9f)%-{salt[13:20]}%START_TIME(%9f)%-01"
+    trace = f"00-{salt[:13]}%START_TIME(%s%9f)%-{salt[13:29]}-01"
     for new, cookies in ((_NEW_CLIENT, [_field("set-cookie", _COOKIE.format(key=key))]), ([], [])):
         if new and not of_move:
             continue
         for bad, action in ((_BAD_TRACE, "OVERWRITE_IF_EXISTS_OR_ADD"), ([], "ADD_IF_ABSENT")):
             yield {
-                "match": {**match, "headers": [*match["headers"], *new, *bad]},
+                "match": {**match, "headers": [*bad, *new, *match["headers"]]},
                 "route": route,
                 "request_headers_to_add": [*said, {**_field("traceparent", trace), "append_action": action}],
                 "response_headers_to_add": [_field("via", _VIA), *cookies],

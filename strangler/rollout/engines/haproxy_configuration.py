@@ -12,12 +12,13 @@ from string import Template
 from strangler_proxy.routes import RouteTable, Upstream
 
 from strangler.rollout.engines import haproxy_entries
-from strangler.rollout.engines.addresses import resolved
+from strangler.rollout.engines.accompanied import salt
+from strangler.rollout.engines.addresses import refuse_itself, resolved
 from strangler.rollout.engines.base import EngineError
-
-COMPANION_BACKEND = "companion"
+from strangler.rollout.engines.haproxy_entries import COMPANION_BACKEND, TO_COMPANION
 
 _TO_ANOTHER = "    balance source\n    retries 2\n    option redispatch 1\n    retry-on conn-failure empty-response\n"
+_BIND = re.compile(r"^\s*bind\s+(?:ipv[46]@)?\[?([^\s,]*?)\]?:(\d+)(?=[\s,]|$)", re.MULTILINE)
 _ADDRESS = re.compile(r"[A-Za-z0-9_.:*\[\]-]*:[0-9]{1,5}")
 _LONGEST_SOCKET = 100
 """HAProxy binds a longer name first, which it then gives the right one; a socket's may have 107 characters."""
@@ -50,6 +51,14 @@ class Layout:
     def lock(self) -> Path:
         return self.directory / "routes.lock"
 
+    @property
+    def listens(self) -> list[tuple[str, int]]:
+        """Where clients come, as the configuration says; nowhere without one."""
+        try:
+            return bound(self.configuration.read_text())
+        except FileNotFoundError:
+            return []
+
 
 def write(directory: Path, *, bind: str, companions: Sequence[str], monolith: str) -> Layout:
     """Write all that HAProxy starts from; routes that are there already stay. Raises EngineError before it writes.
@@ -61,6 +70,7 @@ def write(directory: Path, *, bind: str, companions: Sequence[str], monolith: st
     _check(layout, [bind, *companions])
     table = RouteTable(default="monolith", upstreams=(Upstream(name="monolith", url=monolith),))
     carried = haproxy_entries.settled(table, name="HAProxy", companion=False)
+    refuse_itself(table.upstreams, "HAProxy", bound(f"bind {bind}"))
     routes = haproxy_entries.entries(table, carried, resolved(table.upstreams, "HAProxy"))
     try:
         layout.directory.mkdir(parents=True, exist_ok=True)
@@ -77,16 +87,22 @@ def configuration(layout: Layout, *, bind: str, companions: Sequence[str]) -> st
     """The text of haproxy.cfg."""
     servers = "\n".join(f"    server companion{number} {address}" for number, address in enumerate(companions, 1))
     backend = f"backend {COMPANION_BACKEND} from strangler\n{_TO_ANOTHER}{servers}\n" if companions else ""
-    use = f"    use_backend {COMPANION_BACKEND} if {{ var(txn.way) -m beg c }}\n" if companions else ""
+    own = salt(layout.directory)
     text = Template((_HERE / "haproxy.cfg").read_text())
     return text.substitute(
         socket=layout.socket,
         lua=layout.lua,
         map=layout.map,
         bind=bind,
-        use_companion=use.rstrip("\n"),
+        to_companion=TO_COMPANION,
+        trace=f"{own[:7]}-{own[7:23]}",
         companion=backend,
     )
+
+
+def bound(configuration: str) -> list[tuple[str, int]]:
+    """The addresses and ports of its "bind" lines."""
+    return [(host, int(port)) for host, port in _BIND.findall(configuration)]
 
 
 def write_map(layout: Layout, entries: Mapping[str, str]) -> None:

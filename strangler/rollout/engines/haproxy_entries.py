@@ -20,6 +20,9 @@ from strangler.rollout.engines.compiling import Feature, Settled, Way, settle
 CAN = frozenset({Feature.BUCKETS, Feature.CREDENTIALS, Feature.MARKS, Feature.PLACEHOLDERS, Feature.PATHS})
 AT, HOLD, HELD = "@at", "@hold", "@held."
 """Which table it is, that writes of some move are held, and of which: said beside the table."""
+COMPANION_BACKEND = "companion"
+TO_COMPANION = f"c|||0||{COMPANION_BACKEND}"
+"""The way of what is left to the Python proxy."""
 _TABLE = "@table."
 _PIECE = 3_000
 _LUA = "lua"
@@ -80,13 +83,13 @@ def _ends(node: Shape, nodes: Set[Shape], lines: Mapping[Shape, str], default: s
 
 
 def _way(way: Way, addresses: Addresses, own: Collection[str], *, of_move: bool) -> str:
-    """kind|address|port|lowest bucket that does not go to the companion|Strangler-Move|the operator's backend
+    """kind|address|port|lowest bucket that does not go to the companion|Strangler-Move|a backend of its own
 
     A kind is "c", the companion, or what else is to be done: "s" looks at the bucket, "w" tells the move, "k" gives the
     client a key, "d" nothing; behind it an "a" where those with credentials go to the companion.
     """
     if not way.direct:
-        return "c|||0||"
+        return TO_COMPANION
     host, port = addresses[way.upstream]
     kind = "s" if way.from_bucket else "w" if way.move else "k" if of_move else "d"
     backend = f"to_{way.upstream}" if way.upstream in own else ""

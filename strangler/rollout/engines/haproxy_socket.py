@@ -37,9 +37,13 @@ class RuntimeSocket:
         """The names of all backends."""
         return [line for line in self._ask("show backend").splitlines() if line and not line.startswith("#")]
 
-    def entries(self, map_file: Path) -> dict[str, str]:
-        """What a map holds now."""
-        lines = self._ask(f"show map {map_file}").splitlines()
+    def shown(self, map_file: Path) -> str:
+        """What a map holds now, in HAProxy's own words; the same as long as nothing of it has changed."""
+        return self._ask(f"show map {map_file}")
+
+    def entries(self, map_file: Path, shown: str | None = None) -> dict[str, str]:
+        """What a map holds now, or held when it was "shown"."""
+        lines = (self.shown(map_file) if shown is None else shown).splitlines()
         parts = (line.split(" ", 2) for line in lines if line)
         try:
             return {key: value for _, key, value in parts}

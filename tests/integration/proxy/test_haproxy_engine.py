@@ -133,6 +133,7 @@ def test_a_map_that_somebody_changed_is_told_and_mended_by_the_next_table(staged
     staged.begin(table(move("altered")))
     before = staged.engine.observe()
     routes = staged.engine.directory / "routes.map"
+    assert staged.engine.observe() == before
     by_hand(staged.engine, f"set map {routes} @default d|127.0.0.1|1|0||")
     with pytest.raises(EngineError, match="was changed by somebody else and is no route table; send it anew"):
         staged.engine.observe()
@@ -278,6 +279,7 @@ def test_haproxyconf_writes_what_haproxy_takes_and_keeps_routes_that_are_there(t
         (["x", "--bind", "8000"], '"8000" is no address for HAProxy; write'),
         (["x", "--companion", "a:1\nuser root"], "is no address for HAProxy"),
         (["x" * 100], "is too long for a socket; name a directory with a shorter one"),
+        (["x", "--bind", ":8001"], r'"monolith" \(http://127.0.0.1:8001\) is HAProxy itself, which would ask itself'),
         (["file/x"], r'".*file.*" cannot be written \(Not a directory\); name another directory'),
     ],
 )

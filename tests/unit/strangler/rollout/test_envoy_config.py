@@ -12,7 +12,7 @@ from strangler.rollout.engines.base import NotCarried
 from strangler.rollout.engines.compiling import COMPANION
 from tests.unit.strangler.rollout.test_compiling import KEYS, bucket, move, paths, queries, table, tables
 
-SALT = "0123456789abcdef0123"
+SALT = "0123456789abcdef0123456789abcdef"
 
 
 def configured(given_table):

@@ -57,9 +57,9 @@ def test_a_final_move_is_routed_in_all_and_asks_the_companion_for_identities_alo
 
 def test_of_a_move_that_goes_on_the_writes_go_to_the_companion_and_of_its_canary_the_cohorts():
     canary = replace(MOVE, final=False, owner="monolith", candidate="reviews", weight=1_200)
-    assert routes(replace(TABLE, moves=(canary,)))["/api/reviews/"] == "s|10.0.0.1|8001|2400||;c|||0||"
+    assert routes(replace(TABLE, moves=(canary,)))["/api/reviews/"] == "s|10.0.0.1|8001|2400||;c|||0||companion"
     shadowed = replace(canary, weight=0, shadow=1)
-    assert routes(replace(TABLE, moves=(shadowed,)))["/api/reviews/"] == "c|||0||;c|||0||"
+    assert routes(replace(TABLE, moves=(shadowed,)))["/api/reviews/"] == "c|||0||companion;c|||0||companion"
 
 
 def test_an_operators_own_backend_is_named():
