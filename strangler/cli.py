@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 0  # whoever reads has seen enough
+    except OSError as error:
+        sys.stderr.write(f'strangler: "{error.filename}" cannot be read or written ({error.strerror})\n')
+        return 1
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from strangler.analysis.configured import installed
 from strangler.analysis.facts import Named
 from strangler.analysis.symbols import Symbol, Symbols
 
@@ -39,7 +40,10 @@ class Apps:
 
 
 def find_apps(symbols: Symbols) -> Apps:
-    """Packages with an AppConfig, models or migrations. Of two with one label the inner one gets its package's name."""
+    """Packages with an AppConfig, models or migrations, and installed ones.
+
+    Of two with one label the inner one gets its package's name.
+    """
     packages: dict[str, str] = {}
     for name, file in symbols.files.items():
         parts = name.split(".")
@@ -60,10 +64,24 @@ def find_apps(symbols: Symbols) -> Apps:
                 package = file_of.module.name if file_of is not None else path
                 text = label if isinstance(label, str) and not isinstance(label, Named) else path.rpartition(".")[2]
                 packages[package] = text
+    for name in installed(symbols):
+        if package := _package(symbols, name):
+            packages.setdefault(package, package.rpartition(".")[2])
     taken: dict[str, str] = {}
     for package, label in sorted(packages.items(), key=lambda found: (found[0].count("."), found[0])):
         taken[package] = label if label not in taken.values() else package
     return Apps(by_package={package: App(label=label, package=package) for package, label in taken.items()})
+
+
+def _package(symbols: Symbols, name: str) -> str:
+    """The package that an entry of INSTALLED_APPS names, by itself or by its AppConfig; empty for others' packages."""
+    file = symbols.module(name)
+    if file is not None:
+        return file.module.name if file.module.path.endswith("__init__.py") else ""
+    if any(module.startswith(f"{name}.") for module in symbols.files):
+        return name
+    symbol = symbols.find(name)
+    return symbol.module.rpartition(".")[0] if symbol.kind == "class" and is_config(symbols, symbol) else ""
 
 
 def is_config(symbols: Symbols, symbol: Symbol) -> bool:

@@ -42,7 +42,7 @@ class Kept:
         """Keep these as well."""
         if self._database is None:
             return
-        with contextlib.suppress(sqlite3.Error), self._database:
+        with contextlib.suppress(sqlite3.Error, RecursionError), self._database:
             rows = ((key, pickle.dumps(value, 5)) for key, value in values)
             self._database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", rows)
             self._database.execute("DELETE FROM kept WHERE rowid <= (SELECT max(rowid) FROM kept) - ?", (_ROWS,))
@@ -66,7 +66,10 @@ def _ourselves() -> bytes:
     return digest.digest()
 
 
-def usual_place() -> Path:
-    """Below XDG_CACHE_HOME, or ~/.cache."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+def usual_place() -> Path | None:
+    """Below XDG_CACHE_HOME, or ~/.cache; None for somebody without a home."""
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        return None
     return Path(base) / "django-strangler" / "map.sqlite3"

@@ -37,7 +37,7 @@ from strangler.analysis.rules import (
     statements,
 )
 from strangler.analysis.symbols import File
-from strangler.analysis.tree import Tree, walk
+from strangler.analysis.tree import Tree, walk, with_contents
 from strangler.analysis.truth import Asked
 
 Rule = Callable[[Project, File], Iterator[Coupling]]
@@ -120,11 +120,9 @@ def from_project(
 
     Raises NoProject.
     """
-    tree = walk(root)
-    contents = [(tree.root / module.path).read_bytes() for module in tree.modules]
+    tree, contents, pages_read = with_contents(walk(root))
     keys = [key_of(content, module.package.encode()) for module, content in zip(tree.modules, contents, strict=True)]
-    places = "\n".join([*(module.path for module in tree.modules), *tree.templates]).encode()
-    pages_read = [(tree.root / path).read_bytes() for path in tree.templates]
+    places = "\n".join([*(module.path for module in tree.modules), *tree.templates, *tree.left_out]).encode()
     whole = key_of(what, places, *keys, *pages_read, asked.key if asked is not None else b"")
     for _, found in kept.get([whole]):
         return found  # type: ignore[no-any-return]
@@ -171,8 +169,10 @@ def _read(given: tuple[bytes, str]) -> Facts | str:
     """A file's facts, or why there are none."""
     try:
         return read(*given)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        return str(error)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
+    except (ValueError, RecursionError, MemoryError) as error:  # MemoryError is the parser's own, of deep brackets
+        return str(error) or "it is nested too deeply"
 
 
 _shared: tuple[Callable[[object], object], Sequence[object]] | None = None
@@ -186,7 +186,10 @@ def _each(what: Callable[[T], R], given: Sequence[T], processes: int) -> Iterabl
     _shared = (what, given)  # type: ignore[assignment]
     try:
         with multiprocessing.get_context("fork").Pool(processes) as pool:
-            return pool.map(_one, range(len(given)), chunksize=50)  # type: ignore[arg-type]
+            results = pool.map(_one, range(len(given)), chunksize=50)
+            pool.close()
+            pool.join()  # they end by themselves: to be ended they would have to be listening
+            return results  # type: ignore[return-value]
     finally:
         _shared = None
 

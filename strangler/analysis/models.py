@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strangler.analysis.apps import Apps
+from strangler.analysis.configured import text, values
 from strangler.analysis.facts import Class, Named, Step, Value
 from strangler.analysis.symbols import Symbol, Symbols
 from strangler.analysis.users import ABSTRACT_USERS, OF_USERS
@@ -148,7 +149,7 @@ class Registry:
 
 def find_models(symbols: Symbols, apps: Apps, user: str = "") -> Registry:
     """The registry of a project whose AUTH_USER_MODEL is "user"; empty is what its settings' files say."""
-    user = user or _user(symbols)
+    user = user or text(symbols, "AUTH_USER_MODEL") or "auth.User"
     registry = Registry(symbols=symbols, apps=apps, user=user, models={}, by_symbol={}, accessors={}, queries={})
     for name, file in symbols.files.items():
         if file.module.is_migration:
@@ -159,28 +160,33 @@ def find_models(symbols: Symbols, apps: Apps, user: str = "") -> Registry:
                 _register(registry, symbol, found)
     for model in list(registry.models.values()):
         _relate(registry, model)
+    _swap(registry)
     link(registry)
     return registry
+
+
+def _swap(registry: Registry) -> None:
+    """Mark those in whose place a setting names another model."""
+    for model in registry.models.values():
+        if model.symbol is not None and isinstance(
+            setting := registry.symbols.class_of(model.symbol).meta.get("swappable"), str
+        ):
+            chosen = registry.user if setting == "AUTH_USER_MODEL" else _setting(registry, setting)
+            model.swapped = chosen not in ("", model.label)
 
 
 def link(registry: Registry) -> None:
     """Find the other sides of all relations."""
     registry.accessors.clear()
     registry.queries.clear()
+    # Somebody may ask for the user where no key refers to it.
+    registry.models.setdefault(
+        registry.user, Model(label=registry.user, app=registry.user.partition(".")[0], symbol=None)
+    )
     for model in list(registry.models.values()):
         if not model.abstract and not model.swapped:
             for relation in model.relations.values():
                 _reverse(registry, model, relation)
-
-
-def _user(symbols: Symbols) -> str:
-    found = [
-        value
-        for file in symbols.files.values()
-        if not file.module.is_test and isinstance(value := file.facts.assigned.get("AUTH_USER_MODEL"), str)
-        if not isinstance(value, Named)
-    ]
-    return found[0] if found else "auth.User"
 
 
 def _is_model(symbols: Symbols, symbol: Symbol) -> bool:
@@ -384,11 +390,9 @@ def _target_named(registry: Registry, app: str, module: str, given: Named) -> st
 
 
 def _setting(registry: Registry, name: str) -> str:
-    for file in registry.symbols.files.values():
-        value = file.facts.assigned.get(name)
-        if isinstance(value, str) and not isinstance(value, Named) and value.count(".") == 1:
-            return registry.find(value)
-    return ""
+    found = (value for value in values(registry.symbols, name) if isinstance(value, str))
+    label = next((value for value in found if not isinstance(value, Named) and value.count(".") == 1), "")
+    return registry.find(label) if label else ""
 
 
 def label_outside(dotted: str) -> str:

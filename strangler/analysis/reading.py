@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,13 +20,18 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}")
 _SETS = ("QuerySet", "Manager", "list", "List", "Iterable", "Iterator", "Sequence")
 _SAME = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter"})
 _LONGEST_PATH = 200
+_DEEPEST = 40
+"""Values within values; what is deeper counts as unknown."""
+_LONGEST_SQL = 10_000
+"""Characters of a text that are looked at for a statement, and that texts are put together to."""
 _LONGEST = 24
 """Links of a chain that is carried on in a variable."""
 
 
 def read(source: bytes, package: str) -> Facts:
     """The facts of a file whose relative imports start from "package". Raises SyntaxError or ValueError."""
-    tree = ast.parse(source)
+    with warnings.catch_warnings(action="ignore"):  # of its escapes and comparisons its authors are told elsewhere
+        tree = ast.parse(source)
     reader = _Reader(package)
     reader.block(tree.body)
     reader.facts.lines = source.count(b"\n")
@@ -43,6 +49,7 @@ class _Reader:
         self._where = "module"
         self._classes: list[Class] = []
         self._functions: list[Function] = []
+        self._depth = 0
 
     # Statements
 
@@ -90,6 +97,16 @@ class _Reader:
         elif isinstance(node.target, ast.Name) and (name := _dotted(node.annotation)):
             self._known[node.target.id] = [Step(name="@" + name)]
 
+    def _augmented(self, node: ast.AugAssign) -> None:
+        """A list that is added to, as settings do, also where another module made it; else nothing is known."""
+        self._expression(node.value)
+        name = node.target.id if isinstance(node.target, ast.Name) and not self._scope else ""
+        before = self.facts.assigned.get(name, () if name.isupper() else None)
+        if isinstance(before, tuple):
+            self.facts.assigned[name] = (*before, *_parts(self._value(node.value)))
+        elif not isinstance(node.target, ast.Name):
+            self._expression(node.target)
+
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         self._expression(node.iter)
         self._bind_anywhere(*self._each(node.target, node.iter))
@@ -116,7 +133,7 @@ class _Reader:
         base = node.module or ""
         if node.level:
             parts = self._package.split(".")
-            kept = parts[: len(parts) - (node.level - 1)]
+            kept = parts[: max(0, len(parts) - (node.level - 1))]
             base = ".".join([*kept, *([node.module] if node.module else [])])
         for alias in node.names:
             target = base if alias.name == "*" else f"{base}.{alias.name}"
@@ -294,18 +311,18 @@ class _Reader:
                 return self._text(node)
             case ast.BinOp(op=ast.Add()):
                 left, right = self._literal(node.left), self._literal(node.right)
-                return f"{left or '{}'}{right or '{}'}" if left or right else ""
+                return f"{left or '{}'}{right or '{}'}"[:_LONGEST_SQL] if left or right else ""
             case ast.BinOp(op=ast.Mod()):
                 text = self._literal(node.left)
                 for given in node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]:
-                    text = text.replace("%s", self._literal(given) or "{}", 1)
+                    text = text.replace("%s", self._literal(given) or "{}", 1)[:_LONGEST_SQL]
                 return text
         return ""
 
     def _text(self, node: ast.JoinedStr) -> str:
         """The text of an f-string, with "{}" for what is put in and is no constant of the module."""
         parts = (part.value if isinstance(part, ast.FormattedValue) else part for part in node.values)
-        return "".join(self._literal(part) or "{}" for part in parts)
+        return "".join(self._literal(part) or "{}" for part in parts)[:_LONGEST_SQL]
 
     def _dict(self, node: ast.Dict) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
@@ -412,11 +429,16 @@ class _Reader:
         return [*steps[:-1], called]
 
     def _value(self, node: ast.expr) -> Value:
-        see = _VALUES.get(type(node))
-        return see(self, node) if see is not None else None
+        see = _VALUES.get(type(node)) if self._depth < _DEEPEST else None
+        self._depth += 1
+        found = see(self, node) if see is not None else None
+        self._depth -= 1
+        return found
 
     def _value_of_constant(self, node: ast.Constant) -> Value:
-        return node.value if isinstance(node.value, str | int | float) else None
+        if isinstance(node.value, str):
+            return _printable(node.value)
+        return node.value if isinstance(node.value, int | float) else None
 
     def _value_of_list(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
         return tuple(self._value(part) for part in node.elts)
@@ -452,8 +474,9 @@ class _Reader:
             self.facts.paths.add((".".join(self._scope), text))
 
     def _sql(self, text: str, line: int) -> None:
+        text = text[:_LONGEST_SQL]
         if len(text) > 12 and _SQL.search(text):
-            self.facts.sql.append((line, ".".join(self._scope), text))
+            self.facts.sql.append((line, ".".join(self._scope), _printable(text)))
 
 
 _STATEMENTS: dict[type[ast.stmt], Callable[[_Reader, Any], None]] = {
@@ -465,6 +488,7 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[_Reader, Any], None]] = {
     ast.If: _Reader._if,
     ast.Assign: _Reader._assignment,
     ast.AnnAssign: _Reader._annotated,
+    ast.AugAssign: _Reader._augmented,
     ast.For: _Reader._for,
     ast.AsyncFor: _Reader._for,
     ast.Return: _Reader._return,
@@ -503,6 +527,11 @@ _VALUES: dict[type[ast.expr], Callable[[_Reader, Any], Value]] = {
     ast.Attribute: _Reader._value_of_name,
     ast.Subscript: _Reader._steps,
 }
+
+
+def _printable(text: str) -> str:
+    """The text without halves of characters, which nothing could write."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _is_text(value: Value) -> bool:

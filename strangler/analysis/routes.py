@@ -12,7 +12,7 @@ from strangler.analysis.symbols import File, Symbol, Symbols
 
 _MAKERS = frozenset({"path", "re_path", "url"})
 _CONVERTER = re.compile(r"<(?:\w+:)?(\w+)>")
-_GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\\]|\\.|\[[^\]]*\])*\)")
+_GROUP = re.compile(r"\(\?P<(\w+)>(?:[^()\\\[]|\\.|\[[^\]]*\])*\)")
 _PLAIN = re.compile(r"(?:/|/(?:[A-Za-z0-9._~-]+|<[a-z_][a-z0-9_]*>)(?:/(?:[A-Za-z0-9._~-]+|<[a-z_][a-z0-9_]*>))*/?)")
 _DEEPEST = 12
 

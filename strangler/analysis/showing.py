@@ -31,6 +31,8 @@ def as_text(found: Map, couplings: Iterable[Coupling]) -> Iterator[str]:
         f"{apps} apps, {len(summary.models)} models, {len(summary.modules):,} files, {summary.lines:,} lines; "
         f"{len(couplings):,} couplings between apps"
     )
+    if not apps:
+        yield "no app of Django's was found here; name the folder that holds the project's \"manage.py\" or its apps"
     yield from _sources(found)
     for sentence in found.unread:
         yield f"partial: {sentence}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from strangler.analysis.facts import Class, Facts, Function, Named, Value
-from strangler.analysis.tree import Module
+from strangler.analysis.placing import Module
 
 _DEEPEST = 20
 
@@ -64,7 +65,8 @@ class Symbols:
         files = list(files)
         return cls(
             files={file.module.name: file for file in files},
-            placed={file.module.placed: file.module.name for file in files if file.module.placed != file.module.name},
+            placed=dict(_endings(files))
+            | {file.module.placed: file.module.name for file in files if file.module.placed != file.module.name},
         )
 
     def module(self, name: str) -> File | None:
@@ -90,6 +92,9 @@ class Symbols:
         """What a name stands for within a module."""
         key = (module, dotted)
         if key not in self._found:
+            self._found[key] = Symbol(
+                "", dotted, "outside"
+            )  # for whoever asks on the way: a name that stands for itself
             self._found[key] = self._relative(module, dotted, 0)
         return self._found[key]
 
@@ -203,6 +208,14 @@ class Symbols:
         if found.kind == "outside" and (file := self.ending(module)) is not None:
             return self._relative(file.module.name, name, depth + 1)
         return found
+
+
+def _endings(files: list[File]) -> Iterator[tuple[str, str]]:
+    """Shorter names of modules outside of packages, by which those of one folder know each other; each of one alone."""
+    modules = [(file.module.placed.split("."), file.module.name) for file in files if file.module.loose]
+    found = [(".".join(parts[start:]), name) for parts, name in modules for start in range(1, len(parts))]
+    counts = Counter(ending for ending, _ in found)
+    return ((ending, name) for ending, name in found if counts[ending] == 1)
 
 
 def loaded_name(value: Value) -> str | None:

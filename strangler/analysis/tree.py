@@ -1,54 +1,25 @@
-"""The Python files of a project and what their modules are called. Reads names of files alone."""
+"""The Python files and templates of a project. Reads names of files alone."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from strangler.analysis.placing import Module, modules_of
 from strangler.errors import StranglerError
 
-_SKIPPED = frozenset(
-    {"__pycache__", "node_modules", "site-packages", "build", "dist", "venv", "env", "bower_components", "htmlcov"}
-)
-TEMPLATES = (".html", ".txt", ".jinja", ".jinja2", ".xml")
+_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", "bower_components"})
+_SKIPPED_UNLESS_PACKAGES = frozenset({"build", "dist", "venv", "env", "virtualenv", "htmlcov"})
+_ENVIRONMENTS = ("pyvenv.cfg", "bin/activate", "Scripts/activate", "conda-meta")
+TEMPLATES = (".html", ".txt", ".jinja", ".jinja2", ".j2", ".djhtml", ".xml")
 LARGEST = 4 << 20
 """Bytes of a file beyond which it is taken as generated and left out."""
 
 
 class NoProject(StranglerError):
     """There is nothing to analyse."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Module:
-    """A file and its dotted names: as its package says, and as its place below the root says, which may be the same."""
-
-    path: str  # relative to the root, with "/"
-    name: str
-    placed: str
-
-    @property
-    def package(self) -> str:
-        """What relative imports start from."""
-        return self.name if self.path.endswith("__init__.py") else self.name.rpartition(".")[0]
-
-    @property
-    def is_test(self) -> bool:
-        """Whether only tests come to it."""
-        parts = self.path.split("/")
-        return (
-            any(part in ("tests", "test", "testing") for part in parts)
-            or parts[-1].startswith("test_")
-            or parts[-1] in ("conftest.py", "tests.py")
-        )
-
-    @property
-    def is_migration(self) -> bool:
-        """Whether it is one of Django's migrations, or lies beside them."""
-        return "migrations" in self.path.split("/")[:-1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,70 +30,99 @@ class Tree:
     modules: tuple[Module, ...]
     templates: tuple[str, ...]
     left_out: tuple[str, ...]
-    """Files that are too large, with their size, as sentences."""
+    """Files and folders that are too large, elsewhere, or cannot be read, as sentences."""
+
+    def text(self, path: str) -> str:
+        """A file's text; nothing of what cannot be read."""
+        try:
+            return (self.root / path).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
 
 
 def walk(root: Path) -> Tree:
     """Find the modules and templates below a folder. Raises NoProject."""
     if not root.is_dir():
         raise NoProject(f'"{root}" is no folder; name the folder that holds the project\'s manage.py or package')
-    modules, templates, left_out = [], [], []
-    for path in _files(root):
+    left_out: list[str] = []
+    found = []
+    for path in _files(root, left_out):
         relative = path.relative_to(root).as_posix()
-        if path.suffix != ".py":
-            templates.append(relative)
-        elif (size := path.stat().st_size) > LARGEST:
-            left_out.append(f"{relative} has {size >> 20} MB and was left out as generated")
+        if why := _unfit(root, path):
+            left_out.append(f"{_shown(relative)} {why}")
         else:
-            modules.append(_module(root, relative))
-    if not modules:
+            found.append(relative)
+    sources = [relative for relative in found if relative.endswith(".py")]
+    if not sources:
         raise NoProject(
             f'"{root}" holds no Python files; name the folder that holds the project\'s manage.py or package'
+            + "".join(f"; {sentence}" for sentence in left_out[:1])
         )
-    return Tree(root=root, modules=tuple(_told_apart(modules)), templates=tuple(templates), left_out=tuple(left_out))
+    templates = tuple(relative for relative in found if not relative.endswith(".py"))
+    return Tree(root=root, modules=modules_of(root, sources), templates=templates, left_out=tuple(left_out))
 
 
-def _told_apart(modules: list[Module]) -> Iterator[Module]:
-    """Modules outside of packages may have one name, as every conftest.py has: they are called after their place."""
-    names = Counter(module.name for module in modules)
-    return (replace(module, name=module.placed) if names[module.name] > 1 else module for module in modules)
+def with_contents(tree: Tree) -> tuple[Tree, list[bytes], list[bytes]]:
+    """(the tree of what can be read, the contents of its modules, those of its templates)."""
+    contents: dict[str, bytes] = {}
+    left_out = list(tree.left_out)
+    for path in (*(module.path for module in tree.modules), *tree.templates):
+        try:
+            contents[path] = (tree.root / path).read_bytes()
+        except OSError as error:
+            left_out.append(f"{path} cannot be read ({error.strerror})")
+    modules = tuple(module for module in tree.modules if module.path in contents)
+    templates = tuple(path for path in tree.templates if path in contents)
+    left = replace(tree, modules=modules, templates=templates, left_out=tuple(left_out))
+    return left, [contents[module.path] for module in modules], [contents[path] for path in templates]
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, left_out: list[str]) -> Iterator[Path]:
     """In the same order everywhere. A link to a folder is not followed, so there are no loops."""
-    for folder, folders, names in os.walk(root):
+
+    def unreadable(error: OSError) -> None:
+        left_out.append(f"{_shown(os.path.relpath(error.filename, root))} cannot be read ({error.strerror})")
+
+    for folder, folders, names in os.walk(root, onerror=unreadable):
         here = Path(folder)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if name not in _SKIPPED and not name.startswith(".") and not (here / name / "pyvenv.cfg").exists()
-        )
+        folders[:] = sorted(name for name in folders if not _is_others(here / name))
         in_templates = bool({"templates", "jinja2"} & set(here.relative_to(root).parts))
         for name in sorted(names):
-            path = here / name
             wanted = name.endswith(".py") or (in_templates and name.endswith(TEMPLATES))
-            if wanted and path.is_file():  # and no dangling link
-                yield path
+            if wanted and not name.startswith(".") and (here / name).is_file():  # and no dangling link, pipe or device
+                yield here / name
 
 
-def _module(root: Path, relative: str) -> Module:
-    parts = relative.removesuffix(".py").split("/")
-    folders = parts[:-1]
-    if parts[-1] == "__init__":
-        parts.pop()
-    # From the outermost package on: a folder without an __init__.py inside a package belongs to it.
-    packages = (n for n in range(1, len(folders) + 1) if (root / "/".join(folders[:n]) / "__init__.py").exists())
-    outermost = next(packages, len(folders) + 1)
-    above = _packages_of(root)
-    inside = parts if above else parts[outermost - 1 :]
-    # What lies within a package is known by no name from the root on: "celery" there is not shop/celery.py.
-    return Module(path=relative, name=".".join([*above, *inside]), placed=".".join([*above, *parts]))
+def _is_others(folder: Path) -> bool:
+    """Whether a folder holds what others made: packages, an environment, Django itself, something that was built."""
+    name = folder.name
+    if name in _SKIPPED or name.startswith("."):
+        return True
+    if name in _SKIPPED_UNLESS_PACKAGES and not _has(folder, "__init__.py"):
+        return True
+    if name == "django" and _has(folder, "db/models/base.py"):
+        return True
+    return any(_has(folder, mark) for mark in _ENVIRONMENTS)
 
 
-def _packages_of(root: Path) -> list[str]:
-    """The packages that the root itself is in: somebody named the package instead of the project."""
-    found: list[str] = []
-    while (root / "__init__.py").exists() and root.name:
-        found.insert(0, root.name)
-        root = root.parent
-    return found
+def _has(folder: Path, path: str) -> bool:
+    return os.path.exists(folder / path)  # noqa: PTH110 - which is False where nobody may look; Path's would raise
+
+
+def _unfit(root: Path, path: Path) -> str:
+    """Why a file is left out; empty where it is not."""
+    try:
+        if _shown(str(path)) != str(path):
+            return "has a name that is no text, and was left out"
+        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+            return "is a link to somewhere else, and was left out"
+        if (size := path.stat().st_size) > LARGEST:
+            return f"has {size >> 20} MB and was left out as generated"
+    except (OSError, RuntimeError) as error:  # RuntimeError is a loop of links
+        return f"cannot be read ({error})"
+    return ""
+
+
+def _shown(text: str) -> str:
+    """A name of a file, also where it is none that can be printed."""
+    return os.fsencode(text).decode("utf-8", "backslashreplace")

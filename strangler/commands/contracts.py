@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from strangler.commands.project import Commands, add_anew, add_path, add_registries, mapped, named
+from strangler.commands.project import Commands, add_anew, add_path, add_registries, folder, mapped, named
 from strangler.errors import StranglerError
 
 
@@ -28,7 +28,7 @@ def _run(options: argparse.Namespace) -> None:
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
     from strangler.analysis.owners import read_owners  # noqa: PLC0415
 
-    root, file = options.path.resolve(), options.contract
+    root, file = folder(options), options.contract
     found = mapped(options)
     if options.write is not None:
         if file.exists():

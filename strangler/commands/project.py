@@ -57,6 +57,14 @@ def with_trace(found: Map, options: argparse.Namespace) -> tuple[Map, Picture | 
     return with_observed(found, picture), picture
 
 
+def folder(options: argparse.Namespace) -> Path:
+    """The folder that the options name, whole."""
+    try:
+        return Path(options.path).resolve()
+    except RuntimeError as error:
+        raise StranglerError(f'"{options.path}" is a link that leads back to itself; name a folder') from error
+
+
 def mapped(options: argparse.Namespace) -> Map:
     """The map of the folder that the options name."""
     # Not above, here and below: what an extra brings may not be there.
@@ -64,7 +72,7 @@ def mapped(options: argparse.Namespace) -> Map:
     from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
     from strangler.analysis.mapping import make_map  # noqa: PLC0415
 
-    root, settings = options.path.resolve(), options.import_settings
+    root, settings = folder(options), options.import_settings
     asked = ask(root, settings, options.python) if settings is not None else None
     return make_map(root, Kept(None if options.anew else usual_place()), asked=asked)
 

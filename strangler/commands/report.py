@@ -8,7 +8,16 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from strangler.commands.project import Commands, add_anew, add_path, add_registries, add_trace, mapped, with_trace
+from strangler.commands.project import (
+    Commands,
+    add_anew,
+    add_path,
+    add_registries,
+    add_trace,
+    folder,
+    mapped,
+    with_trace,
+)
 from strangler.errors import StranglerError
 
 
@@ -32,7 +41,7 @@ def _run(options: argparse.Namespace) -> None:
     from strangler.analysis.observed.showing import as_text  # noqa: PLC0415
     from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
-    root, file = options.path.resolve(), options.page
+    root, file = folder(options), options.page
     found, picture = with_trace(mapped(options), options)
     before = page.history_of(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else []
     if file.exists() and not before:

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 
 from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.project import Project
+from strangler.analysis.tags import tags
 
-_TAG = re.compile(r"""\{%-?\s*(\w+)\s+(.*?)-?%\}""", re.DOTALL)
-_COMMENT = re.compile(r"\{#.*?#\}|\{%-?\s*comment\b.*?\bendcomment\s*-?%\}", re.DOTALL)
-_CALL = re.compile(r"""\{[{%][^{}%]*?(?<![\w.])url\(\s*["']([\w:.-]+)["']""")
 _TAGS = frozenset({"url", "include", "extends", "load", "from", "import"})
 _QUOTED = re.compile(r"""["']([^"'\s]+)["']""")
 
@@ -22,22 +20,13 @@ def find(project: Project) -> Iterator[Coupling]:
         owner = project.template_owner(path)
         if owner is None:
             continue
-        text = (project.tree.root / path).read_text(encoding="utf-8", errors="replace")
-        for place, tag, rest in _tags(text):
+        for line, tag, rest in tags(project.tree.text(path)):
             find_in = _targets if tag in _TAGS else _named
             for kind, app, target in find_in(project, libraries, tag, rest):
                 if app != owner:
-                    line = text.count("\n", 0, place) + 1
                     yield Coupling(
                         kind=kind, source_app=owner, target_app=app, source=path, target=target, path=path, line=line
                     )
-
-
-def _tags(text: str) -> Iterator[tuple[int, str, str]]:
-    """(where, tag, what stands in it), of tags and of Jinja's calls of url(). What is commented out is left out."""
-    bare = _COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-    yield from ((tag.start(), tag[1], tag[2].strip()) for tag in _TAG.finditer(bare))
-    yield from ((call.start(), "url", f'"{call[1]}"') for call in _CALL.finditer(bare))
 
 
 def _targets(project: Project, libraries: dict[str, str], tag: str, rest: str) -> Iterator[tuple[Kind, str, str]]:

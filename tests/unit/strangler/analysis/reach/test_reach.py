@@ -71,8 +71,6 @@ SAVED = {
     ],
 )  # fmt: skip
 def test_who_reaches(walk, node, expected):
-    if node.startswith("tests."):
-        node = node.removeprefix("tests.")  # a module outside of packages is called by its name alone
     assert entries(walk, node) == expected
 
 
