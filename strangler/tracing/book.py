@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from strangler.tracing.sites import Site
-from strangler.tracing.texts import Shape
 from strangler.tracing.unit import Statement, Unit
 
 ENTRIES = 5_000
@@ -22,7 +21,7 @@ class Entry:
     units: int = 0
     statements: dict[Statement, list[int]] = field(default_factory=dict)
     """[units, times, most times in one, rows, times without a number of rows]."""
-    reached: set[Shape] = field(default_factory=set)
+    reached: set[Statement] = field(default_factory=set)
     transactions: dict[frozenset[Statement], int] = field(default_factory=dict)
     signals: dict[tuple[Any, Any], int] = field(default_factory=dict)
     calls: dict[tuple[str, Site, bool], int] = field(default_factory=dict)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import re
 import sys
 from collections.abc import Callable
@@ -15,12 +14,11 @@ from django.db.backends.signals import connection_created
 from django.dispatch import Signal
 
 from strangler.tracing import celery
+from strangler.tracing.complaints import complain
 from strangler.tracing.options import Options
 from strangler.tracing.recorder import Recorder
 from strangler.tracing.texts import Shape
 from strangler.tracing.unit import current, note_begin, note_call, note_end, note_signal, note_statement
-
-logger = logging.getLogger(__name__)
 
 _MEASURED = 20
 """Rows of a result whose bytes are counted."""
@@ -72,7 +70,7 @@ def _execute(execute: Callable[..., Any], sql: Any, params: Any, many: bool, con
             if not shape.times & (shape.times - 1):  # the first, second, fourth, eighth ...
                 _measure(shape, cursor.cursor)
     except Exception:
-        _complain()
+        complain()
     return result
 
 
@@ -146,7 +144,7 @@ def _on_audit_event(event: str, args: tuple[Any, ...]) -> None:
         elif not _connects_to_database():
             note_call(unit, _address(args[1], unit.host), above=2)
     except Exception:
-        _complain()
+        complain()
 
 
 def _address(address: Any, asked: tuple[str, Any]) -> str:
@@ -164,12 +162,3 @@ def _connects_to_database() -> bool:
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
-
-
-_complained: list[bool] = []
-
-
-def _complain() -> None:
-    if not _complained:
-        _complained.append(True)
-        logger.warning("something could not be traced; the rest is", exc_info=True)

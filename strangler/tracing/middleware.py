@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
+from strangler.tracing.complaints import harmless
 from strangler.tracing.listening import start, started
 from strangler.tracing.options import options
 from strangler.tracing.recorder import Recorder
@@ -60,12 +61,17 @@ def _asynchronous(get_response: Handler, recorder: Recorder) -> Callable[[HttpRe
 def _end(recorder: Recorder, unit: Unit | None, request: HttpRequest) -> None:
     if unit is None:
         return
+    with harmless():
+        _name(unit, request)
+    recorder.end(unit)
+
+
+def _name(unit: Unit, request: HttpRequest) -> None:
     match = request.resolver_match
     # A method is whatever a client sends.
     method = request.method if request.method in _METHODS else "another method,"
     unit.name = f"{method} /{match.route.removeprefix('/')}" if match is not None else f"{method} (no route)"
     unit.module = _module_of(getattr(match, "func", None))
-    recorder.end(unit)
 
 
 def _module_of(view: Any) -> str:

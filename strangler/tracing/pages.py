@@ -23,8 +23,8 @@ def lines(book: Book, share: float, began: datetime, until: datetime) -> Iterato
     yield _line(tables=_tables(), apps=own_apps())
     numbers: dict[Hashable, int] = {}
     for (kind, name), entry in book.entries.items():
-        keys = [*entry.statements, *(key for keys in entry.transactions for key in keys)]
-        for shape in (*(shape for shape, _ in keys), *entry.reached):
+        keys = [*entry.statements, *entry.reached, *(key for keys in entry.transactions for key in keys)]
+        for shape, _ in keys:
             if shape not in numbers:
                 numbers[shape] = len(numbers)
                 rows = {"measured": shape.measured, "bytes": shape.bytes} if shape.measured else {}
@@ -42,7 +42,7 @@ def _entry(entry: Entry, numbers: dict[Hashable, int]) -> dict[str, Any]:
         "statements": [
             [numbers[shape], numbers["site", at], *counts] for (shape, at), counts in entry.statements.items()
         ],
-        "reached": sorted(numbers[shape] for shape in entry.reached),
+        "reached": sorted([numbers[shape], numbers["site", at]] for shape, at in entry.reached),
         "transactions": [
             [sorted([numbers[shape], numbers["site", at]] for shape, at in keys), times]
             for keys, times in entry.transactions.items()

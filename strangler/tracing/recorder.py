@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from strangler.tracing.book import Book
+from strangler.tracing.complaints import harmless
 from strangler.tracing.options import Options
 from strangler.tracing.pages import lines
 from strangler.tracing.texts import Shapes
@@ -61,9 +62,10 @@ class Recorder:
         """It is done: add it to the others."""
         current.set(unit.parent)
         if unit.parent is not None:
-            unit.parent.reached |= unit.reached.union(shape for shape, _ in unit.statements)
+            unit.parent.reached |= unit.reached.union(unit.statements)
         with self._lock:
-            self._book.add(unit)
+            with harmless():
+                self._book.add(unit)
             self._dirty = True
             due = time.monotonic() >= self._due
         if due:

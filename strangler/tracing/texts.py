@@ -6,6 +6,8 @@ from strangler.tracing.shapes import binds, shape
 
 _TEXTS = 5_000
 _SHAPES = 20_000
+_LONG = 2_000
+"""Characters from which on a text is remembered by its hash: thousands of long ones would be a leak."""
 
 
 class Shape:
@@ -28,12 +30,12 @@ class Shapes:
     """The shapes of statements by their texts, as they come and without values."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], Shape | None] = {}
+        self._known: dict[tuple[str | tuple[int, int], str], Shape | None] = {}
         self._shapes: dict[tuple[str, str], Shape] = {}
 
     def get(self, sql: str, vendor: str) -> Shape | None:
         """The shape; None where the statement is none of interest. Texts with values in them come as ever new ones."""
-        key = (sql, vendor)
+        key = (sql if len(sql) < _LONG else (hash(sql), len(sql)), vendor)
         try:
             return self._known[key]
         except KeyError:

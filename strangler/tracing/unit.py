@@ -29,7 +29,7 @@ class Unit:
         self.parent = parent
         self.statements: dict[Statement, list[int]] = {}
         """[times, rows, times without a number of rows]."""
-        self.reached: set[Shape] = set()
+        self.reached: set[Statement] = set()
         """What has run in others within it."""
         self.transactions: dict[frozenset[Statement], int] = {}
         self.signals: dict[tuple[Any, Any], int] = {}

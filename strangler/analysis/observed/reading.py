@@ -137,7 +137,9 @@ class _File:
         for shape, site, *counts in map(sequence, sequence(given.get("statements"))):
             units, times, most, rows, unknown = map(count, sequence(counts, 5))
             entry.use(self._shapes[count(shape)], self._sites[count(site)]).add(units, times, most, rows, unknown)
-        entry.reached = {self._shapes[count(shape)] for shape in sequence(given.get("reached"))}
+        entry.reached = {
+            (self._shapes[count(shape)], self._sites[count(site)]) for shape, site in _rows(given, "reached", 2)
+        }
         for keys, times in _rows(given, "transactions", 2):
             pairs = (sequence(key, 2) for key in sequence(keys))
             held = frozenset((self._shapes[count(shape)], self._sites[count(site)]) for shape, site in pairs)

@@ -84,7 +84,7 @@ def _held(held: Held) -> dict[str, Any]:
 
 
 def _entry(picture: Picture, entry: Entry) -> dict[str, Any]:
-    reached = {table for shape in entry.reached for table in access(shape.text, shape.vendor).all}
+    reached = {table for shape, _ in entry.reached for table in access(shape.text, shape.vendor).all}
     return {
         "kind": entry.kind,
         "name": entry.name,

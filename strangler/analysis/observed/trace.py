@@ -70,7 +70,7 @@ class Entry:
     app: str = ""
     units: int = 0
     uses: dict[tuple[Shape, Site], Use] = field(default_factory=dict)
-    reached: set[Shape] = field(default_factory=set)
+    reached: set[tuple[Shape, Site]] = field(default_factory=set)
     """By requests and tasks within a test."""
     transactions: Counter[frozenset[tuple[Shape, Site]]] = field(default_factory=Counter)
     signals: Counter[Fired] = field(default_factory=Counter)

@@ -150,7 +150,7 @@ def test_the_transaction_of_a_test_case_is_none_of_the_projects(trace):
 
 def test_a_test_knows_the_tables_that_its_requests_reached(trace):
     reached = trace.entries["test", "test_shop.py::TestShop::test_client"].reached
-    assert {shape.text.split()[2] for shape in reached} == {'"shop_product"', '"people_note"'}
+    assert {shape.text.split()[2] for shape, _ in reached} == {'"shop_product"', '"people_note"'}
 
 
 def test_signal_is_told_with_who_hears_it(trace):

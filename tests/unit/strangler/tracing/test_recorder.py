@@ -5,7 +5,7 @@ import os
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from strangler.tracing import book, texts
+from strangler.tracing import book, complaints, texts
 from strangler.tracing.options import Options, parsed
 from strangler.tracing.recorder import Recorder
 from strangler.tracing.unit import current, note_begin, note_end, note_statement
@@ -145,6 +145,28 @@ def test_folder_that_cannot_be_written_is_said_once_and_harms_nobody(tmp_path, c
         made.flush()
     assert [record.message.partition(":")[0] for record in caplog.records] == ["nothing is traced any more"]
     assert made.begin("route") is None
+
+
+def test_what_breaks_in_the_trace_is_said_once_and_is_not_the_requests_error(tmp_path, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(complaints, "_said", [])
+    made = recorder(tmp_path)
+    monkeypatch.setattr(made._book, "add", broken)
+    with caplog.at_level(logging.WARNING):
+        run(made, "SELECT a FROM t")
+        run(made, "SELECT a FROM t")
+    assert [record.message for record in caplog.records] == ["something could not be traced; the rest is"]
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+def test_long_texts_are_known_again_and_not_kept(size):
+    shapes = texts.Shapes()
+    sql = f"SELECT a FROM t WHERE b IN ({', '.join(['%s'] * size)})"
+    assert shapes.get(sql, "postgresql") is shapes.get(f"{sql[:-1]})", "postgresql")
+    (kept, _) = next(iter(shapes._known))
+    assert (kept == sql) is (size == 10)
 
 
 @pytest.mark.parametrize(
