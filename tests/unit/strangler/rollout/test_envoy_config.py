@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -129,3 +130,19 @@ def test_the_table_is_read_back_from_the_routes_that_were_made_from_it():
 def test_what_needs_a_companion_is_refused_without_one():
     with pytest.raises(NotCarried, match=r'Envoy does not do by itself what the route "/api/reviews/" of move'):
         envoy_config.settled(table(move()), name="Envoy", companion=False)
+
+
+def test_an_idle_connection_is_closed_before_a_companion_closes_it():
+    (options,) = envoy_config.cluster("companion", [("127.0.0.1", 1)])["typed_extension_protocol_options"].values()
+    idle = options["common_http_protocol_options"]["idle_timeout"]
+    patience = (Path(__file__).parents[4] / "proxy/strangler_proxy/patience.py").read_text()  # imports mitmproxy
+    assert float(idle.removesuffix("s")) < float(re.search(r"^    idle: float = ([\d.]+)$", patience, re.MULTILINE)[1])
+
+
+@pytest.mark.parametrize(
+    ("host", "refused"), [("shop.example:80", False), ("[::1]:80", False), ("u@shop.example", True), ("a/b", True)]
+)
+def test_a_host_in_doubt_is_answered_before_any_route_is_looked_at(host, refused):
+    first = configured(table())[1]["virtual_hosts"][0]["routes"][0]
+    assert first["direct_response"]["status"] == 403
+    assert all(_holds(condition, {":authority": host}) for condition in first["match"]["headers"]) is refused
