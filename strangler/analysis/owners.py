@@ -78,14 +78,30 @@ def _expression(pattern: str) -> re.Pattern[str]:
     """
     rooted = "/" in pattern.rstrip("/")
     segments = pattern.strip("/").split("/")
-    *above, last = segments
-    body = "".join("(?:.*/)?" if segment == "**" else f"{_segment(segment)}/" for segment in above)
-    body += ".*" if last == "**" else _segment(last)
+    *above, last = segments if rooted else ["**", *segments]
+    runs = [""]
+    for segment in above:
+        if segment == "**":
+            runs.append("")
+        else:
+            runs[-1] += f"{_segment(segment)}/"
+    runs[-1] += ".*" if last == "**" else _segment(last)
     end = "/.*" if pattern.endswith("/") else "$" if last == "*" and rooted else "(?:/.*)?$"
-    return re.compile(("" if rooted else "(?:.*/)?") + body + end, re.DOTALL)
+    return re.compile(_anywhere(runs, "(?:[^/]*/)*?") + end, re.DOTALL)
 
 
 def _segment(text: str) -> str:
-    signs = {"*": "[^/]*", "?": "[^/]"}
-    parts = re.findall(r"\\.|\*+|.", text)
-    return "".join(signs.get(part[0], re.escape(part[-1])) if part[0] != "\\" else re.escape(part[1]) for part in parts)
+    pieces = [""]
+    for part in re.findall(r"\\.|\*+|.", text):
+        if part[0] == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += "[^/]" if part == "?" else re.escape(part[-1])
+    return _anywhere(pieces, "[^/]*?")
+
+
+def _anywhere(pieces: Sequence[str], between: str) -> str:
+    """One piece after the other, with anything of a kind between; of all but the last the first place will do."""
+    first, *rest = pieces
+    middle = "".join(f"(?>{between}{piece})" for piece in rest[:-1])
+    return first + middle + "".join(f"{between}{piece}" for piece in rest[-1:])

@@ -14,16 +14,21 @@ _CLOSES = {"{#": re.compile(r"#\}"), "{%": re.compile(r"\{%-?\s*endcomment\s*-?%
 
 def tags(text: str) -> Iterator[tuple[int, str, str]]:
     """(line, tag, what stands in it), of tags and of Jinja's calls of url(). What is commented out is left out."""
+    for line, kind, inside in braces(text):
+        found = _TAG.match(inside) if kind == "{%" else None
+        if found is not None:
+            yield line, found[1], found[2].rstrip().removesuffix("-").rstrip()
+        yield from ((line, "url", call[1]) for call in _CALL.finditer(inside))
+
+
+def braces(text: str) -> Iterator[tuple[int, str, str]]:
+    """(line, "{%" or "{{", what stands behind it)."""
     text = "".join(_bare(text))
     line, at = 1, 0
     for end in _END.finditer(text):
         start = max(text.rfind("{%", at, end.start()), text.rfind("{{", at, end.start()))
         if start >= 0:
-            inside, here = text[start + 2 : end.start()], line + text.count("\n", at, start)
-            found = _TAG.match(inside) if text[start + 1] == "%" else None
-            if found is not None:
-                yield here, found[1], found[2].rstrip().removesuffix("-").rstrip()
-            yield from ((here, "url", call[1]) for call in _CALL.finditer(inside))
+            yield line + text.count("\n", at, start), text[start : start + 2], text[start + 2 : end.start()]
         line += text.count("\n", at, end.end())
         at = end.end()
 

@@ -10,10 +10,10 @@ from strangler.analysis.project import Project
 from strangler.analysis.reach.resolving import Resolver, parts_of
 from strangler.analysis.reach.usage import Usage, template
 from strangler.analysis.symbols import File, Symbol
+from strangler.analysis.tags import braces, tags
 
-_TAG = re.compile(r"""\{%-?\s*(include|extends|load|from|import)\s+(.*?)-?%\}""", re.DOTALL)
+_TAGS = frozenset({"include", "extends", "from", "import"})
 _QUOTED = re.compile(r"""["']([^"']+)["']""")
-_BRACES = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 _ATTRIBUTE = re.compile(r"\.([A-Za-z_]\w*)")
 _WORD = re.compile(r"\w+")
 _GENERIC = {
@@ -51,16 +51,16 @@ def of_templates(usage: Usage, resolver: Resolver) -> None:
         node = template(name)
         usage.places[node] = (path, 1)
         usage.beside[node] = set(resolver.settings.get("TEMPLATES", ()))
-        text = (project.tree.root / path).read_text(encoding="utf-8", errors="replace")
+        text = project.tree.text(path)
         words = set(_WORD.findall(text))
-        for tag in _TAG.finditer(text):
-            if tag[1] == "load":
-                names = tag[2].partition(" from ")[2].split() or tag[2].split()
+        for _, tag, rest in tags(text):
+            if tag == "load":
+                names = rest.partition(" from ")[2].split() or rest.split()
                 for library in names:
                     usage.add(node, *(one for word, one in libraries.get(library, ()) if word in words))
-            elif (quoted := _QUOTED.search(tag[2])) is not None and quoted[1] in resolver.template_names:
-                usage.add(node, template(quoted[1]))
-        shown = {found for inside in _BRACES.findall(text) for found in _ATTRIBUTE.findall(inside)}
+            elif tag in _TAGS and (quoted := _QUOTED.search(rest)) is not None:
+                usage.add(node, *([template(quoted[1])] if quoted[1] in resolver.template_names else []))
+        shown = {found for _, _, inside in braces(text) for found in _ATTRIBUTE.findall(inside)}
         if called := shown & resolver.methods:
             usage.names[node] = called | {f"{name}()" for name in called}
 

@@ -23,6 +23,8 @@ from tests.unit.strangler.analysis.places import make
         ("two\\ words.py", ["two words.py", "a/two words.py"], ["two"]),
         ("/shop\\*/", ["shop*/a"], ["shopping/a"]),
         ("Shop/", ["Shop/a"], ["shop/a"]),
+        ("*a*b*c.py", ["abc.py", "xayybzbc.py", "d/abc.py"], ["acb.py", "ab/c.py"]),
+        ("/a/**/b/**/c/*.py", ["a/b/c/x.py", "a/b/b/x/c/c/x.py"], ["a/c/b/x.py", "a/b/c/d/x.py"]),
         ("a+b(c).py", ["a+b(c).py"], ["aab(c).py"]),
     ],
 )
@@ -56,3 +58,13 @@ def test_paths_are_those_of_the_whole_repository_also_for_a_project_in_a_folder_
     assert read_owners(tmp_path).of("shop/a.py") == ""
     (tmp_path / ".github/CODEOWNERS").unlink()
     assert read_owners(tmp_path).of("a.py") == "@second"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [("*a" * 40 + "b", "a" * 200), ("**/a/" * 40 + "b", "a/" * 200), ("/" + "**/" * 40 + "b", "a/" * 200)],
+)
+def test_patterns_that_could_match_in_many_ways_are_answered(pattern, path):
+    owners = parse([f"{pattern} @us"])
+    assert owners.of(path + "c") == ""
+    assert owners.of(path + "b") == "@us"
