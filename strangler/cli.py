@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ _COMMANDS = (map, propose, makeplan, contracts, report, trace, blast)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 1 with one sentence where it cannot be done."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may not know every character of a project
     try:
         options.run(options)
     except StranglerError as error:

@@ -17,6 +17,7 @@ from strangler.analysis.observed.showing import crossing_as_text
 from strangler.analysis.seams import Seam, pareto
 
 _PAIRS = 20
+_UNREAD = 20
 _HALF = 0.5
 LEGEND = "tx: routes and tasks with a transaction that wrote on both sides; asks: statements over the border a request"
 """What the two columns of what was observed mean; a request is the worst route's, on average."""
@@ -34,8 +35,10 @@ def as_text(found: Map, couplings: Iterable[Coupling]) -> Iterator[str]:
     if not apps:
         yield "no app of Django's was found here; name the folder that holds the project's \"manage.py\" or its apps"
     yield from _sources(found)
-    for sentence in found.unread:
+    for sentence in found.unread[:_UNREAD]:
         yield f"partial: {sentence}"
+    if len(found.unread) > _UNREAD:
+        yield f"partial: and {len(found.unread) - _UNREAD} more, which --json names"
     pairs: dict[tuple[str, str], list[Coupling]] = {}
     for coupling in couplings:
         pairs.setdefault((coupling.source_app, coupling.target_app), []).append(coupling)

@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> None:
     from strangler.analysis import showing  # noqa: PLC0415
 
-    found, _ = with_trace(mapped(options), options)
+    found, _ = with_trace(mapped(options, tell=options.lines), options)
     couplings = [
         coupling
         for coupling in found.couplings

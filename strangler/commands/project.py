@@ -65,8 +65,8 @@ def folder(options: argparse.Namespace) -> Path:
         raise StranglerError(f'"{options.path}" is a link that leads back to itself; name a folder') from error
 
 
-def mapped(options: argparse.Namespace) -> Map:
-    """The map of the folder that the options name."""
+def mapped(options: argparse.Namespace, *, tell: bool = True) -> Map:
+    """The map of the folder that the options name. Tells beside the output what it is made of, if that is not all."""
     # Not above, here and below: what an extra brings may not be there.
     from strangler.analysis.asking import ask  # noqa: PLC0415
     from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
@@ -74,7 +74,13 @@ def mapped(options: argparse.Namespace) -> Map:
 
     root, settings = folder(options), options.import_settings
     asked = ask(root, settings, options.python) if settings is not None else None
-    return make_map(root, Kept(None if options.anew else usual_place()), asked=asked)
+    found = make_map(root, Kept(None if options.anew else usual_place()), asked=asked)
+    if tell:
+        sys.stderr.writelines(f"strangler: {sentence}\n" for sentence in found.said)
+        if found.unread:
+            left_out = f'the map is partial: {len(found.unread)} files were left out; "strangler map" names them'
+            sys.stderr.write(f"strangler: {left_out}\n")
+    return found
 
 
 def named(graph: Graph, name: str) -> Seam:

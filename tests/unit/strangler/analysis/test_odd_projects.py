@@ -358,6 +358,7 @@ COMMANDS = (
     ["makeplan", "reviews"],
     ["contracts", "c.json"],
     ["report", "r.html"],
+    ["blast", "--project"],
 )
 
 
@@ -380,12 +381,23 @@ def test_what_is_no_project_of_django_gets_a_sentence(tmp_path, capsys, monkeypa
     out, err = capsys.readouterr()
     assert "Traceback" not in out + err
     if end == 1:
-        assert err.startswith("strangler: ")
-        assert err.count("\n") == 1
+        assert all(line.startswith("strangler: ") for line in err.splitlines())
+        assert err.count("\n") == 1 + ("the map is partial" in err)
     else:
         assert out
     if command == ["map"] and end == 0:
         assert "no app of Django's was found" in out
+
+
+def test_every_command_says_that_its_map_is_partial(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make(tmp_path / "a", {**SHOP, "shop/old.py": "print 'two'"})
+    for command in (["propose"], ["makeplan", "reviews"], ["contracts", "c.json"], ["report", "r.html"], ["map"]):
+        more = ["--write", "reviews"] if command[0] == "contracts" else []
+        assert main([*command, "a", "--anew", *more]) == 0
+        out, err = capsys.readouterr()
+        said = 'the map is partial: 1 files were left out; "strangler map" names them'
+        assert said in err or "partial: shop/old.py cannot be read" in out
 
 
 def test_generated_files_of_a_megabyte_are_read(tmp_path):
