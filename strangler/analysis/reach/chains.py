@@ -44,17 +44,18 @@ def _by_type(resolver: Resolver, file: File, scope: str, steps: Sequence[Step], 
     """A method of a model or its managers, where the chain is known to stand at one; else its name alone."""
     *before, step = steps
     typed = resolver.project.following.type_of(file, scope, before)
-    if typed is None or not typed.label:
+    classes = list(_classes(resolver, typed)) if typed is not None else []
+    methods = {method for symbol in classes if (method := resolver.member(symbol, step.name))}
+    found.nodes |= methods
+    if typed is None or not (typed.label or methods) or any(resolver.is_protocol(symbol) for symbol in classes):
         found.names.add(_shown(step))
-        return
-    for symbol in _classes(resolver, typed):
-        if method := resolver.member(symbol, step.name):
-            found.nodes.add(method)
 
 
 def _classes(resolver: Resolver, typed: Typed) -> Iterator[Symbol]:
     model = resolver.project.registry.models.get(typed.label)
-    if typed.what == "set":
+    if typed.what == "self" and typed.symbol is not None:
+        yield typed.symbol
+    elif typed.what == "set":
         yield from resolver.managers.get(typed.label, ())
     elif model is not None and model.symbol is not None:
         yield model.symbol

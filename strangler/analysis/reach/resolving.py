@@ -149,6 +149,10 @@ class Resolver:
         function = self.project.symbols.files[owner.module].functions[f"{owner.name}.{name}"]
         return any(decorator.steps[-1].name.endswith("property") for decorator in function.decorators)
 
+    def is_protocol(self, owner: Symbol) -> bool:
+        """Whether any class with the same methods stands for it."""
+        return any(base.name.rpartition(".")[2] == "Protocol" for base in self.project.symbols.bases(owner))
+
     def is_framework(self, owner: Symbol) -> bool:
         """Whether a class comes from one outside of the project, which may call its methods."""
         outside = (base for base in self.project.symbols.ancestors(owner) if base.kind == "outside")

@@ -33,7 +33,9 @@ _COMMON = frozenset(
     }
 )
 _NEAR = 3
-"""Steps from a call by a common name, such as get(), to the class whose method it may be."""
+"""Steps from somebody to a class, and to a call of a method by its name, within which he may give an object of it."""
+_NEAR_BY = (2, 1)
+"""The same where many other things have a method of that name, such as get()."""
 _UNSURE = 1_000_000
 
 
@@ -163,23 +165,25 @@ class Walk:
             users = self._called.get(name, set()) if owner is not None else set()
             if not users or owner is None:
                 continue
-            sight = self._sight(owner, _NEAR if last in _COMMON else None)
-            if self._is_rare(name):
-                yield from (user for user in users if self._is_given(user, sight))
-            else:
-                yield from users & sight
+            rare = self._is_rare(name)
+            to_class, to_giver = (None, None) if rare else _NEAR_BY if last in _COMMON else (_NEAR, _NEAR)
+            sight = self._sight(owner, to_class)
+            # Where nobody is seen to make such an object, a rare name is all there is.
+            nameless = rare and not any(node in self._entries for node in sight)
+            yield from (user for user in users if nameless or self._is_given(user, sight, to_giver))
 
     def _is_rare(self, name: str) -> bool:
         return name.removesuffix("()") not in _COMMON and len(self.usage.methods.get(name, ())) <= _RARE
 
-    def _is_given(self, user: str, sight: set[str]) -> bool:
-        """Whether somebody from whom a node is reached sees a class as well: it may give an object of it away."""
-        seen, fresh = {user}, {user}
-        while fresh:
+    def _is_given(self, user: str, sight: set[str], most: int | None) -> bool:
+        """Whether one who comes to a node, within so many steps at most, sees a class: it may give an object of it."""
+        seen, fresh, steps = {user}, {user}, 0
+        while fresh and (most is None or steps <= most):
             if fresh & sight:
                 return True
             fresh = {other for node in fresh for other in self._callers.get(node, ())} - seen
             seen |= fresh
+            steps += 1
         return False
 
     def _sight(self, owner: str, most: int | None) -> set[str]:

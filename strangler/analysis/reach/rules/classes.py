@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+from strangler.analysis.models import Model
 from strangler.analysis.reach.chains import used
 from strangler.analysis.reach.resolving import Resolver, parts_of
 from strangler.analysis.reach.usage import Touch, Usage, model_deleted, model_saved
@@ -41,41 +44,41 @@ def _model(usage: Usage, resolver: Resolver, symbol: Symbol) -> None:
 
 
 def _methods(usage: Usage, resolver: Resolver, symbol: Symbol) -> None:
+    """Its methods by their names, and those, of its own and inherited, that others call for whoever has the class."""
     project = resolver.project
     model = project.registry.of(symbol)
     of_rows = model is not None or symbol in project.following.managed or _is_manager(resolver, symbol)
     framework = resolver.is_framework(symbol)
-    for base in project.symbols.ancestors(symbol):
-        if base.kind != "class":
-            continue
+    bases = [base for base in project.symbols.ancestors(symbol) if base.kind == "class"]
+    having = Counter(name for base in bases for name in resolver.owned.get(base, ()))
+    for last in resolver.owned.get(symbol, ()):
+        name = last if resolver.is_property(symbol, last) else f"{last}()"
+        usage.methods.setdefault(name, {})[f"{symbol.dotted}.{last}"] = symbol.dotted
+    for base in bases:
         for last in resolver.owned.get(base, ()):
             method = f"{base.dotted}.{last}"
-            if base == symbol:
-                name = last if resolver.is_property(base, last) else f"{last}()"
-                usage.methods.setdefault(name, {})[method] = symbol.dotted
             if of_rows:
-                called = last in _OF_MODELS
-                if last.startswith("__"):
-                    usage.perhaps.setdefault(symbol.dotted, set()).add(method)
-            else:
-                called = framework or last.startswith(("__", "process_")) or _overrides(resolver, symbol, base, last)
-            if called:
+                _of_rows(usage, symbol, model, method)
+            elif framework or having[last] > 1 or last.startswith(("__", "process_")):
                 usage.add(symbol.dotted, method)
-            elif model is not None and last == "save":
-                usage.add(model_saved(model.label), method)
-            elif model is not None and last == "delete":
-                usage.add(model_deleted(model.label), method)
+                first = resolver.member(symbol, last)
+                if not framework and first != method:  # whoever calls this one may get the first one
+                    usage.perhaps.setdefault(method, set()).add(first)
+
+
+def _of_rows(usage: Usage, symbol: Symbol, model: Model | None, method: str) -> None:
+    """Of a model or its managers, what Django calls by itself."""
+    last = method.rpartition(".")[2]
+    if last.startswith("__"):
+        usage.perhaps.setdefault(symbol.dotted, set()).add(method)
+    elif last in _OF_MODELS:
+        usage.add(symbol.dotted, method)
+    elif model is not None and last == "save":
+        usage.add(model_saved(model.label), method)
+    elif model is not None and last == "delete":
+        usage.add(model_deleted(model.label), method)
 
 
 def _is_manager(resolver: Resolver, symbol: Symbol) -> bool:
     bases = resolver.project.symbols.ancestors(symbol)
     return any(base.kind == "outside" and base.name.endswith(("Manager", "QuerySet")) for base in bases)
-
-
-def _overrides(resolver: Resolver, symbol: Symbol, base: Symbol, name: str) -> bool:
-    """Whether a method stands for one of a class above: whoever knows that one calls this one."""
-    if base != symbol:
-        return False
-    return any(
-        resolver.member(above, name) for above in resolver.project.symbols.bases(symbol) if above.kind == "class"
-    )

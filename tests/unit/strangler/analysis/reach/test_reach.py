@@ -149,6 +149,36 @@ def test_a_method_of_an_object_that_nobody_declared_is_not_everybodys_of_that_na
     assert entries(walk, "shop.things.Thing.get") == set()
 
 
+def test_a_mixin_stands_for_what_a_base_calls_of_itself(tmp_path):
+    files = {
+        "shop/__init__.py": "",
+        "shop/strategy.py": """
+            class Base:
+                def price(self, product):
+                    return self.pick(product)
+                def pick(self, product):
+                    raise NotImplementedError
+            class First:
+                def pick(self, product):
+                    return product.first
+            class Default(First, Base):
+                pass
+        """,
+        "shop/tasks.py": """
+            from celery import shared_task
+            from shop.strategy import Default
+            @shared_task
+            def count():
+                return priced(Default())
+            def priced(strategy):
+                return strategy.price(1)
+        """,
+    }
+    walk = walk_of(tmp_path, files)
+    assert entries(walk, "shop.strategy.First.pick") == {"shop.tasks.count"}
+    assert entries(walk, "shop.strategy.Base.price") == {"~shop.tasks.count"}
+
+
 def test_a_function_that_a_decorator_keeps_is_reached_by_who_reads_what_it_keeps(tmp_path):
     files = {
         "shop/__init__.py": "",
