@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from strangler.analysis.behaviour import DELETED, SAVED, UNSAID, Transaction
-from strangler.analysis.coupling import Kind
+from strangler.analysis.behaviour import UNSAID, Transaction
 from strangler.analysis.graph import Graph
 
 
@@ -18,7 +17,7 @@ def transactions_cut(graph: Graph, nodes: AbstractSet[str]) -> list[Transaction]
 
     Of two of which one calls the other, the inner one: that is where the transaction comes apart.
     """
-    along = _along(graph)
+    along = graph.along
     cut = [one for one in graph.transactions if len({label in nodes for label in _written(one, along)}) > 1]
     names = {one.function for one in cut}
     return [one for one in cut if not one.calls & names]
@@ -29,7 +28,7 @@ def saves_cut(graph: Graph, nodes: AbstractSet[str]) -> list[str]:
     return sorted(
         {
             label
-            for (label, _), written in _along(graph).items()
+            for (label, _), written in graph.along.items()
             if any((one in nodes) != (label in nodes) for one in written)
         }
     )
@@ -47,17 +46,6 @@ def loops(graph: Graph, nodes: AbstractSet[str]) -> Mapping[str, int]:
 def is_declared(transaction: Transaction) -> bool:
     """Whether the code says that it is one transaction."""
     return transaction.why != UNSAID
-
-
-def _along(graph: Graph) -> Mapping[tuple[str, str], set[str]]:
-    """What is written whenever rows of a model are saved, or deleted."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for tie in graph.ties:
-        coupling = tie.coupling
-        if coupling.kind is Kind.HIDDEN_WRITE and coupling.source in graph.models:
-            how = DELETED if "delete" in coupling.detail.partition(":")[0] else SAVED
-            found.setdefault((coupling.source, how), set()).add(coupling.target)
-    return found
 
 
 def _written(transaction: Transaction, along: Mapping[tuple[str, str], set[str]]) -> set[str]:

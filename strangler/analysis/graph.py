@@ -7,8 +7,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from strangler.analysis.behaviour import Request, Transaction
-from strangler.analysis.coupling import EVERY_APP, WEIGHTS, Coupling
+from strangler.analysis.behaviour import DELETED, SAVED, Request, Transaction
+from strangler.analysis.coupling import EVERY_APP, WEIGHTS, WRITES, Coupling, Kind
 from strangler.analysis.mapping import Map
 
 
@@ -47,6 +47,22 @@ class Graph:
     def calls(self) -> Mapping[tuple[str, str], int]:
         """How many ties there are from node to node, of those that weigh anything."""
         return Counter((tie.source, tie.target) for tie in self.ties if WEIGHTS[tie.coupling.kind])
+
+    @cached_property
+    def writes(self) -> Sequence[Tie]:
+        """Those that write rows."""
+        return [tie for tie in self.ties if tie.coupling.kind in WRITES]
+
+    @cached_property
+    def along(self) -> Mapping[tuple[str, str], set[str]]:
+        """What is written whenever rows of a model are saved, or deleted: by (model, SAVED or DELETED)."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for tie in self.writes:
+            coupling = tie.coupling
+            if coupling.kind is Kind.HIDDEN_WRITE and coupling.source in self.models:
+                how = DELETED if "delete" in coupling.detail.partition(":")[0] else SAVED
+                found.setdefault((coupling.source, how), set()).add(coupling.target)
+        return found
 
     @cached_property
     def use_cases(self) -> Sequence[frozenset[str]]:

@@ -49,10 +49,21 @@ def quality(
 
 def _purity(parts: Mapping[str, int], use_cases: Iterable[Iterable[str]]) -> float:
     contexts: Counter[int] = Counter()
-    for use_case in use_cases:
-        contexts.update({parts[entity] for entity in use_case if entity in parts})
     every = set(parts.values())
+    for use_case in use_cases:
+        contexts.update(_touched(parts, use_case, len(every)))
     return sum(math.log2(contexts[part]) for part in every if contexts[part]) / len(every)
+
+
+def _touched(parts: Mapping[str, int], use_case: Iterable[str], most: int) -> set[int]:
+    """The parts that a use case takes part in; it is looked at no longer than until these are all."""
+    found: set[int] = set()
+    for entity in use_case:
+        if entity in parts:
+            found.add(parts[entity])
+            if len(found) == most:
+                break
+    return found
 
 
 def _modularity(parts: Mapping[str, int], calls: Mapping[tuple[str, str], int]) -> float:

@@ -109,15 +109,16 @@ def find_seams(graph: Graph) -> list[Seam]:
 def seam(graph: Graph, name: str, nodes: frozenset[str]) -> Seam:
     """What cutting out these nodes means."""
     out, into, inner = [], [], 0
+    asked = set()
     for tie in graph.ties:
         if tie.source in nodes and tie.target in nodes:
             inner += weight([tie.coupling])
         elif tie.source in nodes:
             out.append(tie.coupling)
+            asked.add(tie.target)
         elif tie.target in nodes:
             into.append(tie.coupling)
     cut = transactions_cut(graph, nodes)
-    writes = [tie for tie in graph.ties if tie.coupling.kind in WRITES]
     return Seam(
         name=name,
         nodes=nodes,
@@ -127,12 +128,12 @@ def seam(graph: Graph, name: str, nodes: frozenset[str]) -> Seam:
         inner=inner,
         out=tuple(dict.fromkeys(out)),
         into=tuple(dict.fromkeys(into)),
-        several_writers=tuple(sorted({t.target for t in writes if (t.source in nodes) != (t.target in nodes)})),
+        several_writers=tuple(sorted({t.target for t in graph.writes if (t.source in nodes) != (t.target in nodes)})),
         transactions=tuple(sorted(one.function for one in cut)),
         atomic=tuple(sorted(one.function for one in cut if is_declared(one))),
         saves=tuple(saves_cut(graph, nodes)),
         loops=loops(graph, nodes),
-        replicated=tuple(sorted({t.target for t in graph.ties if _reads_out(graph, nodes, t.source, t.target)})),
+        replicated=tuple(sorted(asked & graph.models)),
         quality=quality({node: int(node in nodes) for node in graph.apps}, graph.calls, graph.use_cases),
     )
 
@@ -182,7 +183,3 @@ def _name(graph: Graph, group: frozenset[str], taken: Iterable[str]) -> str:
         name = f"{'+'.join(apps)}~{number}"
         number += 1
     return name
-
-
-def _reads_out(graph: Graph, nodes: frozenset[str], source: str, target: str) -> bool:
-    return source in nodes and target in graph.models and target not in nodes

@@ -1,6 +1,10 @@
 """What could be cut out of the shop and of Orchard, and what that would cost."""
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -109,6 +113,34 @@ def test_orchards_seams_are_the_same_at_every_run_and_islands_come_first(orchard
     assert [one.name for one in find_seams(orchard)] == [one.name for one in seams]
     openness = {one.name: one.openness for one in seams}
     assert openness["monitoring"] < openness["media"] < openness["reviews"] < 0.5
+
+
+def test_seams_do_not_depend_on_the_order_in_which_files_are_read(orchard):
+    turned = replace(
+        orchard,
+        apps=dict(reversed(orchard.apps.items())),
+        ties=tuple(reversed(orchard.ties)),
+        routes=dict(reversed(orchard.routes.items())),
+        transactions=tuple(reversed(orchard.transactions)),
+    )
+    for one, other in zip(find_seams(orchard), find_seams(turned), strict=True):
+        assert (one.name, one.nodes, one.cut, one.inner) == (other.name, other.nodes, other.cut, other.inner)
+        assert (one.quality, one.transactions, one.risk) == (other.quality, other.transactions, other.risk)
+        assert set(one.out) == set(other.out)
+
+
+def test_seams_do_not_depend_on_how_python_hashes_texts():
+    command = [sys.executable, "-c", "import sys; from strangler.cli import main; sys.exit(main(sys.argv[1:]))"]
+    said = {
+        subprocess.run(
+            [*command, "propose", str(ROOT / "monolith"), "--json", "--anew"],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
 
 
 def test_no_seam_on_the_front_is_bettered_by_another(orchard):
