@@ -47,6 +47,8 @@ class Exchange:
     began: float = field(default_factory=time.monotonic)
     address: str = ""
     """The client's, as far as it is known."""
+    revision: int = 0
+    """Of the gateway that it met."""
     visit: Visit | None = None
     """Where the gateway has policies for it."""
     met: Visit | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from mitmproxy import http
 
+from strangler_proxy import heads
 from strangler_proxy.answers import Answer, as_json, not_found
 from strangler_proxy.exchange import BUFFERED, Exchange, is_ours
 from strangler_proxy.forwarding import Fields, values
@@ -17,18 +19,23 @@ from strangler_proxy.steps.chain import Chain
 from strangler_proxy.steps.transforming import is_json
 from strangler_proxy.steps.visit import Routing, Visit
 
+log = logging.getLogger(__name__)
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gated:
-    """Takes exchanges through the chain whose requests a policy holds for."""
+    """Takes exchanges through the chain whose requests a policy holds for.
+
+    What its steps have made is looked at here once, where it leaves for the upstream and for the client.
+    """
 
     chain: Chain
     beyond: Callable[[Exchange, http.Request], Routing]
 
     def meet(self, exchange: Exchange, request: http.Request, table: RouteTable) -> Answer | None:
         """See whether there is a policy. An answer where the path does not say which one."""
+        exchange.revision = table.gateway.revision
         try:
             policy = table.gateway.policy(exchange.method, exchange.path)
         except AmbiguousPath:
@@ -53,11 +60,15 @@ class Gated:
         body = visit.body = None if request.stream else request.raw_content
         if (answer := await self.chain.enter(visit)) is not None:
             exchange.decision = visit.decision
-            return answer
+            return _proper(answer, visit)
         if is_ours(visit.target):
             return not_found()
+        target = visit.target.encode("utf-8", "surrogateescape")
+        changed = visit.fields is not exchange.fields or visit.target != exchange.path
+        if changed and (wrong := heads.improper(visit.fields, target)):
+            return _refused(wrong, visit)
         exchange.path, exchange.cookies_on = visit.target, visit.cookies
-        request.data.path = visit.target.encode("utf-8", "surrogateescape")
+        request.data.path = target
         exchange.fields = visit.fields
         if visit.body is not body:
             request.raw_content = visit.body or b""
@@ -69,6 +80,8 @@ class Gated:
         visit.decision = exchange.decision
         before = Answer(status=response.status_code, fields=response.headers.fields, body=response.raw_content)
         after = await self.chain.leave(visit, before)
+        if after.fields is not before.fields:
+            after = _proper(after, visit)
         response.status_code = after.status
         response.headers.fields = after.fields
         if after.body is not before.body:
@@ -107,6 +120,16 @@ def give(flow: http.HTTPFlow, answer: Answer) -> None:
     flow.response.reason = _REASONS.get(answer.status, "")  # mitmproxy does not know all
     flow.response.headers.fields = of_length(answer, flow.request.method)
     flow.response.raw_content = answer.body or b""
+
+
+def _proper(answer: Answer, visit: Visit) -> Answer:
+    wrong = heads.improper(answer.fields)
+    return _refused(wrong, visit) if wrong else answer
+
+
+def _refused(wrong: str, visit: Visit) -> Answer:
+    log.error("%s that the gateway made for %s %s is no HTTP", wrong, visit.method, visit.target.partition("?")[0])
+    return as_json(500, {"detail": "the gateway has made something else than a message of this"})
 
 
 def of_length(answer: Answer, method: str) -> Fields:

@@ -7,6 +7,7 @@ folded values, names with spaces, another protocol, several hosts. What is left 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 LONGEST_REQUEST = 1 << 16
@@ -16,14 +17,17 @@ MOST_INTERIM = 100
 """Answers that only inform, before the final one."""
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
-_FIELDS = rb"(?:" + _TOKEN + rb":[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+\r\n"
+_TEXT = rb"[^\x00-\x08\x0a-\x1f\x7f]*+"
+_FIELDS = rb"(?:" + _TOKEN + rb":" + _TEXT + rb"\r\n)*+\r\n"
 # A target holds no "#": whoever reads one as the path's end reads another path.
+_TARGET = rb"[\x21\x22\x24-\x7e]++"
 _REQUEST = re.compile(
-    rb"(?P<method>" + _TOKEN + rb") (?P<target>[\x21\x22\x24-\x7e]++) HTTP/1\.(?P<minor>[01])\r\n" + _FIELDS
+    rb"(?P<method>" + _TOKEN + rb") (?P<target>" + _TARGET + rb") HTTP/1\.(?P<minor>[01])\r\n" + _FIELDS
 )
-_ANSWER = re.compile(rb"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})(?: [^\x00-\x08\x0a-\x1f\x7f]*+)?\r\n" + _FIELDS)
+_ANSWER = re.compile(rb"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})(?: " + _TEXT + rb")?\r\n" + _FIELDS)
 FIELDS = re.compile(_FIELDS)
 """Fields up to the empty line."""
+_NAME, _VALUE, _PATH = re.compile(_TOKEN), re.compile(_TEXT), re.compile(_TARGET)
 _END = re.compile(rb"\n\r?\n")
 _HOSTS = re.compile(rb"\nhost:[ \t]*+([^\r]*?)[ \t]*\r", re.IGNORECASE)
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]*+|\[[0-9A-Fa-f:.]+\])(?::[0-9]*+)?")
@@ -61,6 +65,14 @@ def answer(data: bytes) -> Malformed | Incomplete | int:
         return Incomplete() if len(data) <= LONGEST_ANSWER else Malformed(status=502, detail="its header has no end")
     found = _ANSWER.fullmatch(data, 0, end)
     return int(found["status"]) if found else Malformed(status=502, detail="it is no HTTP/1.1 as RFC 9112 has it")
+
+
+def improper(fields: Iterable[tuple[bytes, bytes]], target: bytes = b"/") -> str:
+    """What of a message that we have made ourselves is none of a header; "" where nothing is."""
+    for name, value in fields:
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+            return f"the field {name!r}"
+    return "" if _PATH.fullmatch(target) else "the target"
 
 
 def _end(data: bytes, longest: int) -> int | None:

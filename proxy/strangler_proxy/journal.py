@@ -47,6 +47,7 @@ def note(exchange: Exchange, status: int) -> None:
                     "upstream": how.upstream,
                     "why": how.why,
                     "retries": exchange.retries,
+                    "gateway": exchange.revision,
                     "key": exchange.met.key if exchange.met is not None else "",
                     "traceparent": exchange.trace,
                 }

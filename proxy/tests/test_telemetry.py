@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from strangler_proxy import telemetry
-from world import MOVE, Proxy, Said, eventually, publish
+from world import MOVE, Proxy, Said, eventually, publish, table
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -171,12 +171,13 @@ def test_the_access_log_tells_the_way_and_no_secrets(tmp_path, monolith, reviews
     with log.open("w") as out:
         proxy.stdout = out
         proxy.start()
-        publish(proxy, monolith, reviews, term=2, owner="reviews", candidate="monolith")
+        offered = table(monolith, reviews, term=2, owner="reviews", candidate="monolith")
+        assert proxy.operate("PUT", "/-/table", {**offered, "gateway": {"revision": 4}})[0] == 200
         secret = {"Authorization": "Bearer hidden", "Cookie": "sessionid=hidden"}
         proxy.ask("POST", "/api/reviews/?token=hidden", b"hidden", secret)
         policy = {"path": "/closed/", "authorize": {}}
         routed = json.loads(proxy.operate("GET", "/-/table")[1])
-        assert proxy.operate("PUT", "/-/table", {**routed, "gateway": {"revision": 1, "policies": [policy]}})[0] == 200
+        assert proxy.operate("PUT", "/-/table", {**routed, "gateway": {"revision": 5, "policies": [policy]}})[0] == 200
         proxy.ask("GET", "/closed/", headers=secret)
         proxy.stop()
     line, refused = (json.loads(line) for line in log.read_text().splitlines() if "reviews" in line or "closed" in line)
@@ -188,7 +189,9 @@ def test_the_access_log_tells_the_way_and_no_secrets(tmp_path, monolith, reviews
         "",
         "authorizing",
     )
-    assert {name: line[name] for name in ("client", "method", "path", "status", "route", "side", "version", "key")} == {
+    assert refused["gateway"] == 5
+    told = ("client", "method", "path", "status", "route", "side", "version", "gateway", "key")
+    assert {name: line[name] for name in told} == {
         "client": "127.0.0.1",
         "method": "POST",
         "path": "/api/reviews/",
@@ -196,6 +199,7 @@ def test_the_access_log_tells_the_way_and_no_secrets(tmp_path, monolith, reviews
         "route": "/api/reviews/",
         "side": "owner",
         "version": "2.0",
+        "gateway": 4,
         "key": "",
     }
     assert "hidden" not in log.read_text()

@@ -56,3 +56,9 @@ def test_the_longest_header_is_seen_through_in_no_time(part):
     began = time.process_time()
     assert isinstance(heads.request(data), Malformed)
     assert time.process_time() - began < 1  # a pattern that tries again and again would take hours
+
+
+def test_what_is_made_here_is_held_to_the_same():
+    assert heads.improper([(b"X-A", b"\xc3\xa4\tb"), (b"X-Empty", b"")], b"/%0d?a=b") == ""
+    assert heads.improper([(b"X-A", b"b"), (b"X-B", b"c\r\nX-C: d")]) == "the field b'X-B'"
+    assert heads.improper([], b"/a b/") == "the target"
