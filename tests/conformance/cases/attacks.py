@@ -45,6 +45,11 @@ _HOSTS = (
     ("a fragment in the target", b"GET /a/#/../b/ HTTP/1.1\r\nHost: shop.example\r\n"),
     ("a target without a slash", b"GET a/ HTTP/1.1\r\nHost: shop.example\r\n"),
     ("CONNECT", b"CONNECT shop.example:80 HTTP/1.1\r\nHost: shop.example:80\r\n"),
+    ("CONNECT in small letters", b"connect /tunnel/ HTTP/1.1\r\nHost: shop.example\r\n"),
+    ("no path", b"POST * HTTP/1.1\r\nHost: shop.example\r\nContent-Length: 0\r\n"),
+    ("a control character in the target", b"GET /a/\x7f HTTP/1.1\r\nHost: shop.example\r\n"),
+    ("two hosts of another protocol", b"GET /a/ HTTP/2.0\r\nHost: shop.example\r\nHost: evil.example\r\n"),
+    ("an older protocol", b"GET /a/ HTTP/0.9\r\nHost: shop.example\r\n"),
 )
 _NO_LINES = (
     ("lines that end with LF", b"GET /a/ HTTP/1.1\nHost: shop.example\nConnection: close\n\n"),
@@ -55,6 +60,18 @@ _NO_LINES = (
     (
         "an LF in a value",
         b"GET /a/ HTTP/1.1\r\nHost: shop.example\r\nX-A: b\nStrangler-Move: x\r\nConnection: close\r\n\r\n",
+    ),
+    (
+        "a control character in a value",
+        b"GET /a/ HTTP/1.1\r\nHost: shop.example\r\nX-A: b\x7f\x0b\r\nConnection: close\r\n\r\n",
+    ),
+    (
+        "chunks and an empty coding",
+        b"POST /a/ HTTP/1.1\r\nHost: shop.example\r\nTransfer-Encoding: chunked,\r\nConnection: close\r\n\r\n0\r\n\r\n",
+    ),
+    (
+        "chunks of an older protocol",
+        b"POST /a/ HTTP/1.0\r\nHost: shop.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     ),
     (
         "a folded value",
@@ -121,6 +138,8 @@ def _named(option: str) -> Callable[[Stage], None]:
         answer = send(stage, request)
         refused = Seen(upstream=None, statuses=(400,))
         (refused if answer.status == 400 else Seen(upstream="reviews", received=received)).check(stage, request, answer)
+        for heard in stage.upstreams["reviews"].heard:
+            assert (heard.value("connection") or "close").lower() in ("close", "keep-alive"), heard.fields
 
     return play
 
@@ -144,8 +163,11 @@ def _of_one_host(raw: bytes) -> Callable[[Stage], None]:
                 # RFC 9112, 3.2.2: the host of an absolute target may take the place of the field's.
                 assert hosts in (["shop.example"], [absolute]), f"passed on as {heard.first} {hosts}"
                 assert heard.target == "/a/", heard.first
+                assert heard.first.endswith(("HTTP/1.1", "HTTP/1.0")), heard.first
                 assert heard.value("strangler-move") is None, heard.fields
-                assert not any(re.search(r"[\r\n\0]", value) for _, value in heard.fields), heard.fields
+                assert not any(re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value) for _, value in heard.fields), heard.fields
+                if (coding := heard.value("transfer-encoding")) is not None:
+                    assert (coding, heard.first[-8:]) == ("chunked", "HTTP/1.1"), heard.fields
 
     return play
 

@@ -15,7 +15,7 @@ from strangler.rollout.engines.base import EngineError, NotCarried
 from strangler.rollout.exports.nginx import nginx
 from tests.conformance.case import NAMES
 from tests.conformance.cases import by_feature
-from tests.conformance.engines import companion
+from tests.conformance.engines import Companion, companion
 from tests.conformance.run import run
 from tests.conformance.stage import Stage
 from tests.conformance.upstream import RecordingUpstream
@@ -56,15 +56,14 @@ class Exported:
 
     directory: Path
     port: int
-    behind: tuple
+    behind: Companion
     process: subprocess.Popen | None = None
 
     def apply(self, table):
-        engine, address = self.behind
-        host, _, port = address.partition(":")
+        host, _, port = self.behind.address.partition(":")
         text = nginx(table, listen=f"127.0.0.1:{self.port}", companions=[(host, int(port))])
         (self.directory / "routes.conf").write_text(text)
-        engine.apply(table)
+        self.behind.engine.apply(table)
         self.stop()
         self.process = subprocess.Popen(["nginx", "-p", self.directory, "-c", "nginx.conf"])
         until = time.monotonic() + 10
