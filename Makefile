@@ -68,8 +68,9 @@ mutants: setup ## take the guards of the protocol away one at a time: each must 
 model: ## the protocol in spin, at the large bound, and its broken variants (needs spin and gcc)
 	@$(PYTHON) tests/model/run.py --bound large
 
-fuzz: setup ## REQUESTS=100000 drawn and mutated ones through the proxy, from a seed that it prints (SEED=7 again; MUTANTS=1 without its guards)
-	@$(RUN) -m tests.fuzz --requests $(or $(REQUESTS),100000) $(if $(SEED),--seed $(SEED)) $(if $(MUTANTS),--mutants)
+fuzz: setup ## REQUESTS=100000 drawn and mutated ones through ENGINE=mitmproxy, from a seed that it prints (SEED=7 again; MUTANTS=1 without its guards)
+	@$(RUN) -m tests.fuzz --requests $(or $(REQUESTS),100000) --engine $(or $(ENGINE),mitmproxy) $(if $(SEED),--seed $(SEED)) \
+		$(if $(MUTANTS),--mutants)
 
 soak: setup ## switch and reverse again and again under load and faults, for MINUTES=1
 	@$(RUN) -m tests.faults.soak $(or $(MINUTES),1)

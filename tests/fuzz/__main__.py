@@ -1,4 +1,4 @@
-"""python -m tests.fuzz: requests through the Python proxy, from a seed that is printed; 1 where something is wrong."""
+"""python -m tests.fuzz: requests through an engine, from a seed that is printed; 1 where something is wrong."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.fuzz.dialects import DIALECTS
 from tests.fuzz.mutants import MUTANTS
 from tests.fuzz.run import fuzz
 
@@ -17,6 +18,7 @@ def main() -> int:
     parser.add_argument("--requests", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=1_200.0, help="at most")
     parser.add_argument("--seed", type=int, default=None, help="the same streams again")
+    parser.add_argument("--engine", choices=DIALECTS, default="mitmproxy")
     parser.add_argument("--mutants", action="store_true", help="the proxy without one guard at a time: 1 if one passes")
     given = parser.parse_args()
     number = given.seed if given.seed is not None else secrets.randbelow(2**32)
@@ -24,7 +26,7 @@ def main() -> int:
     sys.stdout.flush()
     if given.mutants:
         return _mutants(number, given.requests, given.seconds)
-    found = fuzz(number=number, count=given.requests, seconds=given.seconds)
+    found = fuzz(number=number, count=given.requests, seconds=given.seconds, engine=given.engine)
     sys.stdout.write(f"{found}\n")
     return bool(found.wrong)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz.run import ROOT
+from tests.conformance.engines import ROOT
 
 
 @dataclass(frozen=True, kw_only=True)

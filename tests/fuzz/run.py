@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -19,21 +18,23 @@ from hypothesis.errors import Flaky
 from strangler_proxy.gateway import Gateway, Policy, Throttle
 from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
 
-from strangler.deploy.ports import free_port
-from strangler.rollout.engines.base import EngineError
-from strangler.rollout.engines.mitmproxy import MitmproxyEngine
+from tests.conformance.engines import LIVE, ROOT, TOKEN, Live, Python
+from tests.fuzz.dialects import DIALECTS
 from tests.fuzz.inputs import Stream, requests, streams
+from tests.fuzz.reference import Dialect
 from tests.fuzz.sockets import serve, talk
 from tests.fuzz.verdict import Received, Talk, wrong
 
-ROOT = Path(__file__).parents[2]
-_TOKEN = "operators"
 _STREAMS = 24
 """That are made of each drawn example, and sent at the same time."""
 _GATEWAY = Gateway(
     revision=1, policies=(Policy(path="/", throttle=(Throttle(rate=1e6, burst=1_000_000, per="address"),)),)
 )
 """In force for the second half: every request waits for the chain of steps then."""
+_SECONDS_TO_END = 3.0
+"""After which the proxy has ended what it did for connections that are over."""
+_FIRST = b"POST /api/orders/7/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+"""One for the Python proxy, whichever engine it is behind: it does some things from the first one on."""
 _CONTROL = b"GET /control/ HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"
 
 
@@ -51,9 +52,9 @@ class Found:
     wrong: str = ""
     seconds: float = 0.0
     tasks: tuple[int, int] = (0, 0)
-    """Of the proxy, before and after."""
+    """Of the Python proxy, before and after."""
     memory: tuple[int, int] = (0, 0)
-    """KiB of the proxy, before and after."""
+    """KiB of the engine's processes, before and after."""
 
     def __str__(self) -> str:
         upstreams = ", ".join(f"{name} {count}" for name, count in sorted(self.received.items()))
@@ -73,51 +74,68 @@ class _Enough(BaseException):
     """The run has what it was asked for. Hypothesis lets it through."""
 
 
-def fuzz(*, number: int, count: int, seconds: float, package: Path = ROOT / "proxy", shrink: bool = True) -> Found:
+def fuzz(
+    *,
+    number: int,
+    count: int,
+    seconds: float,
+    engine: str = "mitmproxy",
+    dialect: Dialect | None = None,
+    package: Path = ROOT / "proxy",
+    shrink: bool = True,
+) -> Found:
     """Send at least so many requests, or for so long, from a seed; where something is wrong, look for the least of it.
 
-    "package" is where the proxy's package is.
+    "package" is where the Python proxy's package is; "dialect" is what the engine may take, by default DIALECTS'.
     """
+    dialect = dialect or DIALECTS[engine]
     found = Found(seed=number)
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         received: list[Received] = []
         unreadable: list[str] = []
         names = ("monolith", "reviews", "orders")
-        servers = {name: runner.run(serve(name, received, unreadable)) for name in names}
+        servers = {name: runner.run(serve(name, received, unreadable, dialect)) for name in names}
         ports = {name: server.sockets[0].getsockname()[1] for name, server in servers.items()}
         table = _table(ports)
-        with _proxy(Path(folder), package) as (port, process):
-            engine = MitmproxyEngine(url=f"http://127.0.0.1:{port}", token=_TOKEN)
-            _apply(engine, table, runner)
+        python = Python(package=package, log=Path(folder) / "log")
+        with LIVE[engine].start(Path(folder), "http://127.0.0.1:1", python) as live:
+            live.engine.apply(table)
             began = time.monotonic()
 
             def batch(drawn: list[bytes], chance: int) -> None:
                 if not found.wrong and (found.sent >= count or time.monotonic() - began > seconds):
                     raise _Enough
                 if not found.gated and not found.wrong and found.sent >= count / 2:
-                    engine.apply(replace(table, gateway=_GATEWAY))
+                    live.engine.apply(replace(table, gateway=_GATEWAY))
                     found.gated = found.sent
-                talks = [Talk(stream=one) for one in streams(drawn, chance, _STREAMS, found.streams)]
+                talks = [Talk(stream=one, dialect=dialect) for one in streams(drawn, chance, _STREAMS, found.streams)]
                 received.clear()
                 unreadable.clear()
                 control = Talk(stream=Stream(parts=(_CONTROL,), requests=1, plain=True))
-                runner.run(_together(port, talks, control))
+                runner.run(_together(live.port, talks, control))
                 found.streams += len(talks)
                 found.sent += sum(one.stream.requests for one in talks)
                 found.received.update(one.upstream for one in received)
                 found.statuses.update(answer.status for one in talks for answer in one.answers)
-                sentences = [*unreadable, *wrong(table, [*talks, control], received)]
-                if process.poll() is not None:
-                    sentences = ["the proxy has ended"]
+                accompanied = len(live.processes) > 1
+                sentences = [*unreadable, *wrong(table, [*talks, control], received, accompanied=accompanied)]
+                if any(process.poll() is not None for process in live.processes):
+                    sentences = ["the engine has ended"]
                 if sentences:
                     found.wrong = "\n".join(sentences[:5])
                     raise _Wrong
 
-            runner.run(_together(port, [], Talk(stream=Stream(parts=(_CONTROL,), requests=1, plain=True))))
-            before = _tasks(port, runner), _memory(process.pid)
+            runner.run(_together(live.port, [], Talk(stream=Stream(parts=(_FIRST,), requests=1, plain=True))))
+            before = _tasks(live, runner), _memory(live)
             _search(batch, number, (Phase.generate, Phase.shrink) if shrink else (Phase.generate,))
-            runner.run(asyncio.sleep(0.3))
-            after = _tasks(port, runner), _memory(process.pid)
+            memory = _memory(live)
+            for process in live.processes[1:]:  # it keeps connections to its companion
+                process.terminate()
+                process.wait(10)
+            until = time.monotonic() + _SECONDS_TO_END
+            while (tasks := _tasks(live, runner)) > before[0] and time.monotonic() < until:
+                runner.run(asyncio.sleep(0.1))
+            after = tasks, memory
             found.tasks, found.memory = (before[0], after[0]), (before[1], after[1])
             found.seconds = time.monotonic() - began
         for server in servers.values():
@@ -166,40 +184,6 @@ def _table(ports: dict[str, int]) -> RouteTable:
     )
 
 
-@contextmanager
-def _proxy(folder: Path, package: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    port = free_port()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(package),
-        "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{port}",
-        "STRANGLER_PROXY_TOKEN": _TOKEN,
-        "STRANGLER_PROXY_STATE": str(folder / "routes.json"),
-        "STRANGLER_PROXY_MONOLITH": "http://127.0.0.1:1",
-    }
-    command = [ROOT / ".venv-proxy/bin/python", "-m", "strangler_proxy"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        try:
-            yield port, process
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def _apply(engine: MitmproxyEngine, table: RouteTable, runner: asyncio.Runner) -> None:
-    until = time.monotonic() + 20
-    while True:
-        try:
-            engine.apply(table)
-        except EngineError:
-            if time.monotonic() > until:
-                raise
-            runner.run(asyncio.sleep(0.05))
-        else:
-            return
-
-
 def _complaints(folder: Path) -> str:
     """What the proxy has logged beside its access log."""
     with (folder / "log").open(errors="replace") as log:
@@ -212,10 +196,10 @@ def _leaked(found: Found) -> str:
     return f"the proxy had {before} tasks and has {after}" if after > before else ""
 
 
-def _tasks(port: int, runner: asyncio.Runner) -> int:
+def _tasks(live: Live, runner: asyncio.Runner) -> int:
     async def ask() -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        head = f"GET /-/metrics HTTP/1.1\r\nHost: proxy\r\nAuthorization: Bearer {_TOKEN}\r\nConnection: close\r\n\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(live.operators).port)
+        head = f"GET /-/metrics HTTP/1.1\r\nHost: proxy\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
         writer.write(head.encode())
         told = await reader.read()
         writer.close()
@@ -225,6 +209,10 @@ def _tasks(port: int, runner: asyncio.Runner) -> int:
     return int(float(line.split()[1]))
 
 
-def _memory(process: int) -> int:
-    (line,) = [line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmRSS")]
-    return int(line.split()[1])
+def _memory(live: Live) -> int:
+    return sum(
+        int(line.split()[1])
+        for process in live.processes
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        if line.startswith("VmRSS")
+    )

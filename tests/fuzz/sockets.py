@@ -6,23 +6,23 @@ import asyncio
 import re
 from collections.abc import Callable
 
-from tests.fuzz.reference import read
+from tests.fuzz.reference import Dialect, read
 from tests.fuzz.verdict import Answer, Received, Talk, echo
 
 _SHORT_SILENCE = 0.2
 _SILENCE = 2.0
 """Seconds after which a client that still waits believes that nothing more will come."""
-_HEAD = re.compile(rb"HTTP/1\.1 (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
+_HEAD = re.compile(rb"HTTP/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 _LENGTH = re.compile(rb"(?:^|\n)content-length: (\d+)\r", re.IGNORECASE)
 _CLOSE = re.compile(rb"(?:^|\n)connection: close\r", re.IGNORECASE)
-_ECHO = re.compile(rb"(?:^|\n)X-Echo: ([0-9a-f]{8})\r")
+_ECHO = re.compile(rb"(?:^|\n)X-Echo: ([0-9a-f]{8})\r", re.IGNORECASE)
 
 
 class Upstream(asyncio.Protocol):
     """One connection of the proxy to an upstream."""
 
-    def __init__(self, name: str, received: list[Received], wrong: list[str]) -> None:
-        self._name, self._received, self._wrong = name, received, wrong
+    def __init__(self, name: str, received: list[Received], wrong: list[str], dialect: Dialect) -> None:
+        self._name, self._received, self._wrong, self._dialect = name, received, wrong, dialect
         self._data = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -31,7 +31,7 @@ class Upstream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._data += data
-        requests, end = read(self._data)
+        requests, end = read(self._data, self._dialect)
         if end == "malformed":
             self._wrong.append(f"{self._name} received what is no request: {self._data!r}")
             self._transport.close()
@@ -66,7 +66,8 @@ class Client(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._data += data
-        self._talk.answers, self._talk.garbage = answers(self._data, [one.method for one in self._talk.requests])
+        methods = [one.method for one in self._talk.requests]
+        self._talk.answers, self._talk.garbage = answers(self._data, methods, bodies=self._talk.dialect.bodies)
         # Where the stream is broken off, the proxy waits for the rest of it.
         if self._talk.end == "incomplete" and len(self._talk.answers) >= len(self._talk.requests):
             self._transport.close()
@@ -92,8 +93,11 @@ class Client(asyncio.Protocol):
         self._timer = self._loop.call_later(_SHORT_SILENCE if nothing else _SILENCE, self._transport.abort)
 
 
-def answers(data: bytes, methods: list[bytes]) -> tuple[list[Answer], bytes]:
-    """The whole answers in a stream, without those that only inform, and what begins as none could."""
+def answers(data: bytes, methods: list[bytes], *, bodies: bool = False) -> tuple[list[Answer], bytes]:
+    """The whole answers in a stream, without those that only inform, and what begins as none could.
+
+    "bodies" says whether refusals of HEAD may have one.
+    """
     found: list[Answer] = []
     at = 0
     while (head := _HEAD.match(data, at)) is not None:
@@ -101,17 +105,20 @@ def answers(data: bytes, methods: list[bytes]) -> tuple[list[Answer], bytes]:
         if status >= 200:
             method = methods[len(found)] if len(found) < len(methods) else b"GET"
             length = _LENGTH.search(fields)
-            size = int(length[1]) if length and method.upper() != b"HEAD" else 0
+            known = _ECHO.search(fields)
+            bare = method.upper() == b"HEAD" and not (
+                bodies and not known and data[head.end() :][:4] not in (b"", b"HTTP")
+            )
+            size = int(length[1]) if length and not bare else 0
             if head.end() + size > len(data):
                 return found, b""
-            known = _ECHO.search(fields)
             last = _CLOSE.search(fields) is not None
             found.append(Answer(status=status, echo=known[1] if known else None, last=last))
             at = head.end() + size
         else:
             at = head.end()
     rest = data[at:]
-    return found, b"" if b"HTTP/1.1 ".startswith(rest[:9]) else rest
+    return found, b"" if rest[:9] in (b"HTTP/1.1 "[: len(rest)], b"HTTP/1.0 "[: len(rest)]) else rest
 
 
 async def talk(port: int, given: Talk) -> None:
@@ -129,7 +136,8 @@ async def talk(port: int, given: Talk) -> None:
         transport.abort()
 
 
-async def serve(name: str, received: list[Received], wrong: list[str]) -> asyncio.Server:
-    """An upstream on a free port."""
-    make: Callable[[], Upstream] = lambda: Upstream(name, received, wrong)  # noqa: E731 - a factory of protocols
+async def serve(name: str, received: list[Received], wrong: list[str], dialect: Dialect) -> asyncio.Server:
+    """An upstream on a free port, that takes what an engine of the dialect must be allowed to send."""
+    strict = Dialect(loose=dialect.loose, noughts=dialect.noughts)
+    make: Callable[[], Upstream] = lambda: Upstream(name, received, wrong, strict)  # noqa: E731 - a factory of protocols
     return await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
