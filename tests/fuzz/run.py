@@ -187,7 +187,7 @@ def _table(ports: dict[str, int]) -> RouteTable:
 def _complaints(folder: Path) -> str:
     """What the proxy has logged beside its access log."""
     with (folder / "log").open(errors="replace") as log:
-        lines = [line for line in log if not line.startswith('{"method"')]
+        lines = [line for line in log if not line.startswith('{"time"')]
     return f"the proxy logged: {''.join(lines[:40])}" if lines else ""
 
 

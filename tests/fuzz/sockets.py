@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable
 
 from tests.fuzz.reference import Dialect, read
-from tests.fuzz.verdict import Answer, Received, Talk, echo
+from tests.fuzz.verdict import Answer, Received, Talk, echo, owed
 
 _SHORT_SILENCE = 0.2
 _SILENCE = 2.0
-"""Seconds after which a client that still waits believes that nothing more will come."""
+_LONG_SILENCE = 30.0
+"""Seconds after which a client that still waits believes that nothing more will come; the last where it is owed one."""
 _HEAD = re.compile(rb"HTTP/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 _LENGTH = re.compile(rb"(?:^|\n)content-length: (\d+)\r", re.IGNORECASE)
 _CLOSE = re.compile(rb"(?:^|\n)connection: close\r", re.IGNORECASE)
@@ -90,7 +91,8 @@ class Client(asyncio.Protocol):
             self._timer.cancel()
         # A proxy that has nothing to answer is silent, unless it has read more than there was.
         nothing = self._talk.end == "incomplete" and not self._talk.requests
-        self._timer = self._loop.call_later(_SHORT_SILENCE if nothing else _SILENCE, self._transport.abort)
+        silence = _LONG_SILENCE if owed(self._talk) > 0 else _SHORT_SILENCE if nothing else _SILENCE
+        self._timer = self._loop.call_later(silence, self._transport.abort)
 
 
 def answers(data: bytes, methods: list[bytes], *, bodies: bool = False) -> tuple[list[Answer], bytes]:

@@ -119,8 +119,13 @@ def _answers(talk: Talk) -> Iterator[str]:
             yield f"the answer to another request than {_sent(request)} came in {talk.stream.data!r}"
         if answer.status >= 500 and answer.status != 501:  # a coding of the body that it does not know
             yield f"{answer.status} came for {_sent(request)}"
-    if talk.stream.plain and not _ended(talk) and (missing := _answerable(talk) - len(talk.answers)) > 0:
+    if (missing := owed(talk)) > 0:
         yield f"{missing} answers are missing for {talk.stream.data!r}"
+
+
+def owed(talk: Talk) -> int:
+    """How many answers the engine has to give yet, where nothing excuses it."""
+    return _answerable(talk) - len(talk.answers) if talk.stream.plain and not _ended(talk) else 0
 
 
 def _ended(talk: Talk) -> bool:
