@@ -7,7 +7,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
@@ -15,6 +14,8 @@ from types import MappingProxyType
 
 from strangler.analysis.coupling import WEIGHTS, WRITES, Coupling, Kind, weight
 from strangler.analysis.graph import Graph
+from strangler.analysis.history.commits import Together
+from strangler.analysis.history.drift import Point, drift
 from strangler.analysis.mapping import Map
 from strangler.analysis.observed.beside import Crossing
 from strangler.analysis.seams import Seam, pareto
@@ -25,21 +26,10 @@ _DATA = frozenset(
     {Kind.FOREIGN_KEY, Kind.ONE_TO_ONE, Kind.MANY_TO_MANY, Kind.GENERIC_KEY, Kind.JOIN, Kind.SQL} | WRITES
 )
 _RADIUS, _LARGEST, _MARGIN = 340, 26, 190
-_SUMMARY = re.compile(r'<script id="summary" type="application/json">(.*?)</script>', re.DOTALL)
 _KEPT = 200
 """Points of the history that a report carries on."""
 
 Pairs = Mapping[tuple[str, str], Sequence[Coupling]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Point:
-    """A map in numbers, for the history. "weights" are those of the pairs of apps, as "from -> to"."""
-
-    when: str
-    commit: str
-    couplings: int
-    weights: Mapping[str, int]
 
 
 def page(
@@ -51,10 +41,12 @@ def page(
     *,
     observed: Mapping[str, Crossing] = MappingProxyType({}),
     sentences: Sequence[str] = (),
+    together: Sequence[Together] = (),
 ) -> str:
     """The page. The last point of the history is this map.
 
-    "observed" is what a trace saw to cross each seam, "sentences" what it says as a whole.
+    "observed" is what a trace saw to cross each seam, "sentences" what it says as a whole; "together" are the pairs of
+    apps that commits change together.
     """
     shown = [coupling for coupling in found.couplings if not coupling.test]
     pairs: dict[tuple[str, str], list[Coupling]] = {}
@@ -72,50 +64,15 @@ def page(
         facts=escape(facts),
         partial="".join(f'<p class="soft">Partial: {escape(sentence)}</p>' for sentence in found.unread),
         verdict=escape(verdict(graph, seams)),
-        drift=_drift(history),
+        drift=drift(history),
         graph="\n".join(_svg(found, pairs)),
         matrix="".join(_matrix(pairs)),
         seams="".join(_seams(seams, observed)),
         observed=_observed(sentences),
+        together="".join(_together(together, pairs)),
         pairs="".join(_pairs(pairs)),
         summary=_json([vars(point) for point in history[-_KEPT:]]),
         kinds=_json([str(kind) for kind in kinds]),
-    )
-
-
-def point(found: Map, when: str, commit: str) -> Point:
-    """A map as a point of the history."""
-    weights: Counter[str] = Counter()
-    shown = [coupling for coupling in found.couplings if not coupling.test]
-    for coupling in shown:
-        weights[f"{coupling.source_app} -> {coupling.target_app}"] += WEIGHTS[coupling.kind]
-    return Point(when=when, commit=commit, couplings=len(shown), weights=dict(weights))
-
-
-def history_of(text: str) -> list[Point]:
-    """The history that an earlier page carries; empty where it is no such page."""
-    match = _SUMMARY.search(text)
-    try:
-        return [Point(**given) for given in json.loads(match[1])] if match else []
-    except (ValueError, TypeError):
-        return []
-
-
-def _drift(history: Sequence[Point]) -> str:
-    if len(history) < 2:
-        return ""
-    before, now = history[-2:]
-    changed = {pair: now.weights.get(pair, 0) - before.weights.get(pair, 0) for pair in {*before.weights, *now.weights}}
-    ranked = sorted((pair for pair, by in changed.items() if by), key=lambda pair: (-abs(changed[pair]), pair))
-    rows = "".join(
-        f"<tr><td>{escape(one.when)}</td><td><code>{escape(one.commit)}</code></td><td>{one.couplings:,}</td>"
-        f"<td>{sum(one.weights.values()):,}</td></tr>"
-        for one in reversed(history[-12:])
-    )
-    what = ", ".join(f"{escape(pair)} {changed[pair]:+}" for pair in ranked[:12]) or "nothing"
-    return (
-        f'<h2 id="drift">Since {escape(before.when)}</h2><div class="card"><p>Weights that changed: {what}</p><table>'
-        f"<tr><th>when</th><th>commit</th><th>couplings</th><th>weight</th></tr>{rows}</table></div>"
     )
 
 
@@ -228,6 +185,24 @@ def _seams(seams: Sequence[Seam], observed: Mapping[str, Crossing]) -> Iterator[
     yield '</table><p class="soft">* no other one is less open, has fewer ties of its data, and is larger at once.</p>'
     if observed:
         yield f'<p class="soft">{LEGEND}</p>'
+
+
+def _together(together: Sequence[Together], pairs: Pairs) -> Iterator[str]:
+    """Beside each pair the weight that the map has between the two, both ways: with none, something else ties them."""
+    if not together:
+        return
+    heads = ("apps", "commits of both", "of the rarer one's", "times chance", "weight in the map")
+    yield f'<h2 id="together">Changed together</h2><div class="card"><table><tr>{"".join(map(_head, heads))}</tr>'
+    for pair in together:
+        between = [*pairs.get((pair.one, pair.other), ()), *pairs.get((pair.other, pair.one), ())]
+        figures = (pair.both, f"{pair.confidence:.0%}", f"{pair.lift:.1f}", f"{weight(between):,}")
+        cells = "".join(f"<td>{figure}</td>" for figure in figures)
+        yield f"<tr><td>{escape(pair.one)}, {escape(pair.other)}</td>{cells}</tr>"
+    yield f'</table><p class="soft">In {together[0].commits:,} commits, more often than by chance.</p></div>'
+
+
+def _head(text: str) -> str:
+    return f"<th>{text}</th>"
 
 
 def _pairs(pairs: Pairs) -> Iterator[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from datetime import UTC, datetime
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from strangler.commands.project import (
     Commands,
@@ -20,6 +21,13 @@ from strangler.commands.project import (
 )
 from strangler.errors import StranglerError
 
+if TYPE_CHECKING:
+    from strangler.analysis.history.commits import Together
+    from strangler.analysis.history.drift import Point
+    from strangler.analysis.mapping import Map
+
+_COMMITS = 8
+
 
 def add(commands: Commands) -> None:
     """Add the command."""
@@ -31,29 +39,77 @@ def add(commands: Commands) -> None:
     add_anew(command)
     add_registries(command)
     add_trace(command)
+    command.add_argument("--commits", type=int, metavar="N", help="map N earlier commits first, for the history")
+    command.add_argument("--since", metavar="REF", help="spread them from this commit on (8, unless --commits says)")
     command.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> None:
     from strangler.analysis import page  # noqa: PLC0415
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
+    from strangler.analysis.history.drift import history_of, point  # noqa: PLC0415
+    from strangler.analysis.history.points import when  # noqa: PLC0415
     from strangler.analysis.observed.beside import crossing  # noqa: PLC0415
     from strangler.analysis.observed.showing import as_text  # noqa: PLC0415
     from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
     root, file = folder(options), options.page
     found, picture = with_trace(mapped(options), options)
-    before = page.history_of(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else []
+    before = history_of(file.read_text(encoding="utf-8", errors="replace")) if file.exists() else []
     if file.exists() and not before:
         raise StranglerError(f'"{file}" is there and is no report; name another file')
+    before = _with_earlier(before, options)
     graph = graph_of(found)
-    now = page.point(found, datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), _commit(root))
+    now = point(found, when(int(time.time())), _commit(root))
     seams = find_seams(graph)
     crossings = {one.name: crossing(graph, one, picture) for one in seams} if picture is not None else {}
     sentences = list(as_text(picture)) if picture is not None else []
-    text = page.page(root.name, found, graph, seams, [*before, now], observed=crossings, sentences=sentences)
+    text = page.page(
+        root.name,
+        found,
+        graph,
+        seams,
+        [*before, now],
+        observed=crossings,
+        sentences=sentences,
+        together=_together(root, found),
+    )
     file.write_text(text, encoding="utf-8")
     sys.stdout.write(f"{file}: {now.couplings:,} couplings between apps\n")
+
+
+def _with_earlier(carried: list[Point], options: argparse.Namespace) -> list[Point]:
+    """The history with earlier commits in it, where somebody asks for them."""
+    from strangler.analysis.history import points  # noqa: PLC0415
+    from strangler.analysis.history.git import find_repository  # noqa: PLC0415
+    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
+
+    if options.commits is None and options.since is None:
+        return carried
+    count = _COMMITS if options.commits is None else options.commits
+    if count < 1:
+        raise StranglerError("--commits is a number from 1 on")
+    repository = find_repository(folder(options))
+    commits = points.commits_before(repository, count, options.since)
+    found = []
+    for number, one in enumerate(points.points(repository, commits, Kept(usual_place())), 1):
+        what = one if isinstance(one, str) else f"{one.commit}: {one.couplings:,} couplings between apps"
+        sys.stderr.write(f"{number} of {len(commits)}: {what}\n")
+        found += [] if isinstance(one, str) else [one]
+    return points.joined(carried, found)
+
+
+def _together(root: Path, found: Map) -> list[Together]:
+    """The pairs of apps that commits change together; none where there is no history."""
+    from strangler.analysis.history.apps import AppOf  # noqa: PLC0415
+    from strangler.analysis.history.commits import read_history, together  # noqa: PLC0415
+    from strangler.analysis.history.git import NoHistory, find_repository  # noqa: PLC0415
+
+    try:
+        history = read_history(find_repository(root))
+    except NoHistory:
+        return []
+    return together(history.commits, AppOf({module.path: module.app for module in found.summary.modules}))
 
 
 def _commit(root: Path) -> str:

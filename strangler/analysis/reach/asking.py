@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from strangler.analysis.history.apps import AppOf
 from strangler.analysis.history.commits import History, Together, of_these, read_history, together
 from strangler.analysis.history.earlier import files_at
 from strangler.analysis.history.git import NoHistory, Repository, find_repository
@@ -124,7 +125,7 @@ class _Question:
 
 
 def _companions(history: History, files: Sequence[str], now: State, owners: Owners) -> Companions:
-    app_of = AppOf(now)
+    app_of = AppOf({path: now.apps[module] for path, module in now.modules.items()})
     owned: dict[str, str] = {}
 
     def owner_of(path: str) -> str:
@@ -138,25 +139,6 @@ def _companions(history: History, files: Sequence[str], now: State, owners: Owne
         missing=tuple(pair for pair in by_file if not {pair.one, pair.other} <= set(files)),
         sentences=history.sentences,
     )
-
-
-class AppOf:
-    """The label of the app that a path belongs to, also of one that is gone; empty for none."""
-
-    def __init__(self, state: State) -> None:
-        self._folders: dict[str, str] = {}
-        for path, module in state.modules.items():
-            label = state.apps[module]
-            if not label.startswith("("):
-                self._folders.setdefault(path.rpartition("/")[0], label)
-
-    def __call__(self, path: str) -> str:
-        folder = path
-        while "/" in folder:
-            folder = folder.rpartition("/")[0]
-            if folder in self._folders:
-                return self._folders[folder]
-        return ""
 
 
 def _exists(root: Path, about: str) -> bool:

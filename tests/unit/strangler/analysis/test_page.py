@@ -7,10 +7,13 @@ from html.parser import HTMLParser
 import pytest
 
 from strangler.analysis.graph import graph_of
-from strangler.analysis.page import Point, history_of, page, point
+from strangler.analysis.history.commits import Together
+from strangler.analysis.history.drift import Point, history_of, point
+from strangler.analysis.page import page
 from strangler.analysis.seams import find_seams
 from strangler.cli import main
 from tests.unit.strangler.analysis.places import SHOP, make, mapped
+from tests.unit.strangler.analysis.repositories import begin, commit, git
 
 EVIL = {**SHOP, "shop/catalog/evil.py": "SQL = 'DELETE FROM reviews_review -- </script><script>alert(1)</script>'"}
 
@@ -92,3 +95,62 @@ def test_the_command_writes_a_page_and_the_next_one_goes_on_from_it(tmp_path, ca
     assert main(["report", str(other), project]) == 1
     assert "is no report" in capsys.readouterr().err
     assert other.read_text() == "Dear all"
+
+
+def test_what_is_changed_together_stands_beside_what_the_map_has_between_the_two(tmp_path):
+    found = mapped(tmp_path, SHOP)
+    graph = graph_of(found)
+    pairs = [
+        Together(one="<catalog>", other="reviews", both=8, first=8, second=10, commits=40),
+        Together(one="catalog", other="reviews", both=9, first=9, second=10, commits=40),
+    ]
+    text = page("shop", found, graph, [], [point(found, "2026-01-02", "abc1234")], together=pairs)
+    assert Page(text).open == []
+    assert "<td>&lt;catalog&gt;, reviews</td><td>8</td><td>100%</td><td>4.0</td><td>0</td>" in text
+    assert "<td>catalog, reviews</td><td>9</td><td>100%</td><td>4.0</td><td>10</td>" in text
+
+
+@pytest.fixture
+def grown(tmp_path, monkeypatch):
+    """A project whose reviews came, and then a view of them."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    project = begin(tmp_path / "project", {path: text for path, text in SHOP.items() if "reviews" not in path})
+    commit(project, SHOP)
+    commit(project, {"shop/reviews/views.py": "import shop.catalog.models"})
+    commit(project, {"shop/reviews/views.py": "import shop.catalog.models\nimport shop.people.models"})
+    return project
+
+
+@pytest.mark.parametrize(
+    ("options", "couplings"),
+    [
+        (["--commits", "2"], [2, 3, 4]),
+        (["--commits", "9"], [0, 2, 3, 4]),
+        (["--since", "HEAD~3", "--commits", "2"], [0, 2, 4]),
+        (["--since", "HEAD~1"], [3, 4]),
+    ],
+)
+def test_a_first_report_may_have_a_history_of_earlier_commits(grown, tmp_path, options, couplings):
+    file = tmp_path / "map.html"
+    (grown / "shop/reviews/views.py").write_text("import shop.catalog.models\nimport shop.people.models\n\n")
+    assert main(["report", str(file), str(grown), *options]) == 0
+    assert [one.couplings for one in history_of(file.read_text())] == couplings
+    assert git(grown, "status", "--short") == "M shop/reviews/views.py"  # the work tree is as it was
+    assert main(["report", str(file), str(grown), *options]) == 0
+    assert [one.couplings for one in history_of(file.read_text())] == [*couplings, 4]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--commits", "0"], "--commits is a number from 1 on"),
+        (["--since", "nowhere"], '"nowhere" is no commit of'),
+    ],
+)
+def test_a_history_that_is_not_there_is_told_and_nothing_is_written(grown, tmp_path, capsys, options, told):
+    assert main(["report", str(tmp_path / "map.html"), str(grown), *options]) == 1
+    assert told in capsys.readouterr().err
+    plain = make(tmp_path / "plain", SHOP)
+    assert main(["report", str(tmp_path / "map.html"), str(plain), "--commits", "1"]) == 1
+    assert "is no git repository" in capsys.readouterr().err
+    assert not (tmp_path / "map.html").exists()
