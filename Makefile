@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy bench-trace engines faults sweep model mutants fuzz soak clean
+.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy bench-trace engines faults sweep model mutants fuzz soak third-party clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ model: ## the protocol in spin, at the large bound, and its broken variants (nee
 fuzz: setup ## REQUESTS=100000 drawn and mutated ones through ENGINE=mitmproxy, from a seed that it prints (SEED=7 again; MUTANTS=1 without its guards)
 	@$(RUN) -m tests.fuzz --requests $(or $(REQUESTS),100000) --engine $(or $(ENGINE),mitmproxy) $(if $(SEED),--seed $(SEED)) \
 		$(if $(MUTANTS),--mutants)
+
+third-party: setup ## map real projects from the package index, and compare with docs/third-party.md (NAMES="weblate" for some, RENEW=1 keeps what is found)
+	@$(RUN) -m tests.third_party $(NAMES) $(if $(RENEW),--renew)
 
 soak: setup ## switch and reverse again and again under load and faults, for MINUTES=1
 	@$(RUN) -m tests.faults.soak $(or $(MINUTES),1)

@@ -4,7 +4,8 @@ A file holds rounds, each under a line "# round 2, seed 7: ..."; a judgement is 
 
     right | foreign key | shop/reviews/models.py:5 | catalog.Product | the key is declared there
 
-"right" and "wrong" are of what was drawn, "found" and "missed" of what was read, whose target may be an app alone.
+"right", "wrong" and "open" are of what was drawn, "open" being wrong and not mended; "found" and "missed" are of what
+was read, whose target may be an app alone.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from strangler.analysis.mapping import Map
 
 FOLDER = Path(__file__).parent / "samples"
 DRAWN, READ = "drawn", "read"
-_IN_THE_MAP = {"right": True, "wrong": False, "found": True, "missed": False}
-_OF = {DRAWN: ("right", "wrong"), READ: ("found", "missed")}
+_IN_THE_MAP = {"right": True, "wrong": False, "open": True, "found": True, "missed": False}
+_GOOD = frozenset({"right", "found"})
+_OF = {DRAWN: ("right", "wrong", "open"), READ: ("found", "missed")}
 _ROUND = re.compile(r"# round \d+\b.*")
 
 
@@ -70,7 +72,7 @@ def share(judgements: Iterable[Judgement]) -> tuple[int, int]:
     """(how many of the last round are right or found, of how many): precision or recall."""
     all_ = list(judgements)
     last = [one for one in all_ if one.round == max(one.round for one in all_)]
-    return sum(_IN_THE_MAP[one.verdict] for one in last), len(last)
+    return sum(one.verdict in _GOOD for one in last), len(last)
 
 
 def contradictions(found: Map, judgements: Iterable[Judgement]) -> Iterator[str]:

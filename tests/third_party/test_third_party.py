@@ -59,7 +59,11 @@ def test_the_document_shows_the_figures_that_are_kept():
 
 def test_a_coupling_that_is_gone_or_come_back_is_noticed(shop, tmp_path):
     found = make_map(shop, Kept(None))
-    for verdict, sort, good in (("right", samples.DRAWN, True), ("wrong", samples.DRAWN, False)):
+    for verdict, sort, good in (
+        ("right", samples.DRAWN, True),
+        ("wrong", samples.DRAWN, False),
+        ("open", samples.DRAWN, True),
+    ):
         assert (not [*samples.contradictions(found, judged(tmp_path, f"{verdict} | {KEY}", sort))]) is good
     for verdict, good in (("found", True), ("missed", False)):
         by_app = KEY.replace("catalog.Product", "catalog")
@@ -90,8 +94,8 @@ def test_a_judgement_without_its_reason_is_refused(tmp_path):
 
 
 def test_the_last_round_counts(tmp_path):
-    text = f"wrong | {KEY}\n# round 2, seed 5\nright | {KEY}\nwrong | {KEY}"
-    assert samples.share(judged(tmp_path, text)) == (1, 2)
+    text = f"wrong | {KEY}\n# round 2, seed 5\nright | {KEY}\nwrong | {KEY}\nopen | {KEY}"
+    assert samples.share(judged(tmp_path, text)) == (1, 3)
 
 
 def test_a_seed_draws_the_same_couplings_again(shop):
