@@ -14,6 +14,7 @@ ADVICE: Mapping[Kind, str] = {
     Kind.NAVIGATION: "ask the other side by an interface, many rows at once",
     Kind.PER_ROW: "fetch the rows of all at once first, or each becomes a call",
     Kind.READ: "ask the other side by an interface, or go by a copy",
+    Kind.OBSERVED: "a trace saw it, the code does not show it: find what asks there, and ask the other side",
     Kind.WRITE: "only the owner may write: call it, or let it do so on an event",
     Kind.HIDDEN_WRITE: "whoever saves the row does not see it: send an event after the commit, and let the owner write",
     Kind.SQL: "only one side's tables can be named in a statement",

@@ -22,11 +22,17 @@ def is_each(steps: Sequence[Step], walked: Step) -> bool:
     if not asked or not _KNOWN.issuperset(asked):
         return False  # who gave the rows may have fetched more with them
     path = "__".join(step.name for step in steps[loop + 1 : number + 1])
-    fetches = [step for step in steps[:loop] if step.called and step.name in _FETCHES]
-    if any(not step.args and step.name == "select_related" for step in fetches):
+    if any(step.called and not step.args and step.name == "select_related" for step in steps[:loop]):
         return False  # all that can be
-    fetched = [text for step in fetches for value in step.args for text in _paths(value)]
-    return not any(one == path or one.startswith(f"{path}__") for one in fetched)
+    return not any(one == path or one.startswith(f"{path}__") for one in fetched(steps[:loop]))
+
+
+def fetched(steps: Sequence[Step]) -> Iterator[str]:
+    """The paths of what comes with the rows of a chain."""
+    for step in steps:
+        if step.called and step.name in _FETCHES:
+            for value in step.args:
+                yield from _paths(value)
 
 
 def fetches_by_itself(chains: Iterable[Chain], manager: str) -> bool:

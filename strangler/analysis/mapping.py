@@ -35,6 +35,7 @@ from strangler.analysis.rules import (
     relations,
     settings,
     statements,
+    walks,
 )
 from strangler.analysis.symbols import File
 from strangler.analysis.tree import Tree, walk, with_contents
@@ -59,6 +60,7 @@ WHOLE: tuple[Callable[[Project], Iterator[Coupling]], ...] = (
     pages.find,
     prefixes.find,
     settings.find,
+    walks.find,
 )
 """Rules that look at all files at once."""
 _FEW = 200

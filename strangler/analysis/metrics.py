@@ -1,7 +1,10 @@
 """How good a partition of a system is, by the five metrics that Mono2Micro was judged by. Pure.
 
 A. K. Kalia et al., "Mono2Micro: a practical and effective tool for decomposing monolithic Java applications to
-microservices", ESEC/FSE 2021, section 4.2. The entities are modules and models here, the use cases routes and tasks.
+microservices", ESEC/FSE 2021, section 4.2. The entities are modules and models here, the use cases routes.
+
+Where the words leave a choice, its authors' published calls, partitions and results decide: a natural logarithm, calls
+by 1 + ln(times), an interface for each pair of entities that call each other across, nobody's calls of itself.
 """
 
 from __future__ import annotations
@@ -19,10 +22,10 @@ _FEWEST, _MOST = 5, 20
 class Quality:
     """The metrics of one partition, each with what is better."""
 
-    business_context_purity: float  # lower: mean of log2 of the use cases that a part takes part in
-    inter_call_percentage: float  # lower: calls between parts, of all calls; 0 to 1
+    business_context_purity: float  # lower: mean of ln of the use cases that a part takes part in
+    inter_call_percentage: float  # lower: calls between parts, of all calls, each pair's by 1 + ln; 0 to 1
     structural_modularity: float  # higher: edges within parts, less those between them, by the pairs there could be
-    interface_number: float  # lower: mean of the entities of a part that others call
+    interface_number: float  # lower: pairs of entities that call from part to part, by the parts
     non_extreme_distribution: float  # lower: share of entities in parts of fewer than 5 or more than 20
 
 
@@ -36,13 +39,17 @@ def quality(
     """
     if not parts:
         raise ValueError("there is nothing to be judged: no entity is in any part")
-    known = {pair: count for pair, count in calls.items() if pair[0] in parts and pair[1] in parts}
-    across = {pair: count for pair, count in known.items() if parts[pair[0]] != parts[pair[1]]}
+    known = {
+        pair: 1 + math.log(count)
+        for pair, count in calls.items()
+        if pair[0] != pair[1] and pair[0] in parts and pair[1] in parts
+    }
+    across = {pair: times for pair, times in known.items() if parts[pair[0]] != parts[pair[1]]}
     return Quality(
         business_context_purity=_purity(parts, use_cases),
-        inter_call_percentage=sum(across.values()) / (sum(known.values()) or 1),
+        inter_call_percentage=math.fsum(across.values()) / (math.fsum(known.values()) or 1),
         structural_modularity=_modularity(parts, known),
-        interface_number=len({callee for _, callee in across}) / len(set(parts.values())),
+        interface_number=len(across) / len(set(parts.values())),
         non_extreme_distribution=_extreme(parts),
     )
 
@@ -52,7 +59,7 @@ def _purity(parts: Mapping[str, int], use_cases: Iterable[Iterable[str]]) -> flo
     every = set(parts.values())
     for use_case in use_cases:
         contexts.update(_touched(parts, use_case, len(every)))
-    return sum(math.log2(contexts[part]) for part in every if contexts[part]) / len(every)
+    return math.fsum(math.log(contexts[part]) for part in every if contexts[part]) / len(every)
 
 
 def _touched(parts: Mapping[str, int], use_case: Iterable[str], most: int) -> set[int]:
@@ -66,7 +73,7 @@ def _touched(parts: Mapping[str, int], use_case: Iterable[str], most: int) -> se
     return found
 
 
-def _modularity(parts: Mapping[str, int], calls: Mapping[tuple[str, str], int]) -> float:
+def _modularity(parts: Mapping[str, int], calls: Iterable[tuple[str, str]]) -> float:
     sizes = Counter(parts.values())
     within: Counter[int] = Counter()
     between: Counter[tuple[int, int]] = Counter()
@@ -77,10 +84,10 @@ def _modularity(parts: Mapping[str, int], calls: Mapping[tuple[str, str], int]) 
         else:
             between[one, other] += 1
     count = len(sizes)
-    cohesion = sum(within[part] / size**2 for part, size in sizes.items()) / count
+    cohesion = math.fsum(within[part] / size**2 for part, size in sizes.items()) / count
     if count == 1:
         return cohesion
-    coupling = sum(edges / (2 * sizes[one] * sizes[other]) for (one, other), edges in between.items())
+    coupling = math.fsum(edges / (2 * sizes[one] * sizes[other]) for (one, other), edges in between.items())
     return cohesion - coupling / (count * (count - 1) / 2)
 
 

@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from strangler.analysis.advice import ADVICE
 from strangler.analysis.coupling import Kind
 from strangler.analysis.drafting import draft, is_resolved
 from strangler.analysis.graph import graph_of
@@ -119,6 +120,10 @@ def test_whatever_passes_a_border_is_cut_copied_or_a_task_at_its_line(orchard):
             assert is_cut or is_resolved(coupling, one) or str(coupling) in tasks, coupling
         cut = sum(operation.startswith("CutForeignKey") for operation in made.operations)
         assert cut == one.count(Kind.FOREIGN_KEY, Kind.ONE_TO_ONE)
+
+
+def test_of_every_kind_that_no_operation_resolves_it_is_said_what_becomes_of_it():
+    assert set(Kind) - set(ADVICE) == {Kind.FOREIGN_KEY, Kind.ONE_TO_ONE}
 
 
 def test_a_table_that_is_made_for_another_model_is_not_moved(tmp_path):

@@ -1,0 +1,90 @@
+"""Walks over rows in templates, from variables that are called like a model and used like one; permissions there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.loops import fetched
+from strangler.analysis.project import Project
+
+_TAG = re.compile(r"\{\{(?P<shown>.*?)\}\}|\{%-?(?P<tag>.*?)-?%\}", re.DOTALL)
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_PATH = re.compile(r"(?<![\w.])([a-z_]\w*(?:\.\w+)+)")
+_FOR = re.compile(r"\s*for\s+([\w,\s]+?)\s+in\s")
+
+
+def find(project: Project) -> Iterator[Coupling]:
+    """One for each step from a row to another app's; in a loop n+1, unless code of the template's app fetches it."""
+    fetching = _fetching(project)
+    for path in project.tree.templates:
+        if (owner := project.template_owner(path)) is not None:
+            yield from _of(project, path, owner, fetching.get(owner, frozenset()))
+
+
+def _of(project: Project, path: str, owner: str, fetching: frozenset[str]) -> Iterator[Coupling]:
+    text = project.tree.text(path)
+    loops: list[set[str]] = []
+    for match in _TAG.finditer(text):
+        said = _QUOTED.sub("", match["shown"] or match["tag"] or "")
+        line = text.count("\n", 0, match.start()) + 1
+        for found in _PATH.findall(said):
+            first, *rest = found.removeprefix("request.").split(".")
+            if first == "perms" and rest and project.apps.labelled(rest[0]) is not None and rest[0] != owner:
+                target = ".".join(rest[:2])
+                yield _coupling(Kind.PERMISSION, (owner, rest[0]), (path, target), (path, line), "")
+            looped = any(first in names for names in loops)
+            for label, target, part in _walk(project, first, rest):
+                kind = Kind.PER_ROW if looped and part not in fetching else Kind.NAVIGATION
+                apps = (project.app_of_model(label), project.app_of_model(target))
+                if apps[0] != apps[1]:
+                    yield _coupling(kind, apps, (label, target), (path, line), found)
+        if (names := _FOR.match(match["tag"] or "")) is not None:
+            loops.append({name.strip() for name in names[1].split(",")})
+        elif (match["tag"] or "").strip() == "endfor" and loops:
+            loops.pop()
+
+
+def _walk(project: Project, first: str, parts: list[str]) -> Iterator[tuple[str, str, str]]:
+    """(from, to, by) for each step from a row to another, as far as rows go."""
+    registry = project.registry
+    starts = [
+        label
+        for label in registry.called(first)
+        if parts and (parts[0] in registry.models[label].relations or registry.accessor(label, parts[0]))
+    ]
+    label = starts[0] if len(starts) == 1 else ""
+    for part in parts:
+        if label not in registry.models:
+            return
+        relation, reverse = registry.models[label].relations.get(part), registry.accessor(label, part)
+        target = relation.target if relation is not None else reverse.label if reverse is not None else ""
+        if not target:
+            return
+        yield label, target, part
+        many = relation.kind.startswith("many") if relation is not None else reverse is not None and not reverse.one
+        label = "" if many else target
+
+
+def _fetching(project: Project) -> Mapping[str, frozenset[str]]:
+    """For each app, the relations that its code fetches at once, by their names."""
+    found: dict[str, set[str]] = {}
+    for file in project.files():
+        for chain in file.facts.chains:
+            for path in fetched(chain.steps):
+                found.setdefault(project.app_of(file).label, set()).update(path.split("__"))
+    return {app: frozenset(names) for app, names in found.items()}
+
+
+def _coupling(kind: Kind, apps: tuple[str, str], ends: tuple[str, str], at: tuple[str, int], detail: str) -> Coupling:
+    return Coupling(
+        kind=kind,
+        source_app=apps[0],
+        target_app=apps[1],
+        source=ends[0],
+        target=ends[1],
+        path=at[0],
+        line=at[1],
+        detail=detail,
+    )
