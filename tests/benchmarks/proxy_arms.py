@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 from strangler_proxy.gateway import Breaker, Bulkhead, Gateway, Policy, Resilience, Retry, Throttle
-from strangler_proxy.routes import BUCKETS, MoveRoutes, RouteTable, Upstream
+from strangler_proxy.routes import MoveRoutes, RouteTable, Upstream
 
 from strangler.deploy.ports import free_port
 
@@ -25,6 +25,7 @@ def request(flow):
     if flow.request.path.startswith("/moved/"):
         flow.request.host, flow.request.port = "127.0.0.1", {port}
 """
+_CLIENTS = Path(__file__).with_name("clients.lua")
 _COOKIE = "Cookie: strangler_client=AAAAAAAAAAAAAAAAAAAAAA"
 _POLICY = Policy(
     path="/",
@@ -32,6 +33,7 @@ _POLICY = Policy(
     resilience=Resilience(retry=Retry(), breaker=Breaker(), bulkhead=Bulkhead(most=100)),
     longest_body=1 << 20,
 )
+_TOKEN, _MOVE = "bench", "0001_bench"
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
@@ -52,6 +54,14 @@ class Running:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
+    def shadows(self) -> tuple[int, int]:
+        """(how many were compared, how many were dropped), of the proxy's own."""
+        url = f"http://127.0.0.1:{self.port}/-/shadows/{_MOVE}"
+        answer = httpx.get(url, headers={"Authorization": f"Bearer {_TOKEN}"}, trust_env=False)
+        told = answer.json() if answer.is_success else {"compared": 0, "dropped": 0}
+        return told["compared"], told["dropped"]
+
+    @property
     def megabytes(self) -> float:
         """Resident memory."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
@@ -69,12 +79,13 @@ class Load:
     longest: float
 
 
-def load(url: str, seconds: float, *, connections: int = 32, close: bool = False) -> Load:
+def load(url: str, seconds: float, *, connections: int = 32, close: bool = False, many: bool = False) -> Load:
     """Ask as fast as the answers come; with "close" on a new connection each time. Fails where a request failed.
 
-    The client has been there before: it bears the key that the proxy gave it.
+    The client has been there before: it bears the key that the proxy gave it. With "many" they are a thousand clients.
     """
-    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-H", _COOKIE]
+    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency"]
+    command += ["-s", str(_CLIENTS)] if many else ["-H", _COOKIE]
     said = subprocess.run(
         [*command, *(["-H", "Connection: close"] if close else []), url], capture_output=True, text=True, check=True
     ).stdout
@@ -123,18 +134,20 @@ def ours(
     upstream: int,
     *,
     routes: int = 10,
-    canary: bool = False,
+    weight: int = 0,
+    shadow: int = 0,
     policies: bool = False,
     flags: tuple[str, ...] = (),
 ) -> Iterator[Running]:
-    """The proxy with that many routes. In the canary every read is the candidate's, which is kept until it is whole."""
+    """The proxy with that many routes. In a canary reads are kept until they are whole; shadows are asked beside."""
     port = free_port()
     state = folder / f"routes-{port}.json"
-    state.write_text(json.dumps(table(upstream, patterns(routes), canary=canary, policies=policies).to_json()))
+    given = table(upstream, patterns(routes), weight=weight, shadow=shadow, policies=policies)
+    state.write_text(json.dumps(given.to_json()))
     environment = {
         "PYTHONPATH": str(ROOT / "proxy"),
         "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{port}",
-        "STRANGLER_PROXY_TOKEN": "bench",
+        "STRANGLER_PROXY_TOKEN": _TOKEN,
         "STRANGLER_PROXY_STATE": str(state),
     }
     command = ["taskset", "-c", "0", _ENVIRONMENT / "python", *flags, "-m", "strangler_proxy"]
@@ -148,18 +161,25 @@ def patterns(count: int, first: str = "/moved/") -> tuple[str, ...]:
 
 
 def table(
-    upstream: int, routes: tuple[str, ...], *, canary: bool = False, policies: bool = False, final: bool = False
+    upstream: int,
+    routes: tuple[str, ...],
+    *,
+    weight: int = 0,
+    shadow: int = 0,
+    policies: bool = False,
+    final: bool = False,
 ) -> RouteTable:
-    """A move that was made, or of which the candidate answers all reads; both sides are the one upstream."""
+    """A move that was made, or of which a share of the reads is the candidate's; both sides are the one upstream."""
     url = f"http://127.0.0.1:{upstream}"
-    sides = ("monolith", "service") if canary else ("service", "monolith")
+    sides = ("monolith", "service") if weight or shadow else ("service", "monolith")
     move = MoveRoutes(
-        move="0001_bench",
+        move=_MOVE,
         term=2,
         n=0,
         owner=sides[0],
         candidate=sides[1],
-        weight=BUCKETS if canary else 0,
+        weight=weight,
+        shadow=shadow,
         routes=routes,
         final=final,
     )
