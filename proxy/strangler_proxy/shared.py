@@ -46,7 +46,7 @@ class Shared:
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[float]) -> list[Any]:
         """What the script, in Lua, returns. Raises Away."""
         if self._clock() < self._away_until:
-            raise Away
+            raise self._away()
         if script not in self._scripts:
             self._scripts[script] = self._valkey.register_script(script)
         try:
@@ -57,7 +57,12 @@ class Shared:
                 logger.warning("the shared Valkey is away (%s); this process goes by its own counts", error)
             self._away_until = self._clock() + _PAUSE
             metrics.SHARED_UP.set(0)
-            raise Away from error
+            raise self._away() from error
         self._away_until = 0.0
         metrics.SHARED_UP.set(1)
         return answer
+
+    def _away(self) -> Away:
+        """One more decision that this process makes alone."""
+        metrics.SHARED_ALONE.inc()
+        return Away()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strangler_proxy import metrics
 from strangler_proxy.shared import Away, Shared
 from strangler_proxy.steps.buckets import Bucket, Buckets, Taken
 
@@ -48,6 +47,5 @@ class SharedBuckets:
         try:
             wait, *full_in = map(float, await self.shared.run(_TAKE, keys, numbers))
         except Away:
-            metrics.SHARED_ALONE.inc()
             return await self.own.take(buckets)
         return Taken(wait=wait, full_in=tuple(full_in))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from strangler_proxy import metrics
 from strangler_proxy.shared import Away, Shared
 from strangler_proxy.steps.windows import Used, Window, Windows
 
@@ -43,6 +42,5 @@ class SharedWindows:
         try:
             counted, *counts = await self.shared.run(_USE, keys, numbers)
         except Away:
-            metrics.SHARED_ALONE.inc()
             return await self.own.use(windows)
         return Used(counted=bool(counted), counts=tuple(counts))
