@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from strangler.split.table import Key, Table, key_from_text, key_to_text
 
 if TYPE_CHECKING:
-    from strangler.split.store import Store
+    from strangler.split.store import Fences
 
 HEARTBEAT = "strangler.heartbeat"
 """The name of changes that carry no row of a table: their key is (beat, time)."""
@@ -77,7 +77,7 @@ class Log(abc.ABC):
 class TableLog(Log):
     """The table strangler.changes, which triggers fill: a queue, whose rows go when they have been applied."""
 
-    def __init__(self, store: Store, move: str) -> None:
+    def __init__(self, store: Fences, move: str) -> None:
         self._store = store
         self._move = move
 

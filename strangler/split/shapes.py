@@ -175,7 +175,7 @@ class Shapes(abc.ABC):
 
     @abc.abstractmethod
     def range_end(self, keys: KeyRange, size: int) -> Key | None:
-        """See Store.range_end, of the wide table."""
+        """See Rows.range_end, of the wide table."""
 
     @abc.abstractmethod
     def unfit(self) -> Iterator[str]:

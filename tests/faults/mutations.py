@@ -457,8 +457,8 @@ MUTANTS = (
     Mutant(
         name="what is published is not looked at",
         file="postgres/store.py",
-        old="                yield from publication.faults(self.connection, spec, captured)\n",
-        new="                pass\n",
+        old="            yield from publication.faults(self.connection, spec, captured)\n",
+        new="            pass\n",
         by=_LOG + "test_a_table_that_does_not_tell_its_keys_any_more_refuses_the_switch",
     ),
     Mutant(

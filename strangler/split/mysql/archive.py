@@ -14,9 +14,12 @@ from pymysql.cursors import SSCursor
 
 from strangler.split import fields
 from strangler.split.archive import sha256
-from strangler.split.errors import Refused
-from strangler.split.mysql import catalog, rows, wording
+from strangler.split.errors import Refused, translating
+from strangler.split.mysql import catalog, wording
+from strangler.split.mysql.errors import translated
+from strangler.split.mysql.rows import MySQLRows, too_long
 from strangler.split.mysql.wording import Connection, identifier, literal
+from strangler.split.store import Archives
 from strangler.split.table import Column, Family, Table
 
 _SET = (
@@ -28,69 +31,73 @@ _NOT_WHILE_EMPTY = re.compile(r"  (?:CONSTRAINT `(?:[^`]|``)+` FOREIGN KEY|FULLT
 """What temporary tables cannot have, and what is quicker once the rows are in."""
 
 
-def csv(connection: Connection, table: Table) -> Iterator[bytes]:
-    """See Store.csv. Quoted here: the servers' REPLACE takes a time that grows with the square of a text's quotes."""
-    yield fields.header(column.name for column in table.columns)
-    with connection.cursor(SSCursor) as cursor:
-        cursor.execute(
-            f"SELECT {', '.join([wording.too_long(table), *map(wording.text, table.columns)])} "
-            f"FROM {table.relation} WHERE {wording.meant(table, table.relation)} ORDER BY {wording.key_columns(table)}"
+@translating(translated)
+class MySQLArchives(MySQLRows, Archives):
+    """See Archives."""
+
+    connection: Connection
+
+    def script(self, table: Table, data: str) -> tuple[list[str], list[str]]:
+        """See Archives.script."""
+        ((_, made),) = catalog.query(self.connection, f"SHOW CREATE TABLE {table.relation}")
+        head, *inner, tail = made.split("\n")
+        definitions = [line.rstrip(",") for line in inner]
+        later = [line for line in definitions if _NOT_WHILE_EMPTY.fullmatch(line)]
+        first = ",\n".join(line for line in definitions if line not in later)
+        names, sets = [], []
+        for number, column in enumerate(table.columns):
+            if expression := _read(column, f"@c{number}"):
+                sets.append(f"{identifier(column.name)} = {expression}")
+            names.append(f"@c{number}" if expression else identifier(column.name))
+        return (
+            [
+                _SET,
+                f"{head}\n{first}\n{tail};",
+                f"-- LOAD DATA LOCAL INFILE {literal(data)} INTO TABLE {table.relation} CHARACTER SET utf8mb4 "
+                "FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' LINES TERMINATED BY '\\n' "
+                f"IGNORE 1 LINES ({', '.join(names)}){' SET ' if sets else ''}{', '.join(sets)};",
+            ],
+            [f"ALTER TABLE {table.relation} ADD {line.strip()};" for line in later],
         )
-        for long, *values in cursor:
-            if long:
-                raise rows.too_long(table)
-            yield (",".join(map(_written, values, table.columns)) + "\n").encode()
 
+    def csv(self, table: Table) -> Iterator[bytes]:
+        """See Archives.csv. Quoted here: the servers' REPLACE takes time by the square of a text's quotes."""
+        yield fields.header(column.name for column in table.columns)
+        with self.connection.cursor(SSCursor) as cursor:
+            cursor.execute(
+                f"SELECT {', '.join([wording.too_long(table), *map(wording.text, table.columns)])} "
+                f"FROM {table.relation} WHERE {wording.meant(table, table.relation)} "
+                f"ORDER BY {wording.key_columns(table)}"
+            )
+            for long, *values in cursor:
+                if long:
+                    raise too_long(table)
+                yield (",".join(map(_written, values, table.columns)) + "\n").encode()
 
-def given_back(connection: Connection, table: Table, making: str, data: Iterable[bytes]) -> tuple[int, str]:
-    """See Store.given_back: as a temporary table, behind which the real one is hidden from this connection."""
-    create = making.partition(";\n")[2].strip().removeprefix("CREATE TABLE ").partition(";\n--")[0]
-    with connection.cursor() as cursor:
-        cursor.execute(_TEMPORARY + create)
-        try:
-            count = rows.load(connection, table, ([_values(line, table)] for line in fields.read(data)))
-            return count, sha256(csv(connection, table))
-        finally:
-            cursor.execute(f"DROP TEMPORARY TABLE {table.relation}")
+    def given_back(self, table: Table, making: str, filled: str, data: Iterable[bytes]) -> tuple[int, str]:
+        """See Archives.given_back: as a temporary table, behind which the real one is hidden from this connection."""
+        create = making.partition(";\n")[2].strip().removeprefix("CREATE TABLE ").partition(";\n--")[0]
+        with self.connection.cursor() as cursor:
+            cursor.execute(_TEMPORARY + create)
+            try:
+                count = self.load(table, ([_values(line, table)] for line in fields.read(data)))
+                return count, sha256(self.csv(table))
+            finally:
+                cursor.execute(f"DROP TEMPORARY TABLE {table.relation}")
 
-
-def script(connection: Connection, table: Table, data: str) -> tuple[list[str], list[str]]:
-    """See Store.script."""
-    ((_, made),) = catalog.query(connection, f"SHOW CREATE TABLE {table.relation}")
-    head, *inner, tail = made.split("\n")
-    definitions = [line.rstrip(",") for line in inner]
-    later = [line for line in definitions if _NOT_WHILE_EMPTY.fullmatch(line)]
-    first = ",\n".join(line for line in definitions if line not in later)
-    names, sets = [], []
-    for number, column in enumerate(table.columns):
-        if expression := _read(column, f"@c{number}"):
-            sets.append(f"{identifier(column.name)} = {expression}")
-        names.append(f"@c{number}" if expression else identifier(column.name))
-    return (
-        [
-            _SET,
-            f"{head}\n{first}\n{tail};",
-            f"-- LOAD DATA LOCAL INFILE {literal(data)} INTO TABLE {table.relation} CHARACTER SET utf8mb4 "
-            "FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '\"' ESCAPED BY '' LINES TERMINATED BY '\\n' "
-            f"IGNORE 1 LINES ({', '.join(names)}){' SET ' if sets else ''}{', '.join(sets)};",
-        ],
-        [f"ALTER TABLE {table.relation} ADD {line.strip()};" for line in later],
-    )
-
-
-@contextmanager
-def dropping(connection: Connection, tables: Sequence[Table]) -> Iterator[None]:
-    """See Store.dropping. LOCK TABLES lasts over changes of the schema; a dead connection gives it up."""
-    if needing := next(_needing(connection, tables), None):
-        raise Refused(f"the tables cannot be dropped: {needing}")
-    names = [*map(identifier, _guards(connection, tables)), *_children_first(connection, tables)]
-    with connection.cursor() as cursor:
-        cursor.execute(f"LOCK TABLES {', '.join(f'{name} WRITE' for name in (*names, 'strangler_ownership'))}")
-        try:
-            yield
-            cursor.execute(f"DROP TABLE {', '.join(names)}")
-        finally:
-            cursor.execute("UNLOCK TABLES")
+    @contextmanager
+    def dropping(self, move: str, tables: Sequence[Table]) -> Iterator[None]:
+        """See Archives.dropping. LOCK TABLES lasts over changes of the schema; a dead connection gives it up."""
+        with translated(), self.connection.cursor() as cursor:
+            if needing := next(_needing(self.connection, tables), None):
+                raise Refused(f"the tables cannot be dropped: {needing}")
+            names = [*map(identifier, _guards(self.connection, tables)), *_children_first(self.connection, tables)]
+            cursor.execute(f"LOCK TABLES {', '.join(f'{name} WRITE' for name in (*names, 'strangler_ownership'))}")
+            try:
+                yield
+                cursor.execute(f"DROP TABLE {', '.join(names)}")
+            finally:
+                cursor.execute("UNLOCK TABLES")
 
 
 def _needing(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:

@@ -86,7 +86,7 @@ def is_mariadb(connection: Connection) -> bool:
 
 
 def describe(connection: Connection, name: str, columns: tuple[str, ...] | None) -> Table:
-    """See Store.describe."""
+    """See Catalog.describe."""
     where = f'database "{_database(connection)}"'
     found = query(
         connection,
@@ -139,7 +139,7 @@ def describe(connection: Connection, name: str, columns: tuple[str, ...] | None)
 
 
 def shape(connection: Connection, tables: Sequence[Table]) -> str:
-    """See Store.shape. A table's number belongs to it: TRUNCATE, which fires no trigger, gives it another one."""
+    """See Catalog.shape. A table's number belongs to it: TRUNCATE, which fires no trigger, gives it another one."""
     if not tables:
         return ""
     database = _database(connection)
@@ -165,7 +165,7 @@ def shape(connection: Connection, tables: Sequence[Table]) -> str:
 
 
 def crossing_keys(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    """See Store.crossing_keys."""
+    """See Catalog.crossing_keys."""
     moved = {bare(table) for table in tables}
     return [
         f'the foreign key "{name}" still ties "{child}" to "{parent}"; cut it first (CutForeignKey)'
@@ -187,7 +187,7 @@ def cascades(connection: Connection, tables: Sequence[Table]) -> list[str]:
 
 
 def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    """See Store.orphans."""
+    """See Catalog.orphans."""
     moved = {bare(table) for table in tables}
     found = []
     for name, child, parent, _, _ in foreign_keys(connection):
@@ -220,7 +220,7 @@ def joined(connection: Connection, child: str, name: str) -> list[tuple[Any, ...
 
 
 def unfit(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
-    """See Store.unfit."""
+    """See Catalog.unfit."""
     where = f'database "{_database(connection)}"'
     product = "MariaDB" if is_mariadb(connection) else "MySQL"
     settings = dict(query(connection, f"SHOW GLOBAL VARIABLES WHERE Variable_name IN {_SETTINGS}"))
@@ -293,7 +293,7 @@ def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
 
 
 def numbers(connection: Connection, table: Table) -> dict[str, Numbers]:
-    """See Store.numbers: by the settings of the server, which a connection takes over as it begins."""
+    """See Catalog.numbers: by the settings of the server, which a connection takes over as it begins."""
     [(step, first)] = query(connection, "SELECT @@GLOBAL.auto_increment_increment, @@GLOBAL.auto_increment_offset")
     # An offset that is greater than the step is none to the server.
     taken = Numbers(highest=_HIGHEST, step=int(step), first=int(first) if first <= step else 1)

@@ -30,7 +30,7 @@ _BEFORE_A_BRACKET = {"and", "between", "case", "else", "in", "is", "like", "not"
 
 
 def only(connection: Connection, table: Table, where: str) -> Table:
-    """See Store.only."""
+    """See Catalog.only."""
     given = f'the condition "{where}" on table "{table.name}"'
     if ROW in where:
         raise Refused(f'{given} names "{ROW}", which the toolkit needs for itself; write it without')

@@ -10,11 +10,24 @@ from uuid import UUID
 
 from pymysql.cursors import SSCursor
 
-from strangler.split.errors import SplitError
-from strangler.split.mysql import wording
+from strangler.split.errors import SplitError, translating
+from strangler.split.mysql import catalog, wording
 from strangler.split.mysql.catalog import is_mariadb
+from strangler.split.mysql.errors import translated
 from strangler.split.mysql.wording import Connection
-from strangler.split.table import Column, Family, Key, KeyRange, Selection, Table, Value, canonical_json, key_from_text
+from strangler.split.store import Rows
+from strangler.split.table import (
+    EVERYTHING,
+    Column,
+    Family,
+    Key,
+    KeyRange,
+    Selection,
+    Table,
+    Value,
+    canonical_json,
+    key_from_text,
+)
 
 _PIECE = 1_000
 """Rows that are passed on at once."""
@@ -22,126 +35,134 @@ _STATEMENT = 1 << 20
 """Bytes of one INSERT: longer ones are no faster, and every server takes this."""
 
 
-def dump(connection: Connection, table: Table, selection: Selection) -> Iterator[list[bytes]]:
-    """See Store.dump."""
-    literals = ", ',', ".join(map(wording.as_literal, table.columns))
-    row = f"IF({wording.too_long(table)}, NULL, CAST(CONCAT('(', {literals}, ')') AS BINARY))"
-    piece: list[bytes] = []
-    for (written,) in _select(connection, table, selection, [row]):
-        if written is None:
-            raise too_long(table)
-        piece.append(written)
-        if len(piece) >= _PIECE:
-            yield piece
-            piece = []
-    yield piece
+@translating(translated)
+class MySQLRows(Rows):
+    """See Rows."""
 
+    connection: Connection
 
-def load(connection: Connection, table: Table, pieces: Iterable[list[bytes]]) -> int:
-    """See Store.load."""
-    begin = f"INSERT INTO {table.relation} ({wording.columns(table)}) VALUES ".encode()
-    total = size = 0
-    gathered: list[bytes] = []
-    for piece in pieces:
-        for row in piece:
-            if gathered and size + len(row) > _STATEMENT:
-                total += connection.query(begin + b",".join(gathered))
-                gathered, size = [], 0
-            gathered.append(row)
-            size += len(row) + 1
-    return total + (connection.query(begin + b",".join(gathered)) if gathered else 0)
+    def is_empty(self, table: Table) -> bool:
+        """See Rows.is_empty."""
+        [everything] = wording.conditions(table, EVERYTHING)
+        return not catalog.query(self.connection, f"SELECT 1 FROM {table.relation} WHERE {everything} LIMIT 1")
 
+    def estimate(self, table: Table) -> int:
+        """See Rows.estimate."""
+        return catalog.estimate(self.connection, table)
 
-def delete(connection: Connection, table: Table, selection: Selection) -> None:
-    """See Store.delete."""
-    with connection.cursor() as cursor:
-        for condition in wording.conditions(table, selection):
-            cursor.execute(f"DELETE FROM {table.relation} WHERE {condition}")
-
-
-def range_end(connection: Connection, table: Table, keys: KeyRange, size: int) -> Key | None:
-    """See Store.range_end. Whole numbers are stepped over by arithmetic; other keys, and some rows, are counted."""
-    [within] = wording.conditions(table, keys)
-    key = wording.key_columns(table)
-    with connection.cursor() as cursor:
-        if [column.family for column in table.key] == [Family.INTEGER] and table.where is None:
-            cursor.execute(f"SELECT MIN({key}), MAX({key}) FROM {table.relation} WHERE {within}")
-            [(first, last)] = cursor.fetchall()
-            return None if first is None or first + size > last else (str(first + size - 1),)
-        text = wording.key_text(table.relation, table)
-        cursor.execute(f"SELECT {text} FROM {table.relation} WHERE {within} ORDER BY {key} LIMIT 2 OFFSET {size - 1}")
-        found = cursor.fetchall()
-        return key_from_text(found[0][0]) if len(found) == 2 else None
-
-
-def checksum(connection: Connection, table: Table, selection: Selection) -> tuple[int, int]:
-    """See Store.checksum."""
-    rows = total = 0
-    for condition in wording.conditions(table, selection):
-        with connection.cursor() as cursor:
+    def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
+        """See Rows.range_end. Whole numbers are stepped over by arithmetic; other keys, and some rows, are counted."""
+        [within] = wording.conditions(table, keys)
+        key = wording.key_columns(table)
+        with self.connection.cursor() as cursor:
+            if [column.family for column in table.key] == [Family.INTEGER] and table.where is None:
+                cursor.execute(f"SELECT MIN({key}), MAX({key}) FROM {table.relation} WHERE {within}")
+                [(first, last)] = cursor.fetchall()
+                return None if first is None or first + size > last else (str(first + size - 1),)
+            text = wording.key_text(table.relation, table)
             cursor.execute(
-                f"SELECT COUNT(*), COALESCE(BIT_XOR({_row_hash(connection, table)}), 0), "
-                f"COALESCE(SUM({wording.too_long(table)}), 0) FROM {table.relation} WHERE {condition}"
+                f"SELECT {text} FROM {table.relation} WHERE {within} ORDER BY {key} LIMIT 2 OFFSET {size - 1}"
             )
-            [(count, part, long)] = cursor.fetchall()
-        if long:
-            raise too_long(table)
-        rows += int(count)
-        total ^= int(part)
-    return rows, total
+            found = cursor.fetchall()
+            return key_from_text(found[0][0]) if len(found) == 2 else None
 
+    def dump(self, table: Table, selection: Selection) -> Iterator[list[bytes]]:
+        """See Rows.dump."""
+        literals = ", ',', ".join(map(wording.as_literal, table.columns))
+        row = f"IF({wording.too_long(table)}, NULL, CAST(CONCAT('(', {literals}, ')') AS BINARY))"
+        piece: list[bytes] = []
+        for (written,) in _select(self.connection, table, selection, [row]):
+            if written is None:
+                raise too_long(table)
+            piece.append(written)
+            if len(piece) >= _PIECE:
+                yield piece
+                piece = []
+        yield piece
 
-def digests(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
-    """See Store.digests."""
-    key = wording.key_text(table.relation, table)
-    wanted = [key, _row_hash(connection, table), wording.too_long(table)]
-    for text, digest, long in _select(connection, table, selection, wanted):
-        if long:
-            raise too_long(table)
-        yield key_from_text(text), int(digest)
+    def load(self, table: Table, pieces: Iterable[list[bytes]]) -> int:
+        """See Rows.load."""
+        begin = f"INSERT INTO {table.relation} ({wording.columns(table)}) VALUES ".encode()
+        total = size = 0
+        gathered: list[bytes] = []
+        for piece in pieces:
+            for row in piece:
+                if gathered and size + len(row) > _STATEMENT:
+                    total += self.connection.query(begin + b",".join(gathered))
+                    gathered, size = [], 0
+                gathered.append(row)
+                size += len(row) + 1
+        return total + (self.connection.query(begin + b",".join(gathered)) if gathered else 0)
 
+    def values(self, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
+        """See Rows.values."""
+        names = [wording.identifier(column.name) for column in table.columns]
+        readers = [_reader(column, strict=column in table.key) for column in table.columns]
+        for row in _select(self.connection, table, selection, names):
+            yield tuple(
+                value if reader is None or value is None else _read(reader, value, table, column)
+                for value, reader, column in zip(row, readers, table.columns, strict=True)
+            )
 
-def texts(connection: Connection, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
-    """See Store.texts."""
-    key = wording.key_text(table.relation, table)
-    values = [_shown(column) for column in table.columns]
-    found = {}
-    for text, long, *row in _select(
-        connection, table, keys, [key, wording.too_long(table, in_hexadecimal=True), *values]
-    ):
-        if long:
-            raise too_long(table)
-        found[key_from_text(text)] = tuple(row)
-    return found
+    def insert(self, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
+        """See Rows.insert."""
 
+        # As Django writes them: without dashes where they are kept as text.
+        as_text = [wording.base_type(column) == "char" for column in table.columns]
 
-def values(connection: Connection, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
-    """See Store.values."""
-    names = [wording.identifier(column.name) for column in table.columns]
-    readers = [_reader(column, strict=column in table.key) for column in table.columns]
-    for row in _select(connection, table, selection, names):
-        yield tuple(
-            value if reader is None or value is None else _read(reader, value, table, column)
-            for value, reader, column in zip(row, readers, table.columns, strict=True)
+        def written(value: Value, as_text: bool) -> str:
+            if isinstance(value, UUID):
+                return wording.literal(value.hex if as_text else str(value))
+            return str(self.connection.escape(value, self.connection.encoders))
+
+        return self.load(
+            table,
+            ([f"({','.join(map(written, row, as_text))})".encode(errors="surrogateescape")] for row in given),
         )
 
+    def delete(self, table: Table, selection: Selection) -> None:
+        """See Rows.delete."""
+        with self.connection.cursor() as cursor:
+            for condition in wording.conditions(table, selection):
+                cursor.execute(f"DELETE FROM {table.relation} WHERE {condition}")
 
-def insert(connection: Connection, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
-    """See Store.insert."""
+    def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
+        """See Rows.checksum."""
+        rows = total = 0
+        for condition in wording.conditions(table, selection):
+            with self.connection.cursor() as cursor:
+                cursor.execute(
+                    f"SELECT COUNT(*), COALESCE(BIT_XOR({_row_hash(self.connection, table)}), 0), "
+                    f"COALESCE(SUM({wording.too_long(table)}), 0) FROM {table.relation} WHERE {condition}"
+                )
+                [(count, part, long)] = cursor.fetchall()
+            if long:
+                raise too_long(table)
+            rows += int(count)
+            total ^= int(part)
+        return rows, total
 
-    # As Django writes them: without dashes where they are kept as text.
-    as_text = [wording.base_type(column) == "char" for column in table.columns]
+    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
+        """See Rows.digests."""
+        key = wording.key_text(table.relation, table)
+        wanted = [key, _row_hash(self.connection, table), wording.too_long(table)]
+        for text, digest, long in _select(self.connection, table, selection, wanted):
+            if long:
+                raise too_long(table)
+            yield key_from_text(text), int(digest)
 
-    def written(value: Value, as_text: bool) -> str:
-        if isinstance(value, UUID):
-            return wording.literal(value.hex if as_text else str(value))
-        return str(connection.escape(value, connection.encoders))
-
-    return load(
-        connection,
-        table,
-        ([f"({','.join(map(written, row, as_text))})".encode(errors="surrogateescape")] for row in given),
-    )
+    def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
+        """See Rows.texts."""
+        key = wording.key_text(table.relation, table)
+        values = [_shown(column) for column in table.columns]
+        found = {}
+        for text, long, *row in _select(
+            self.connection, table, keys, [key, wording.too_long(table, in_hexadecimal=True), *values]
+        ):
+            if long:
+                raise too_long(table)
+            found[key_from_text(text)] = tuple(row)
+        return found
 
 
 def too_long(table: Table) -> SplitError:

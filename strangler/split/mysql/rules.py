@@ -47,7 +47,7 @@ _TRIGGERS = """
 
 
 def rules(connection: Connection, tables: Sequence[Table]) -> Iterator[Rule]:
-    """See Store.rules."""
+    """See Catalog.rules."""
     names = {bare(table): table.name for table in tables}
     checks = _MARIADB_CHECKS if is_mariadb(connection) else _MYSQL_CHECKS
     for table in tables:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pymysql
 
 from strangler.split.deletions import Followed
-from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
+from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, translating
 from strangler.split.locks import Locks
-from strangler.split.mysql import archive, catalog, condition, guards, plans, rows, rules, wording
+from strangler.split.mysql import catalog, condition, guards, plans, rules, wording
+from strangler.split.mysql.archive import MySQLArchives
+from strangler.split.mysql.errors import translated
 from strangler.split.mysql.locks import NamedLocks
+from strangler.split.mysql.login import Login, read_login
 from strangler.split.mysql.shape_rows import MySQLShapes
 from strangler.split.mysql.wording import Connection
 from strangler.split.numbers import Numbers
@@ -26,20 +26,8 @@ from strangler.split.rules import Rule
 from strangler.split.shapes import Shapes
 from strangler.split.spec import MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
-from strangler.split.table import EVERYTHING, Key, KeyRange, Selection, Table, Value
+from strangler.split.table import Key, Table
 
-# What changes how a value is read or written is fixed. Zero dates, impossible dates and an id of 0 are copied as they
-# are. Rows come and go in the order of their tables, not of their foreign keys.
-_SETTINGS = (
-    "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', "
-    "foreign_key_checks = 0, sql_safe_updates = 0, net_write_timeout = 600, net_read_timeout = 600, "
-    "innodb_lock_wait_timeout = {seconds}, lock_wait_timeout = {seconds}, "
-)
-_MARIADB_SETTINGS = "idle_transaction_timeout = 60, max_statement_time = 0"
-_MYSQL_SETTINGS = "information_schema_stats_expiry = 0"
-_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
-_BUSY = {1205, 1213, 1969, 3024, 3572}  # lock wait, deadlock, too long by either server's clock, NOWAIT
-_DUPLICATE = {1062, 1586}
 _DENIED = {1044, 1045, 1698}
 _TABLES = (
     "ownership",
@@ -54,30 +42,8 @@ _TABLES = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Login:
-    """What a DSN says."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    database: str
-    ssl_ca: str | None
-
-    @property
-    def applier(self) -> str:
-        """Its own name for each database, since users belong to the server."""
-        return f"strangler_applier_{hashlib.sha256(self.database.lower().encode()).hexdigest()[:8]}"
-
-    @property
-    def applier_password(self) -> str:
-        """Known to whoever knows the administrator's, on any host, and kept nowhere."""
-        key = self.password.encode()
-        return "Sf1!" + hmac.new(key, f"{self.user} {self.applier}".encode(), hashlib.sha256).hexdigest()[:32]
-
-
-class MySQLStore(Store):
+@translating(translated)
+class MySQLStore(MySQLArchives, Store):
     """See Store."""
 
     engine = "mysql"
@@ -87,7 +53,7 @@ class MySQLStore(Store):
     )
     connection: Connection
 
-    def __init__(self, name: str, connection: Connection, login: _Login, lock_timeout: float) -> None:
+    def __init__(self, name: str, connection: Connection, login: Login, lock_timeout: float) -> None:
         self.name = name
         self.connection = connection
         self._login = login
@@ -97,7 +63,7 @@ class MySQLStore(Store):
     @classmethod
     def connect(cls, name: str, dsn: str, role: Role, lock_timeout: float) -> MySQLStore:
         """See Database.connect. Bounds of locks are whole seconds, but for the switch's on MariaDB."""
-        login = _login(name, dsn)
+        login = read_login(name, dsn)
         if role is Role.APPLIER:
             return cls._connect_as_applier(name, login, lock_timeout)
         store = cls._connect(name, login, login.user, login.password, lock_timeout)
@@ -106,36 +72,13 @@ class MySQLStore(Store):
         return store
 
     @classmethod
-    def _connect(cls, name: str, login: _Login, user: str, password: str, lock_timeout: float) -> MySQLStore:
-        try:
-            connection = pymysql.connect(
-                host=login.host,
-                port=login.port,
-                user=user,
-                password=password,
-                database=login.database,
-                charset="utf8mb4",
-                autocommit=True,
-                connect_timeout=5,
-                ssl_ca=login.ssl_ca,
-                ssl_verify_cert=True if login.ssl_ca else None,
-                # Here nobody listens in, and the handshake would cost more than most of what is asked.
-                ssl_disabled=login.ssl_ca is None and login.host in _THIS_MACHINE,
-            )
-            mariadb = catalog.is_mariadb(connection)
-            settings = _SETTINGS.format(seconds=max(1, math.ceil(lock_timeout)))
-            with connection.cursor() as cursor:
-                cursor.execute(settings + (_MARIADB_SETTINGS if mariadb else _MYSQL_SETTINGS))
-                cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        except (pymysql.Error, OSError) as error:
-            raise DatabaseUnreachable(
-                f'cannot connect to the {name} database "{login.database}" at {login.host}:{login.port} as '
-                f'"{user}": {_sentence(error)}; check that it runs and that its DSN is right'
-            ) from error
+    def _connect(cls, name: str, login: Login, user: str, password: str, lock_timeout: float) -> MySQLStore:
+        connection = login.connect(name, user, password, lock_timeout)
+        mariadb = catalog.is_mariadb(connection)
         return (MariaDBStore if mariadb else MySQLStore)(name, connection, login, lock_timeout)
 
     @classmethod
-    def _connect_as_applier(cls, name: str, login: _Login, lock_timeout: float) -> MySQLStore:
+    def _connect_as_applier(cls, name: str, login: Login, lock_timeout: float) -> MySQLStore:
         who = (login.applier, login.applier_password)
         try:
             return cls._connect(name, login, *who, lock_timeout)
@@ -154,11 +97,10 @@ class MySQLStore(Store):
         return cls._connect(name, login, *who, lock_timeout)
 
     def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with _translated():
-            return catalog.query(self.connection, wording.translated(statement), params)
+        return catalog.query(self.connection, wording.translated(statement), params)
 
     def execute(self, statement: str, params: Sequence[object] = ()) -> int:
-        with _translated(), self.connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             return cursor.execute(wording.translated(statement), params or None)
 
     @contextmanager
@@ -185,8 +127,7 @@ class MySQLStore(Store):
                 self.query("SELECT RELEASE_LOCK(%s)", (lock,))
 
     def locks(self, label: str) -> Locks:
-        with _translated():
-            return NamedLocks(self.connection, self._login.database)
+        return NamedLocks(self.connection, self._login.database)
 
     def now(self) -> float:
         return float(self.scalar("SELECT UNIX_TIMESTAMP(NOW(6))"))
@@ -202,49 +143,31 @@ class MySQLStore(Store):
         return f"{sorted(rows)} {self._login.database}"
 
     def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
-        with _translated():
-            yield from catalog.unfit(self.connection, [*tables, *followed])
+        yield from catalog.unfit(self.connection, [*tables, *followed])
 
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
-        with _translated():
-            return catalog.describe(self.connection, name, columns)
+        return catalog.describe(self.connection, name, columns)
 
     def only(self, table: Table, where: str) -> Table:
-        with _translated():
-            return condition.only(self.connection, table, where)
+        return condition.only(self.connection, table, where)
 
     def shape(self, tables: Iterable[Table]) -> str:
-        with _translated():
-            return catalog.shape(self.connection, list(tables))
+        return catalog.shape(self.connection, list(tables))
 
     def crossing_keys(self, tables: Sequence[Table]) -> list[str]:
-        with _translated():
-            return catalog.crossing_keys(self.connection, tables)
+        return catalog.crossing_keys(self.connection, tables)
 
     def orphans(self, tables: Sequence[Table]) -> list[str]:
-        with _translated():
-            return catalog.orphans(self.connection, tables)
+        return catalog.orphans(self.connection, tables)
 
     def straddling(self, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None = None) -> Iterator[str]:
-        with _translated():
-            yield from condition.straddling(self.connection, tables, keys)
+        yield from condition.straddling(self.connection, tables, keys)
 
     def numbers(self, table: Table) -> dict[str, Numbers]:
-        with _translated():
-            return catalog.numbers(self.connection, table)
-
-    def is_empty(self, table: Table) -> bool:
-        with _translated():
-            [everything] = wording.conditions(table, EVERYTHING)
-            return not catalog.query(self.connection, f"SELECT 1 FROM {table.relation} WHERE {everything} LIMIT 1")
+        return catalog.numbers(self.connection, table)
 
     def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
-        with _translated():
-            yield from rules.rules(self.connection, tables)
-
-    def estimate(self, table: Table) -> int:
-        with _translated():
-            return catalog.estimate(self.connection, table)
+        yield from rules.rules(self.connection, tables)
 
     def analyze(self, tables: Iterable[Table]) -> None:
         self.run(f"ANALYZE TABLE {table.relation}" for table in tables)
@@ -268,7 +191,7 @@ class MySQLStore(Store):
         return guards.drop(spec, claims, captured)
 
     def run(self, statements: Iterable[str]) -> None:
-        with _translated(), self.connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
             if self._in_transaction:
@@ -288,8 +211,7 @@ class MySQLStore(Store):
     def guard_faults(
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
     ) -> Iterator[str]:
-        with _translated():
-            yield from guards.faults(self.connection, spec, claims, captured, self._login.applier, fenced=fenced)
+        yield from guards.faults(self.connection, spec, claims, captured, self._login.applier, fenced=fenced)
 
     def set_owner(
         self,
@@ -339,12 +261,10 @@ class MySQLStore(Store):
             ) from error
 
     def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
-        with _translated():
-            return catalog.old_writers(self.connection, seconds)
+        return catalog.old_writers(self.connection, seconds)
 
     def last_numbers(self, table: Table) -> dict[str, int]:
-        with _translated():
-            return catalog.last_numbers(self.connection, table)
+        return catalog.last_numbers(self.connection, table)
 
     def acknowledge(self, move: str, batch: int, seqs: Sequence[int]) -> None:
         with self.transaction():
@@ -361,7 +281,7 @@ class MySQLStore(Store):
             )
 
     def note_unverified(self, move: str, name: str, keys: Sequence[str], batch: int) -> None:
-        with _translated(), self.connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO strangler_unverified (move, name, digest, `key`, batch) VALUES (%s, %s, %s, %s, %s) "
                 "ON DUPLICATE KEY UPDATE batch = VALUES(batch)",
@@ -375,19 +295,16 @@ class MySQLStore(Store):
             self.run(plans.grants(user))
 
     def unseen_deletions(self, followed: Followed) -> Iterator[str]:
-        with _translated():
-            yield from plans.unseen(self.connection, followed)
+        yield from plans.unseen(self.connection, followed)
 
     def note_deletions(self, followed: Followed) -> Iterator[str]:
-        with _translated():
-            yield from plans.triggers(self.connection, followed)
+        yield from plans.triggers(self.connection, followed)
 
     def ignore_deletions(self, followed: Followed) -> Iterator[str]:
         yield from plans.no_triggers(followed)
 
     def two_shapes(self, wide: str, narrow: str, columns: tuple[str, ...]) -> Shapes:
-        with _translated():
-            return MySQLShapes(self, wide, narrow, columns)
+        return MySQLShapes(self, wide, narrow, columns)
 
     def exists(self, name: str) -> bool:
         return bool(
@@ -395,59 +312,6 @@ class MySQLStore(Store):
                 "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s", (name,)
             )
         )
-
-    def script(self, table: Table, data: str) -> tuple[list[str], list[str]]:
-        with _translated():
-            return archive.script(self.connection, table, data)
-
-    def csv(self, table: Table) -> Iterator[bytes]:
-        with _translated():
-            yield from archive.csv(self.connection, table)
-
-    def given_back(self, table: Table, making: str, filled: str, data: Iterable[bytes]) -> tuple[int, str]:
-        with _translated():
-            return archive.given_back(self.connection, table, making, data)
-
-    @contextmanager
-    def dropping(self, move: str, tables: Sequence[Table]) -> Iterator[None]:
-        with _translated(), archive.dropping(self.connection, tables):
-            yield
-
-    def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
-        with _translated():
-            return rows.range_end(self.connection, table, keys, size)
-
-    def dump(self, table: Table, selection: Selection) -> Iterator[list[bytes]]:
-        with _translated():
-            yield from rows.dump(self.connection, table, selection)
-
-    def load(self, table: Table, pieces: Iterable[list[bytes]]) -> int:
-        with _translated():
-            return rows.load(self.connection, table, pieces)
-
-    def values(self, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
-        with _translated():
-            yield from rows.values(self.connection, table, selection)
-
-    def insert(self, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
-        with _translated():
-            return rows.insert(self.connection, table, given)
-
-    def delete(self, table: Table, selection: Selection) -> None:
-        with _translated():
-            rows.delete(self.connection, table, selection)
-
-    def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
-        with _translated():
-            return rows.checksum(self.connection, table, selection)
-
-    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
-        with _translated():
-            yield from rows.digests(self.connection, table, selection)
-
-    def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
-        with _translated():
-            return rows.texts(self.connection, table, keys)
 
     def _bounded(self, statement: str) -> str:
         return statement
@@ -502,45 +366,3 @@ class MariaDBStore(MySQLStore):
 
     def _bounded(self, statement: str) -> str:
         return f"SET STATEMENT max_statement_time = {self._lock_timeout:.3f} FOR {statement}"
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except pymysql.Error as error:
-        number = error.args[0] if error.args else 0
-        if number in _BUSY:
-            raise Busy(_sentence(error)) from error
-        if number in _DUPLICATE:
-            raise UniqueClash(_sentence(error)) from error
-        raise StatementFailed(_sentence(error)) from error
-
-
-def _login(name: str, dsn: str) -> _Login:
-    try:
-        parts = urlsplit(dsn)
-        port = parts.port or 3306
-    except ValueError:
-        parts = urlsplit("")
-    database = unquote(parts.path.lstrip("/"))
-    options = dict(parse_qsl(parts.query))
-    unknown = sorted(options.keys() - {"ssl_ca"})
-    if not parts.hostname or not parts.username or not database or "/" in database or unknown:
-        raise DatabaseUnreachable(
-            f"the DSN of the {name} database cannot be read; write it as "
-            "mysql://user:password@host:port/database, with ?ssl_ca=FILE for TLS"
-        )
-    return _Login(
-        host=parts.hostname,
-        port=port,
-        user=unquote(parts.username),
-        password=unquote(parts.password or ""),
-        database=database,
-        ssl_ca=options.get("ssl_ca"),
-    )
-
-
-def _sentence(error: BaseException) -> str:
-    words = str(error.args[-1] if error.args else error).strip().splitlines()
-    return words[0] if words else type(error).__name__

@@ -12,9 +12,11 @@ import psycopg
 from psycopg import sql
 
 from strangler.split.archive import sha256
-from strangler.split.errors import Refused
+from strangler.split.errors import Refused, translating
 from strangler.split.postgres import wording
 from strangler.split.postgres.catalog import Connection
+from strangler.split.postgres.errors import translated
+from strangler.split.store import Archives
 from strangler.split.table import Table
 
 _COPY_OUT = """
@@ -23,66 +25,75 @@ _COPY_OUT = """
 _COPY_IN = "COPY {table} ({columns}) FROM STDIN (FORMAT csv, HEADER, ENCODING 'UTF8')"
 
 
-def csv(connection: Connection, table: Table, identifier: sql.Composable | None = None) -> Iterator[bytes]:
-    """See Store.csv."""
+@translating(translated)
+class PostgresArchives(Archives):
+    """See Archives."""
+
+    connection: Connection
+
+    def script(self, table: Table, data: str) -> tuple[list[str], list[str]]:
+        """See Archives.script."""
+        with self.connection.transaction():
+            # So that the catalog writes every name of another schema in full.
+            self.connection.execute("SET LOCAL search_path = pg_catalog")
+            query = sql.SQL(_SHAPE).format(table=sql.Literal(table.relation))
+            parts = [str(line) for (line,) in self.connection.execute(query)]
+            filled = [
+                str(line) for (line,) in self.connection.execute(sql.SQL(_FILLED).format(sql.Literal(table.relation)))
+            ]
+        name = sql.Identifier(_bare_name(self.connection, table)).as_string(self.connection)
+        columns = wording.columns(table).as_string(self.connection)
+        made = ",\n    ".join(parts)
+        making = [
+            f"CREATE TABLE {name} (\n    {made}\n);",
+            f"-- \\copy {name} ({columns}) FROM '{data}' (FORMAT csv, HEADER, ENCODING 'UTF8')",
+        ]
+        return making, [f"{line};" for line in filled]
+
+    def csv(self, table: Table) -> Iterator[bytes]:
+        """See Archives.csv."""
+        return _csv(self.connection, table, wording.relation(table))
+
+    def given_back(self, table: Table, making: str, filled: str, data: Iterable[bytes]) -> tuple[int, str]:
+        """See Archives.given_back: as a temporary table, which takes nobody's place."""
+        name = sql.Identifier("pg_temp", _bare_name(self.connection, table))
+        with self.connection.transaction(force_rollback=True), self.connection.cursor() as cursor:
+            cursor.execute("SET LOCAL search_path = pg_temp")
+            cursor.execute(wording.raw(making))
+            with cursor.copy(sql.SQL(_COPY_IN).format(table=name, columns=wording.columns(table))) as copy:
+                for chunk in data:
+                    copy.write(chunk)
+            rows = cursor.rowcount
+            return rows, sha256(_csv(self.connection, table, name))
+
+    @contextmanager
+    def dropping(self, move: str, tables: Sequence[Table]) -> Iterator[None]:
+        """See Archives.dropping."""
+        relations = sql.SQL(", ").join(map(wording.relation, tables))
+        with translated(), self.connection.transaction():
+            # The order of all: the ownership row, then the tables.
+            self.connection.execute("SELECT FROM strangler.ownership WHERE move = %s FOR UPDATE", (move,))
+            self.connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(relations))
+            yield
+            captures = [name for table in tables for name in _captures(self.connection, table.relation)]
+            try:
+                self.connection.execute(sql.SQL("DROP TABLE {}").format(relations))
+            except psycopg.errors.DependentObjectsStillExist as error:
+                what = (error.diag.message_detail or str(error)).partition("\n")[0]
+                raise Refused(f"the tables cannot be dropped: {what}; take that away first") from error
+            for capture in captures:
+                self.connection.execute(sql.SQL("DROP FUNCTION {}").format(wording.raw(capture)))
+
+
+def _csv(connection: Connection, table: Table, identifier: sql.Composable) -> Iterator[bytes]:
     query = sql.SQL(_COPY_OUT).format(
         columns=wording.columns(table),
-        table=identifier or wording.relation(table),
+        table=identifier,
         meant=wording.meant(table, "t"),
         key=sql.SQL(", ").join(sql.Identifier(column.name) for column in table.key),
     )
     with connection.cursor() as cursor, cursor.copy(query) as copy:
         yield from map(bytes, copy)
-
-
-def given_back(connection: Connection, table: Table, making: str, data: Iterable[bytes]) -> tuple[int, str]:
-    """See Store.given_back: as a temporary table, which takes nobody's place."""
-    name = sql.Identifier("pg_temp", _bare_name(connection, table))
-    with connection.transaction(force_rollback=True), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL search_path = pg_temp")
-        cursor.execute(wording.raw(making))
-        with cursor.copy(sql.SQL(_COPY_IN).format(table=name, columns=wording.columns(table))) as copy:
-            for chunk in data:
-                copy.write(chunk)
-        rows = cursor.rowcount
-        return rows, sha256(csv(connection, table, name))
-
-
-def script(connection: Connection, table: Table, data: str) -> tuple[list[str], list[str]]:
-    """See Store.script."""
-    with connection.transaction():
-        # So that the catalog writes every name of another schema in full.
-        connection.execute("SET LOCAL search_path = pg_catalog")
-        query = sql.SQL(_SHAPE).format(table=sql.Literal(table.relation))
-        parts = [str(line) for (line,) in connection.execute(query)]
-        filled = [str(line) for (line,) in connection.execute(sql.SQL(_FILLED).format(sql.Literal(table.relation)))]
-    name = sql.Identifier(_bare_name(connection, table)).as_string(connection)
-    columns = wording.columns(table).as_string(connection)
-    made = ",\n    ".join(parts)
-    making = [
-        f"CREATE TABLE {name} (\n    {made}\n);",
-        f"-- \\copy {name} ({columns}) FROM '{data}' (FORMAT csv, HEADER, ENCODING 'UTF8')",
-    ]
-    return making, [f"{line};" for line in filled]
-
-
-@contextmanager
-def dropping(connection: Connection, move: str, tables: Sequence[Table]) -> Iterator[None]:
-    """See Store.dropping."""
-    relations = sql.SQL(", ").join(map(wording.relation, tables))
-    with connection.transaction():
-        # The order of all: the ownership row, then the tables.
-        connection.execute("SELECT FROM strangler.ownership WHERE move = %s FOR UPDATE", (move,))
-        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(relations))
-        yield
-        captures = [name for table in tables for name in _captures(connection, table.relation)]
-        try:
-            connection.execute(sql.SQL("DROP TABLE {}").format(relations))
-        except psycopg.errors.DependentObjectsStillExist as error:
-            what = (error.diag.message_detail or str(error)).partition("\n")[0]
-            raise Refused(f"the tables cannot be dropped: {what}; take that away first") from error
-        for capture in captures:
-            connection.execute(sql.SQL("DROP FUNCTION {}").format(wording.raw(capture)))
 
 
 _SHAPE = """

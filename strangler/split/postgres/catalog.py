@@ -39,7 +39,7 @@ _INTEGER_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 
 
 def describe(connection: Connection, name: str, columns: tuple[str, ...] | None = None) -> Table:
-    """See Store.describe."""
+    """See Catalog.describe."""
     found = connection.execute(
         """SELECT c.oid, format('%%I.%%I', n.nspname, c.relname), c.relkind
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -94,7 +94,7 @@ def describe(connection: Connection, name: str, columns: tuple[str, ...] | None 
 
 
 def shape(connection: Connection, tables: Iterable[Table]) -> str:
-    """See Store.shape. A partition that was detached for a while is another one: nobody followed it meanwhile."""
+    """See Catalog.shape. A partition that was detached for a while is another one: nobody followed it meanwhile."""
     found = connection.execute(
         """WITH RECURSIVE parts AS (
                SELECT i.inhrelid, i.inhparent, i.xmin FROM pg_inherits i WHERE i.inhparent = ANY(%(tables)s::regclass[])
@@ -113,7 +113,7 @@ def shape(connection: Connection, tables: Iterable[Table]) -> str:
 
 
 def crossing_keys(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    """See Store.crossing_keys."""
+    """See Catalog.crossing_keys."""
     rows = connection.execute(
         """SELECT conname, conrelid::regclass::text, confrelid::regclass::text FROM pg_constraint
            WHERE contype = 'f' AND conparentid = 0
@@ -129,7 +129,7 @@ def crossing_keys(connection: Connection, tables: Sequence[Table]) -> list[str]:
 
 
 def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    """See Store.orphans."""
+    """See Catalog.orphans."""
     moved = [table.relation for table in tables]
     keys = connection.execute(
         """SELECT conname, conrelid::regclass::text, confrelid::regclass::text,
@@ -179,7 +179,7 @@ def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
 
 
 def numbers(connection: Connection, table: Table) -> dict[str, Numbers]:
-    """See Store.numbers."""
+    """See Catalog.numbers."""
     rows = connection.execute(
         """SELECT attname::text, seqmin, seqmax FROM pg_attribute
            JOIN pg_sequence ON seqrelid = pg_get_serial_sequence(%(table)s, attname)::regclass

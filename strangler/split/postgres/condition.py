@@ -16,7 +16,7 @@ from strangler.split.table import Key, Table
 
 
 def only(connection: Connection, table: Table, where: str) -> Table:
-    """See Store.only."""
+    """See Catalog.only."""
     given = f'the condition "{where}" on table "{table}"'
     if wording.ROW in where:
         raise Refused(f'{given} names "{wording.ROW}", which the toolkit needs for itself; write it without')

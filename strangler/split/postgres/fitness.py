@@ -16,7 +16,7 @@ FORGETFUL = "strangler.forgetful"
 
 
 def unfit(connection: Connection, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
-    """See Store.unfit."""
+    """See Catalog.unfit."""
     yield from _unfit_database(connection)
     for table in tables:
         yield from _unfit_partitions(connection, table)
@@ -29,7 +29,7 @@ def unfit(connection: Connection, tables: Sequence[Table], followed: Sequence[Ta
 
 
 def lacking(connection: Connection, tables: Sequence[Table], *, filled: bool) -> Iterator[str]:
-    """See Store.lacking."""
+    """See Catalog.lacking."""
     superuser, user = connection.execute(
         "SELECT rolsuper, rolname FROM pg_roles WHERE rolname = current_user"
     ).fetchall()[0]

@@ -77,7 +77,7 @@ _CONSTRAINT_KINDS = {"c": Kind.CHECK, "x": Kind.EXCLUSION}
 
 
 def rules(connection: Connection, tables: Sequence[Table]) -> Iterator[Rule]:
-    """See Store.rules."""
+    """See Catalog.rules."""
     names = _names(connection, tables)
     given = {"tables": [table.relation for table in tables]}
     for oid, is_unique, columns, text in connection.execute(_INDEXES, given).fetchall():

@@ -10,8 +10,8 @@ import psycopg
 from psycopg import sql
 
 from strangler.split.postgres import wording
-from strangler.split.postgres.catalog import Connection, describe, scalar
-from strangler.split.postgres.rows import is_empty, range_end
+from strangler.split.postgres.catalog import describe, scalar
+from strangler.split.postgres.rows import PostgresRows
 from strangler.split.postgres.two_shapes import GUARDS, NARROW, WIDE, TwoShapes
 from strangler.split.shapes import Column, Shapes
 from strangler.split.table import Family, Key, KeyRange, Table
@@ -23,9 +23,10 @@ _PAUSE = 0.1
 class PostgresShapes(Shapes):
     """See Shapes. Raises SplitError where a column is missing."""
 
-    def __init__(self, connection: Connection, wide: str, narrow: str, columns: tuple[str, ...]) -> None:
-        self.connection = connection
-        self.wide, self.narrow, self.columns = describe(connection, wide), describe(connection, narrow), columns
+    def __init__(self, store: PostgresRows, wide: str, narrow: str, columns: tuple[str, ...]) -> None:
+        self.store, self.connection = store, store.connection
+        self.wide, self.narrow = describe(self.connection, wide), describe(self.connection, narrow)
+        self.columns = columns
         self._to = TwoShapes(of=self)
         self.check_columns()
 
@@ -59,7 +60,7 @@ class PostgresShapes(Shapes):
             )
 
     def filled(self) -> bool:
-        return not is_empty(self.connection, self.narrow)
+        return not self.store.is_empty(self.narrow)
 
     def lonely(self) -> int:
         query = "SELECT count(*) FROM {narrow} n WHERE NOT EXISTS (SELECT FROM {wide} t WHERE t.{pk} = n.{key})"
@@ -135,7 +136,7 @@ class PostgresShapes(Shapes):
         )
 
     def range_end(self, keys: KeyRange, size: int) -> Key | None:
-        return range_end(self.connection, self.wide, keys, size)
+        return self.store.range_end(self.wide, keys, size)
 
     def _patiently(self, statements: Sequence[sql.SQL | sql.Composed]) -> None:
         """One transaction, again and again while others are in its way: in a deadlock it is we who give way."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
@@ -14,12 +13,11 @@ from psycopg import IsolationLevel
 from psycopg.pq import TransactionStatus
 
 from strangler.split.deletions import Followed
-from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, UniqueClash
+from strangler.split.errors import DatabaseUnreachable, SplitError, translating
 from strangler.split.locks import Locks
 from strangler.split.log import Log
 from strangler.split.numbers import Numbers
 from strangler.split.postgres import (
-    archive,
     aside,
     catalog,
     condition,
@@ -27,19 +25,22 @@ from strangler.split.postgres import (
     guards,
     plans,
     publication,
-    rows,
     rules,
 )
+from strangler.split.postgres.archive import PostgresArchives
 from strangler.split.postgres.catalog import Connection
+from strangler.split.postgres.dsn import refuse_pooler, refuse_unreadable, why
+from strangler.split.postgres.errors import first_line, translated
 from strangler.split.postgres.locks import AdvisoryLocks
 from strangler.split.postgres.log import WalLog
 from strangler.split.postgres.pgoutput import APPLIED
+from strangler.split.postgres.rows import PostgresRows
 from strangler.split.postgres.shape_rows import PostgresShapes
 from strangler.split.rules import Rule
 from strangler.split.shapes import Shapes
 from strangler.split.spec import Capture, MoveSpec, Side
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
-from strangler.split.table import Key, KeyRange, Selection, Table, Value
+from strangler.split.table import Key, Table
 
 # Rows are compared as text, so everything that changes how a value is written is fixed. A host that is gone is noticed
 # in seconds, so that what its worker has locked is free again.
@@ -50,13 +51,10 @@ _SETTINGS = (
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
 )
 _APPLICATION = "django-strangler"
-_CAS_FAILED = "SF003"
-_POOLED = (
-    "the DSN of the {} database leads to a pooler, where sessions change hands; give the address of the server itself"
-)
 
 
-class PostgresStore(Store):
+@translating(translated)
+class PostgresStore(PostgresRows, PostgresArchives, Store):
     """See Store."""
 
     engine = "postgresql"
@@ -68,13 +66,12 @@ class PostgresStore(Store):
     def __init__(self, name: str, connection: Connection) -> None:
         self.name = name
         self.connection = connection
-        self._portable = False  # its digests are the same in other major versions
         self._marked = False  # its transactions are told from others' in the log
 
     @classmethod
     def connect(cls, name: str, dsn: str, role: Role, lock_timeout: float) -> PostgresStore:
         """See Database.connect."""
-        _refuse_unreadable(name, dsn)
+        refuse_unreadable(name, dsn)
         try:
             connection = psycopg.connect(
                 dsn,
@@ -86,45 +83,43 @@ class PostgresStore(Store):
                 tcp_user_timeout=10_000,
             )
         except psycopg.OperationalError as error:
-            raise DatabaseUnreachable(_why(name, dsn, error)) from error
+            raise DatabaseUnreachable(why(name, dsn, error)) from error
         # Snapshots are the only transactions with another level, and set it themselves.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         store = cls(name, connection)
         try:
-            _refuse_pooler(name, connection)
+            refuse_pooler(name, connection)
             if role is Role.SWITCH:
                 store._hurry_vacuum()
         except psycopg.OperationalError as error:
             connection.close()
-            raise DatabaseUnreachable(_why(name, dsn, error)) from error
+            raise DatabaseUnreachable(why(name, dsn, error)) from error
         if role is Role.APPLIER:
             store._become_applier()
         return store
 
     def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with _translated():
-            return self.connection.execute(statement.encode(), params).fetchall()
+        return self.connection.execute(statement.encode(), params).fetchall()
 
     def execute(self, statement: str, params: Sequence[object] = ()) -> int:
-        with _translated():
-            return self.connection.execute(statement.encode(), params).rowcount
+        return self.connection.execute(statement.encode(), params).rowcount
 
     def stream(self, statement: str, params: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
         """The rows of a statement as they come, their values in binary."""
-        with _translated(), self.connection.cursor() as cursor:
+        with self.connection.cursor() as cursor:
             yield from cursor.stream(statement.encode(), params, binary=True, size=1_000)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         outermost = self.connection.info.transaction_status is TransactionStatus.IDLE
-        with _translated(), self.connection.transaction():
+        with translated(), self.connection.transaction():
             if outermost:
                 self._mark()
             yield
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        with _translated(), self.connection.transaction():
+        with translated(), self.connection.transaction():
             self.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
 
@@ -137,8 +132,7 @@ class PostgresStore(Store):
             yield
 
     def locks(self, label: str) -> Locks:
-        with _translated():
-            return AdvisoryLocks(self.connection, label)
+        return AdvisoryLocks(self.connection, label)
 
     def now(self) -> float:
         return float(self.scalar("SELECT extract(epoch FROM clock_timestamp())"))
@@ -150,52 +144,34 @@ class PostgresStore(Store):
         return str(self.scalar("SELECT system_identifier::text || current_database() FROM pg_control_system()"))
 
     def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
-        with _translated():
-            yield from fitness.unfit(self.connection, tables, followed)
+        yield from fitness.unfit(self.connection, tables, followed)
 
     def lacking(self, tables: Sequence[Table], *, filled: bool) -> Iterator[str]:
-        with _translated():
-            yield from fitness.lacking(self.connection, tables, filled=filled)
+        yield from fitness.lacking(self.connection, tables, filled=filled)
 
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
-        with _translated():
-            return catalog.describe(self.connection, name, columns)
+        return catalog.describe(self.connection, name, columns)
 
     def only(self, table: Table, where: str) -> Table:
-        with _translated():
-            return condition.only(self.connection, table, where)
+        return condition.only(self.connection, table, where)
 
     def shape(self, tables: Iterable[Table]) -> str:
-        with _translated():
-            return catalog.shape(self.connection, tables)
+        return catalog.shape(self.connection, tables)
 
     def crossing_keys(self, tables: Sequence[Table]) -> list[str]:
-        with _translated():
-            return catalog.crossing_keys(self.connection, tables)
+        return catalog.crossing_keys(self.connection, tables)
 
     def orphans(self, tables: Sequence[Table]) -> list[str]:
-        with _translated():
-            return catalog.orphans(self.connection, tables)
+        return catalog.orphans(self.connection, tables)
 
     def straddling(self, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None = None) -> Iterator[str]:
-        with _translated():
-            yield from condition.straddling(self.connection, tables, keys)
+        yield from condition.straddling(self.connection, tables, keys)
 
     def numbers(self, table: Table) -> dict[str, Numbers]:
-        with _translated():
-            return catalog.numbers(self.connection, table)
-
-    def is_empty(self, table: Table) -> bool:
-        with _translated():
-            return rows.is_empty(self.connection, table)
+        return catalog.numbers(self.connection, table)
 
     def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
-        with _translated():
-            yield from rules.rules(self.connection, tables)
-
-    def estimate(self, table: Table) -> int:
-        with _translated():
-            return rows.estimate(self.connection, table)
+        yield from rules.rules(self.connection, tables)
 
     def replica_lag(self) -> float:
         return float(self.scalar("SELECT coalesce(extract(epoch FROM max(replay_lag)), 0) FROM pg_stat_replication"))
@@ -214,16 +190,14 @@ class PostgresStore(Store):
         self.run(["SET synchronous_commit = off"])
 
     def set_aside(self, move: str, tables: Sequence[Table]) -> Iterator[str]:
-        with _translated():
-            for statement in aside.drop(self.connection, move, tables):
-                yield statement.as_string(self.connection)
+        for statement in aside.drop(self.connection, move, tables):
+            yield statement.as_string(self.connection)
 
     def aside(self, move: str) -> list[str]:
         return [name for (name,) in self.query(aside.NAMES, (move,))]
 
     def put_back(self, move: str) -> None:
-        with _translated():
-            aside.put_back(self.connection, move)
+        aside.put_back(self.connection, move)
 
     def set_up(self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side) -> Iterator[str]:
         by_log = spec.capture == Capture.LOG
@@ -240,13 +214,11 @@ class PostgresStore(Store):
             yield statement.as_string(self.connection)
 
     def run(self, statements: Iterable[str]) -> None:
-        with _translated():
-            for statement in statements:
-                self.connection.execute(statement.encode())
+        for statement in statements:
+            self.connection.execute(statement.encode())
 
     def two_shapes(self, wide: str, narrow: str, columns: tuple[str, ...]) -> Shapes:
-        with _translated():
-            return PostgresShapes(self.connection, wide, narrow, columns)
+        return PostgresShapes(self, wide, narrow, columns)
 
     def create_tables(self) -> None:
         with self.transaction():
@@ -263,11 +235,10 @@ class PostgresStore(Store):
     def guard_faults(
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
     ) -> Iterator[str]:
-        with _translated():
-            by_log = isinstance(self.log(spec.name), WalLog)
-            yield from guards.faults(self.connection, spec, claims, () if by_log else captured, fenced=fenced)
-            if by_log:
-                yield from publication.faults(self.connection, spec, captured)
+        by_log = isinstance(self.log(spec.name), WalLog)
+        yield from guards.faults(self.connection, spec, claims, () if by_log else captured, fenced=fenced)
+        if by_log:
+            yield from publication.faults(self.connection, spec, captured)
 
     def set_owner(
         self,
@@ -299,16 +270,13 @@ class PostgresStore(Store):
         return super().log(move) if slot is None else WalLog(self, move, str(slot))
 
     def log_unfit(self, captured: Sequence[Table]) -> Iterator[str]:
-        with _translated():
-            yield from publication.unfit(self.connection, captured)
+        yield from publication.unfit(self.connection, captured)
 
     def old_writers(self, tables: Sequence[Table], seconds: float) -> str | None:
-        with _translated():
-            return catalog.old_writers(self.connection, tables, seconds)
+        return catalog.old_writers(self.connection, tables, seconds)
 
     def last_numbers(self, table: Table) -> dict[str, int]:
-        with _translated():
-            return catalog.last_numbers(self.connection, table)
+        return catalog.last_numbers(self.connection, table)
 
     def acknowledge(self, move: str, batch: int, seqs: Sequence[int]) -> None:
         self.execute(
@@ -345,69 +313,6 @@ class PostgresStore(Store):
     def exists(self, name: str) -> bool:
         return self.scalar("SELECT to_regclass(%s)", (name,)) is not None
 
-    def script(self, table: Table, data: str) -> tuple[list[str], list[str]]:
-        with _translated():
-            return archive.script(self.connection, table, data)
-
-    def csv(self, table: Table) -> Iterator[bytes]:
-        with _translated():
-            yield from archive.csv(self.connection, table)
-
-    def given_back(self, table: Table, making: str, filled: str, data: Iterable[bytes]) -> tuple[int, str]:
-        with _translated():
-            return archive.given_back(self.connection, table, making, data)
-
-    @contextmanager
-    def dropping(self, move: str, tables: Sequence[Table]) -> Iterator[None]:
-        with _translated(), archive.dropping(self.connection, move, tables):
-            yield
-
-    def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
-        with _translated():
-            return rows.range_end(self.connection, table, keys, size)
-
-    def dump(self, table: Table, selection: Selection) -> Iterator[bytes]:
-        with _translated():
-            yield from rows.dump(self.connection, table, selection)
-
-    def load(self, table: Table, pieces: Iterable[bytes]) -> int:
-        with _translated():
-            return rows.load(self.connection, table, pieces)
-
-    def values(self, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
-        with _translated():
-            yield from rows.values(self.connection, table, selection)
-
-    def insert(self, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
-        with _translated():
-            return rows.insert(self.connection, table, given)
-
-    def delete(self, table: Table, selection: Selection) -> None:
-        with _translated():
-            rows.delete(self.connection, table, selection)
-
-    def compare_with(self, other: Store) -> None:
-        # Hashes of rows are the same within a major version only.
-        self._portable = isinstance(other, PostgresStore) and other.major != self.major
-
-    @property
-    def major(self) -> int:
-        """The server's major version."""
-        with _translated():  # a connection that has died tells nothing
-            return self.connection.info.server_version // 10_000
-
-    def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
-        with _translated():
-            return rows.checksum(self.connection, table, selection, portable=self._portable)
-
-    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
-        with _translated():
-            yield from rows.digests(self.connection, table, selection, portable=self._portable)
-
-    def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
-        with _translated():
-            return rows.texts(self.connection, table, keys)
-
     def _mark(self) -> None:
         # The first thing in a transaction of the applier's, so that who reads the log knows before the rows come.
         if self._marked:
@@ -433,66 +338,7 @@ class PostgresStore(Store):
         except psycopg.Error as error:
             self.close()
             raise SplitError(
-                f"the user of the {self.name} database may not become strangler_applier ({_first_line(error)}); "
+                f"the user of the {self.name} database may not become strangler_applier ({first_line(error)}); "
                 "give it superuser rights, or GRANT strangler_applier to it and "
                 "GRANT SET ON PARAMETER session_replication_role"
             ) from error
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (
-        psycopg.errors.LockNotAvailable,
-        psycopg.errors.DeadlockDetected,
-        psycopg.errors.ObjectInUse,
-    ) as error:
-        raise Busy(_first_line(error)) from error
-    except psycopg.errors.UniqueViolation as error:
-        raise UniqueClash(_first_line(error)) from error
-    except psycopg.Error as error:
-        if error.sqlstate == _CAS_FAILED:
-            raise CasFailed(_first_line(error)) from error
-        raise StatementFailed(_first_line(error)) from error
-
-
-def _refuse_unreadable(name: str, dsn: str) -> None:
-    """A password that is not escaped must not be taken for a part of the address, and be told with that."""
-    try:
-        where = psycopg.conninfo.conninfo_to_dict(dsn)
-        read = "@" not in str(where.get("host", "")) and re.fullmatch("[0-9,]*", str(where.get("port", "")))
-    except psycopg.ProgrammingError:
-        read = None
-    if not read:
-        raise DatabaseUnreachable(
-            f"the DSN of the {name} database cannot be read; write it as postgresql://user:password@host:port/database,"
-            " with %40 for an @ in the password, and so on"
-        )
-
-
-def _refuse_pooler(name: str, connection: Connection) -> None:
-    """Whoever lends out sessions gives each client a number of its own; roles, locks and settings would be lost."""
-    if catalog.scalar(connection, "SELECT pg_backend_pid()") != connection.info.backend_pid:
-        connection.close()
-        raise DatabaseUnreachable(_POOLED.format(name))
-
-
-def _why(name: str, dsn: str, error: psycopg.OperationalError) -> str:
-    where = psycopg.conninfo.conninfo_to_dict(dsn)
-    text = str(error).strip()
-    # A line for each host and attempt; the lines between only advise.
-    reasons = dict.fromkeys(re.findall(r"^.*failed: (?:FATAL:\s+)?(.+)$", text, re.MULTILINE))
-    why = ", ".join(reasons) or text.partition("\n")[0] or type(error).__name__
-    if "unsupported startup parameter" in why:
-        return _POOLED.format(name)
-    return (
-        f'cannot connect to the {name} database "{where.get("dbname", "")}" at '
-        f'{where.get("host", "")}:{where.get("port", 5432)} as "{where.get("user", "")}": '
-        f"{why}; check that it runs and that its DSN is right"
-    )
-
-
-def _first_line(error: psycopg.Error) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].removeprefix("FATAL:").strip() if lines else type(error).__name__

@@ -50,7 +50,7 @@ _NORMAL = 0  # neither generated nor hidden
 
 
 def describe(connection: sqlite3.Connection, name: str, wanted: tuple[str, ...] | None) -> Table:
-    """See Store.describe."""
+    """See Catalog.describe."""
     row = connection.execute("SELECT type, sql FROM sqlite_master WHERE name = ?", (name,)).fetchone()
     if row is None or row[0] == "index":
         raise SplitError(
@@ -84,7 +84,7 @@ def describe(connection: sqlite3.Connection, name: str, wanted: tuple[str, ...] 
 
 
 def shape(connection: sqlite3.Connection, tables: Iterable[Table]) -> str:
-    """See Store.shape. The toolkit's triggers belong to it: a migration that makes a table anew drops them."""
+    """See Catalog.shape. The toolkit's triggers belong to it: a migration that makes a table anew drops them."""
     found = []
     for table in tables:
         name = unquoted(table.relation)
@@ -104,7 +104,7 @@ def triggers(connection: sqlite3.Connection, table: Table) -> dict[str, str]:
 
 
 def crossing_keys(connection: sqlite3.Connection, tables: Sequence[Table]) -> list[str]:
-    """See Store.crossing_keys."""
+    """See Catalog.crossing_keys."""
     moved = {unquoted(table.relation).lower() for table in tables}
     return [
         f'a foreign key ({column}) still ties "{child}" to "{parent}"; cut it first (CutForeignKey)'
@@ -114,7 +114,7 @@ def crossing_keys(connection: sqlite3.Connection, tables: Sequence[Table]) -> li
 
 
 def orphans(connection: sqlite3.Connection, tables: Sequence[Table]) -> list[str]:
-    """See Store.orphans."""
+    """See Catalog.orphans."""
     moved = {unquoted(table.relation).lower() for table in tables}
     counts: dict[tuple[str, str], int] = {}
     for table in tables:
@@ -127,7 +127,7 @@ def orphans(connection: sqlite3.Connection, tables: Sequence[Table]) -> list[str
 
 
 def unfit(connection: sqlite3.Connection, tables: Sequence[Table]) -> Iterator[str]:
-    """See Store.unfit."""
+    """See Catalog.unfit."""
     if sqlite3.sqlite_version_info < _OLDEST:
         yield f"SQLite is {sqlite3.sqlite_version}; 3.38 is the oldest that can take part"
     mode = scalar(connection, "PRAGMA journal_mode")
@@ -155,7 +155,7 @@ def last_numbers(connection: sqlite3.Connection, table: Table) -> dict[str, int]
 
 
 def numbers(connection: sqlite3.Connection, table: Table) -> dict[str, Numbers]:
-    """See Store.numbers."""
+    """See Catalog.numbers."""
     column = row_number(connection, unquoted(table.relation))
     return {} if column is None else {column: Numbers(highest=_HIGHEST)}
 

@@ -28,7 +28,7 @@ _OF_THE_CONNECTION = {"like", "match", "regexp"}
 
 
 def only(connection: sqlite3.Connection, table: Table, where: str) -> Table:
-    """See Store.only."""
+    """See Catalog.only."""
     given = f'the condition "{where}" on table "{table.name}"'
     if ROW in where:
         raise Refused(f'{given} names "{ROW}", which the toolkit needs for itself; write it without')

@@ -17,7 +17,7 @@ _GENERATED = (2, 3)
 
 
 def rules(connection: sqlite3.Connection, tables: Sequence[Table]) -> Iterator[Rule]:
-    """See Store.rules."""
+    """See Catalog.rules."""
     by_name = {unquoted(table.relation).lower(): table for table in tables}
     for table in tables:
         yield from _columns(connection, table)

@@ -7,28 +7,29 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from strangler.split.deletions import Followed
-from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, StatementFailed, UniqueClash
+from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, translating
 from strangler.split.locks import Locks
 from strangler.split.numbers import Numbers
 from strangler.split.rules import Rule
 from strangler.split.shapes import Shapes
 from strangler.split.spec import MoveSpec, Side
-from strangler.split.sqlite import archive, catalog, condition, guards, plans, rows, rules, wording
+from strangler.split.sqlite import catalog, condition, guards, plans, rules, wording
+from strangler.split.sqlite.archive import SqliteArchives
+from strangler.split.sqlite.errors import translated
 from strangler.split.sqlite.locks import FileLocks
+from strangler.split.sqlite.rows import SqliteRows
 from strangler.split.sqlite.shape_rows import SqliteShapes
 from strangler.split.store import Claim, Compared, Role, SequenceFloor, Store
-from strangler.split.table import Key, KeyRange, Selection, Table, Value
-
-_UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID)
+from strangler.split.table import Key, Table
 
 
-class SqliteStore(Store):
+@translating(translated)
+class SqliteStore(SqliteRows, SqliteArchives, Store):
     """See Store. Locks are the whole database's: a transaction is alone from its beginning to its end."""
 
     engine = "sqlite"
@@ -75,22 +76,20 @@ class SqliteStore(Store):
         return cls(name, path, connection, applier=role is Role.APPLIER)
 
     def query(self, statement: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with _translated():
-            return self.connection.execute(wording.translated(statement), params).fetchall()
+        return self.connection.execute(wording.translated(statement), params).fetchall()
 
     def execute(self, statement: str, params: Sequence[object] = ()) -> int:
-        with _translated():
-            return self.connection.execute(wording.translated(statement), params).rowcount
+        return self.connection.execute(wording.translated(statement), params).rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        with _translated(), self._within("BEGIN IMMEDIATE"):
+        with translated(), self._within("BEGIN IMMEDIATE"):
             yield
             self._mark(False)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        with _translated(), self._within("BEGIN"):
+        with translated(), self._within("BEGIN"):
             # The first reading fixes the moment.
             self.connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
             self.connection.execute("PRAGMA query_only = ON")
@@ -118,47 +117,31 @@ class SqliteStore(Store):
         return f"{found.st_dev}:{found.st_ino}"
 
     def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
-        with _translated():
-            yield from catalog.unfit(self.connection, tables)
+        yield from catalog.unfit(self.connection, tables)
 
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
-        with _translated():
-            return catalog.describe(self.connection, name, columns)
+        return catalog.describe(self.connection, name, columns)
 
     def only(self, table: Table, where: str) -> Table:
-        with _translated():
-            return condition.only(self.connection, table, where)
+        return condition.only(self.connection, table, where)
 
     def shape(self, tables: Iterable[Table]) -> str:
-        with _translated():
-            return catalog.shape(self.connection, tables)
+        return catalog.shape(self.connection, tables)
 
     def crossing_keys(self, tables: Sequence[Table]) -> list[str]:
-        with _translated():
-            return catalog.crossing_keys(self.connection, tables)
+        return catalog.crossing_keys(self.connection, tables)
 
     def orphans(self, tables: Sequence[Table]) -> list[str]:
-        with _translated():
-            return catalog.orphans(self.connection, tables)
+        return catalog.orphans(self.connection, tables)
 
     def straddling(self, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None = None) -> Iterator[str]:
-        with _translated():
-            yield from condition.straddling(self.connection, tables, keys)
+        yield from condition.straddling(self.connection, tables, keys)
 
     def numbers(self, table: Table) -> dict[str, Numbers]:
-        with _translated():
-            return catalog.numbers(self.connection, table)
-
-    def is_empty(self, table: Table) -> bool:
-        return not self.query(f"SELECT 1 FROM {table.relation} WHERE {wording.meant(table, table.relation)} LIMIT 1")
+        return catalog.numbers(self.connection, table)
 
     def rules(self, tables: Sequence[Table]) -> Iterator[Rule]:
-        with _translated():
-            yield from rules.rules(self.connection, tables)
-
-    def estimate(self, table: Table) -> int:
-        with _translated():
-            return catalog.estimate(self.connection, table)
+        yield from rules.rules(self.connection, tables)
 
     def replica_lag(self) -> float:
         return 0.0
@@ -167,8 +150,7 @@ class SqliteStore(Store):
         return 0  # a database in this process: it does not say who else has its file open
 
     def set_up(self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side) -> Iterator[str]:
-        with _translated():
-            yield from guards.create(self.connection, spec, claims, captured)
+        yield from guards.create(self.connection, spec, claims, captured)
 
     def take_down(
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], side: Side
@@ -176,9 +158,8 @@ class SqliteStore(Store):
         yield from guards.drop(spec, claims, captured)
 
     def run(self, statements: Iterable[str]) -> None:
-        with _translated():
-            for statement in statements:
-                self.connection.execute(statement)
+        for statement in statements:
+            self.connection.execute(statement)
 
     def create_tables(self) -> None:
         schema = resources.files("strangler.split.sqlite").joinpath("schema.sql").read_text(encoding="utf-8")
@@ -191,8 +172,7 @@ class SqliteStore(Store):
     def guard_faults(
         self, spec: MoveSpec, claims: Sequence[Claim], captured: Sequence[Table], *, fenced: bool
     ) -> Iterator[str]:
-        with _translated():
-            yield from guards.faults(self.connection, spec, claims, captured, fenced=fenced)
+        yield from guards.faults(self.connection, spec, claims, captured, fenced=fenced)
 
     def set_owner(
         self,
@@ -239,8 +219,7 @@ class SqliteStore(Store):
             self.query(f"PRAGMA busy_timeout = {waiting}")
 
     def last_numbers(self, table: Table) -> dict[str, int]:
-        with _translated():
-            return catalog.last_numbers(self.connection, table)
+        return catalog.last_numbers(self.connection, table)
 
     def acknowledge(self, move: str, batch: int, seqs: Sequence[int]) -> None:
         with self.transaction():
@@ -252,12 +231,11 @@ class SqliteStore(Store):
             )
 
     def note_unverified(self, move: str, name: str, keys: Sequence[str], batch: int) -> None:
-        with _translated():
-            self.connection.executemany(
-                "INSERT INTO strangler_unverified (move, name, key, batch) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (move, name, key) DO UPDATE SET batch = excluded.batch",
-                ((move, name, key, batch) for key in keys),
-            )
+        self.connection.executemany(
+            "INSERT INTO strangler_unverified (move, name, key, batch) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (move, name, key) DO UPDATE SET batch = excluded.batch",
+            ((move, name, key, batch) for key in keys),
+        )
 
     def create_plan_tables(self, user: str) -> None:
         script = resources.files("strangler.split.sqlite").joinpath("plans.sql").read_text(encoding="utf-8")
@@ -279,62 +257,6 @@ class SqliteStore(Store):
     def exists(self, name: str) -> bool:
         return bool(self.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = %s", (name,)))
 
-    def script(self, table: Table, data: str) -> tuple[list[str], list[str]]:
-        with _translated():
-            return archive.script(self.connection, table, data)
-
-    def csv(self, table: Table) -> Iterator[bytes]:
-        with _translated():
-            yield from archive.csv(self.connection, table)
-
-    def given_back(self, table: Table, making: str, filled: str, data: Iterable[bytes]) -> tuple[int, str]:
-        with _translated():
-            return archive.given_back(table, making, filled, data)
-
-    @contextmanager
-    def dropping(self, move: str, tables: Sequence[Table]) -> Iterator[None]:
-        with self.transaction(), archive.dropping(self.connection, tables):
-            yield
-
-    def range_end(self, table: Table, keys: KeyRange, size: int) -> Key | None:
-        with _translated():
-            return rows.range_end(self.connection, table, keys, size)
-
-    def dump(self, table: Table, selection: Selection) -> Iterator[list[tuple[Any, ...]]]:
-        with _translated():
-            yield from rows.dump(self.connection, table, selection)
-
-    def load(self, table: Table, pieces: Iterable[list[tuple[Any, ...]]]) -> int:
-        with _translated():
-            self._mark(True)
-            return rows.load(self.connection, table, chain.from_iterable(pieces))
-
-    def values(self, table: Table, selection: Selection) -> Iterator[tuple[Value, ...]]:
-        with _translated():
-            yield from rows.values(self.connection, table, selection)
-
-    def insert(self, table: Table, given: Iterable[tuple[Value, ...]]) -> int:
-        with _translated():
-            self._mark(True)
-            return rows.insert(self.connection, table, given)
-
-    def delete(self, table: Table, selection: Selection) -> None:
-        with _translated():
-            self._mark(True)
-            rows.delete(self.connection, table, selection)
-
-    def checksum(self, table: Table, selection: Selection) -> tuple[int, int]:
-        with _translated():
-            return rows.checksum(self.connection, table, selection)
-
-    def digests(self, table: Table, selection: Selection) -> Iterator[tuple[Key, int]]:
-        with _translated():
-            yield from rows.digests(self.connection, table, selection)
-
-    def texts(self, table: Table, keys: tuple[Key, ...]) -> dict[Key, tuple[str | None, ...]]:
-        with _translated():
-            return rows.texts(self.connection, table, keys)
-
     @contextmanager
     def _within(self, begin: str) -> Iterator[None]:
         self.connection.execute(begin)
@@ -348,13 +270,6 @@ class SqliteStore(Store):
                 self.connection.execute("ROLLBACK")
             raise
 
-    def _mark(self, at_work: bool) -> None:
-        """See guards.py. Only within a transaction, so that a look at an empty log writes nothing."""
-        if self._applier and self._marked is not at_work:
-            assert self.connection.in_transaction  # committed by itself, the mark would open the fence for everybody
-            self.connection.execute("UPDATE strangler_applier SET at_work = ?", (at_work,))
-            self._marked = at_work
-
     def _raise_sequence(self, floor: SequenceFloor) -> None:
         """Never downwards. Without AUTOINCREMENT there is nothing to raise: the highest row decides."""
         name = wording.unquoted(floor.relation)
@@ -363,20 +278,3 @@ class SqliteStore(Store):
         if not self.query("SELECT 1 FROM sqlite_sequence WHERE name = %s", (name,)):
             self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, 0)", (name,))
         self.execute("UPDATE sqlite_sequence SET seq = max(seq, %s) WHERE name = %s", (floor.at_least, name))
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None) or 0
-        if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise Busy(
-                f"somebody else kept writing for too long ({error}); look for a long transaction, or try again"
-            ) from error
-        if code in _UNIQUE:
-            raise UniqueClash(str(error)) from error
-        raise StatementFailed(str(error)) from error
-    except (UnicodeEncodeError, OverflowError) as error:
-        raise StatementFailed(f"a value cannot be written to SQLite: {error}") from error

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import replace
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from strangler.split.exchange import canonical
 from strangler.split.mapping import MARIADB, MYSQL, POSTGRESQL, SQLITE, map_columns, misfit
-from strangler.split.sqlite import catalog, rows
+from strangler.split.sqlite import SqliteStore, catalog
 from strangler.split.table import EVERYTHING, Column, Family, Table, canonical_json
 
 
@@ -225,20 +226,21 @@ def test_sqlites_own_families_are_those_of_its_declarations(lite):
 def test_every_value_of_every_family_survives_sqlite(lite, values):
     connection, table = lite
     assert isinstance(table, Table)
+    rows = SqliteStore("source", Path(), connection, applier=False)
     row = (1, *(values[family] for family in STORED_AS))
     for value, one in zip(row, table.columns, strict=True):
         reason = misfit(value, one, SQLITE)
         assume(reason is None)
-    rows.delete(connection, table, EVERYTHING)
-    assert rows.insert(connection, table, [row]) == 1
-    ((*read,),) = rows.values(connection, table, EVERYTHING)
+    rows.delete(table, EVERYTHING)
+    assert rows.insert(table, [row]) == 1
+    ((*read,),) = rows.values(table, EVERYTHING)
     for value, found, one in zip(row, read, table.columns, strict=True):
         assert canonical(found, one.family) == canonical(value, one.family)
         assert misfit(found, one, SQLITE) is None
     # And what is read is written again as it was.
-    rows.delete(connection, table, EVERYTHING)
-    rows.insert(connection, table, [tuple(read)])
-    assert list(rows.values(connection, table, EVERYTHING)) == [tuple(read)]
+    rows.delete(table, EVERYTHING)
+    rows.insert(table, [tuple(read)])
+    assert list(rows.values(table, EVERYTHING)) == [tuple(read)]
 
 
 @given(
