@@ -15,7 +15,7 @@ from pymysql.cursors import SSCursor
 from strangler.split import fields
 from strangler.split.archive import sha256
 from strangler.split.errors import Refused, translating
-from strangler.split.mysql import catalog, wording
+from strangler.split.mysql import catalog, references, wording
 from strangler.split.mysql.errors import translated
 from strangler.split.mysql.rows import MySQLRows, too_long
 from strangler.split.mysql.wording import Connection, identifier, literal
@@ -102,7 +102,7 @@ class MySQLArchives(MySQLRows, Archives):
 
 def _needing(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
     """What would be broken without the tables, in sentences; routines are not looked at."""
-    yield from catalog.crossing_keys(connection, tables)
+    yield from references.crossing_keys(connection, tables)
     for table in tables:
         for (view,) in catalog.query(
             connection,
@@ -128,7 +128,7 @@ def _children_first(connection: Connection, tables: Sequence[Table]) -> Iterator
     """MySQL opens locked tables again whose parent has gone before them in a DROP, and does not find them."""
     there = {catalog.bare(table): table.relation for table in tables}
     children: dict[str, set[str]] = {name: set() for name in there}
-    for _, child, parent, *_ in catalog.foreign_keys(connection):
+    for _, child, parent, *_ in references.foreign_keys(connection):
         if child in there and parent in there and child != parent:
             children[parent].add(child)
     yield from (there[name] for name in TopologicalSorter(children).static_order())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from strangler.split.errors import SplitError
@@ -15,7 +15,6 @@ from strangler.split.table import Column, Family, Table
 
 GUARD = "strangler_guard_"
 """How the empty tables are called whose foreign keys forbid TRUNCATE."""
-_OLDEST = {"MariaDB": (10, 6), "MySQL": (8, 0)}
 _FAMILIES = {
     "decimal": Family.DECIMAL,
     "double": Family.FLOAT,
@@ -55,30 +54,6 @@ _TELLS_ALL_APART = re.compile(r"binary|.*_nopad_bin|.*_0900_bin")
 """Collations that take no two texts for the same; even utf8mb4_bin does not look at blanks at the end."""
 _LONGEST = 2**32 - 1
 _HIGHEST = 2**63 - 1
-_ON_DATABASE = {
-    "SELECT",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "CREATE",
-    "DROP",
-    "ALTER",
-    "REFERENCES",
-    "TRIGGER",
-}
-_ON_SERVER = {"CREATE USER", "PROCESS"}
-_HAND_ON = "GRANT OPTION"
-_SETTINGS = (
-    "binlog_format",
-    "foreign_key_checks",
-    "group_replication_single_primary_mode",
-    "innodb_flush_log_at_trx_commit",
-    "log_bin",
-    "log_bin_trust_function_creators",
-    "read_only",
-    "sync_binlog",
-    "wsrep_on",
-)
 
 
 def is_mariadb(connection: Connection) -> bool:
@@ -87,7 +62,7 @@ def is_mariadb(connection: Connection) -> bool:
 
 def describe(connection: Connection, name: str, columns: tuple[str, ...] | None) -> Table:
     """See Catalog.describe."""
-    where = f'database "{_database(connection)}"'
+    where = f'database "{current_database(connection)}"'
     found = query(
         connection,
         "SELECT TABLE_NAME, TABLE_TYPE, ENGINE, CREATE_OPTIONS FROM information_schema.TABLES "
@@ -142,7 +117,7 @@ def shape(connection: Connection, tables: Sequence[Table]) -> str:
     """See Catalog.shape. A table's number belongs to it: TRUNCATE, which fires no trigger, gives it another one."""
     if not tables:
         return ""
-    database = _database(connection)
+    database = current_database(connection)
     named = " OR ".join(
         f"CAST(NAME AS BINARY) LIKE {wording.literal(f'{_in_files(database)}/{_in_files(bare(table))}')}"
         for table in tables
@@ -162,127 +137,6 @@ def shape(connection: Connection, tables: Sequence[Table]) -> str:
         for table in tables
     ]
     return hashlib.sha256(repr((numbers, found)).encode()).hexdigest()[:16]
-
-
-def crossing_keys(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    """See Catalog.crossing_keys."""
-    moved = {bare(table) for table in tables}
-    return [
-        f'the foreign key "{name}" still ties "{child}" to "{parent}"; cut it first (CutForeignKey)'
-        for name, child, parent, _, _ in foreign_keys(connection)
-        if (child in moved) != (parent in moved)
-    ]
-
-
-def cascades(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    """Foreign keys by which the server itself changes rows of the tables: no trigger sees that. Read-only."""
-    children = {bare(table) for table in tables}
-    return [
-        f'the foreign key "{name}" changes rows of "{child}" by ON {event} {rule}, which fires no trigger, so that '
-        "neither fence nor capture would see it; make it ON " + event + " RESTRICT"
-        for name, child, _, on_delete, on_update in foreign_keys(connection)
-        for event, rule in (("DELETE", on_delete), ("UPDATE", on_update))
-        if child in children and rule not in ("RESTRICT", "NO ACTION")
-    ]
-
-
-def orphans(connection: Connection, tables: Sequence[Table]) -> list[str]:
-    """See Catalog.orphans."""
-    moved = {bare(table) for table in tables}
-    found = []
-    for name, child, parent, _, _ in foreign_keys(connection):
-        if child not in moved or parent not in moved:
-            continue
-        pairs = [
-            (wording.identifier(mine), wording.identifier(theirs)) for mine, theirs in joined(connection, child, name)
-        ]
-        present = " AND ".join(f"c.{mine} IS NOT NULL" for mine, _ in pairs)
-        tied = " AND ".join(f"p.{theirs} = c.{mine}" for mine, theirs in pairs)
-        count = scalar(
-            connection,
-            f"SELECT COUNT(*) FROM {wording.identifier(child)} c WHERE {present} "
-            f"AND NOT EXISTS (SELECT 1 FROM {wording.identifier(parent)} p WHERE {tied})",
-        )
-        if count:
-            found.append(f'{count:,} rows of "{child}" violate the foreign key "{name}"')
-    return found
-
-
-def joined(connection: Connection, child: str, name: str) -> list[tuple[Any, ...]]:
-    """The columns of a foreign key: (its table's, the referenced one's)."""
-    return query(
-        connection,
-        "SELECT COLUMN_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE "
-        "WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = %s AND CONSTRAINT_NAME = %s "
-        "ORDER BY ORDINAL_POSITION",
-        (child, name),
-    )
-
-
-def unfit(connection: Connection, tables: Sequence[Table]) -> Iterator[str]:
-    """See Catalog.unfit."""
-    where = f'database "{_database(connection)}"'
-    product = "MariaDB" if is_mariadb(connection) else "MySQL"
-    settings = dict(query(connection, f"SHOW GLOBAL VARIABLES WHERE Variable_name IN {_SETTINGS}"))
-    faults = *too_old(product, str(scalar(connection, "SELECT VERSION()"))), *unsafe(settings, _replicates(connection))
-    for fault in faults:
-        yield f"{where} {fault}"
-    yield from cascades(connection, tables)
-    if missing := list(lacking(_privileges(connection), settings)):
-        yield f'the user "{scalar(connection, "SELECT CURRENT_USER()")}" of {where} lacks rights: {"; ".join(missing)}'
-    elif _may_read_users(connection) and query(connection, "SELECT 1 FROM mysql.user WHERE User = ''"):
-        yield f"the server of {where} lets anybody in under any name; DROP USER ''@... for each of them"
-
-
-def too_old(product: str, version: str) -> Iterator[str]:
-    """Why a server's version cannot take part. Pure."""
-    found, oldest = re.match(r"(\d+)\.(\d+)", version), _OLDEST[product]
-    if found and (int(found[1]), int(found[2])) < oldest:
-        yield f"is {product} {found[0]}; {oldest[0]}.{oldest[1]} is the oldest that can take part"
-
-
-def unsafe(settings: Mapping[str, str], replicates: bool) -> Iterator[str]:
-    """What about the server makes fences, captures or commits worth less than they say. Pure."""
-    if settings["read_only"] not in ("OFF", "0") or replicates:
-        yield (
-            "is a replica: what replication writes fires no trigger; give the DSN of its primary, or end the "
-            "replication (RESET REPLICA ALL) and set read_only to OFF"
-        )
-    if settings.get("wsrep_on") == "ON" or settings.get("group_replication_single_primary_mode") == "OFF":
-        yield (
-            "belongs to a cluster with several writers, which do not see each other's locks; let it have one writer "
-            "alone, outside of Galera, or give another server"
-        )
-    if settings["innodb_flush_log_at_trx_commit"] != "1":
-        yield (
-            "forgets its last commits in a power cut (innodb_flush_log_at_trx_commit is "
-            f"{settings['innodb_flush_log_at_trx_commit']}); set it to 1"
-        )
-    if settings["log_bin"] == "ON" and settings["sync_binlog"] != "1":
-        yield (
-            "takes commits back after a power cut that had not reached its binary log (sync_binlog is "
-            f"{settings['sync_binlog']}); set it to 1"
-        )
-    if settings["log_bin"] == "ON" and settings.get("binlog_format", "ROW") != "ROW":
-        yield (
-            f"writes statements to its binary log ({settings['binlog_format']}), for which it locks what "
-            "triggers read; set binlog_format to ROW and let the application connect again"
-        )
-    if settings["foreign_key_checks"] == "OFF":
-        yield "checks no foreign keys, so that TRUNCATE would pass the fence; set foreign_key_checks to ON"
-
-
-def lacking(held: Mapping[str, set[str]], settings: Mapping[str, str]) -> Iterator[str]:
-    """What a user must be allowed and is not, who holds that "server" and "database" rights. Pure."""
-    if server := _ON_SERVER - held["server"]:
-        yield f"GRANT {', '.join(sorted(server))} ON *.* to it"
-    if database := _ON_DATABASE - held["database"] - held["server"]:
-        yield f"GRANT {', '.join(sorted(database))} ON the database to it"
-    if _HAND_ON not in held["database"] | held["server"]:
-        yield "GRANT these ON the database to it WITH GRANT OPTION, for the user that applies changes"
-    distrusts = settings["log_bin"] == "ON" and settings["log_bin_trust_function_creators"] != "ON"
-    if distrusts and "SUPER" not in held["server"]:
-        yield "GRANT SUPER ON *.* to it, or set log_bin_trust_function_creators to ON, since it is to make triggers"
 
 
 def last_numbers(connection: Connection, table: Table) -> dict[str, int]:
@@ -330,24 +184,6 @@ def old_writers(connection: Connection, seconds: float) -> str | None:
     thread, user, age = found[0]
     who = f'connection {thread} of "{user}"' if thread else "a prepared one: see XA RECOVER"
     return f"{who}, {age} s"
-
-
-def foreign_keys(connection: Connection) -> list[tuple[Any, ...]]:
-    """(name, table, referenced table, delete rule, update rule) of foreign keys, but not of our own.
-
-    Tables of other databases, which may lead into this one or be led to, bear the database's name.
-    """
-    return query(
-        connection,
-        "SELECT CONSTRAINT_NAME, "
-        "IF(CONSTRAINT_SCHEMA = DATABASE(), TABLE_NAME, CONCAT(CONSTRAINT_SCHEMA, '.', TABLE_NAME)), "
-        "IF(UNIQUE_CONSTRAINT_SCHEMA = DATABASE(), REFERENCED_TABLE_NAME, "
-        "CONCAT(UNIQUE_CONSTRAINT_SCHEMA, '.', REFERENCED_TABLE_NAME)), DELETE_RULE, UPDATE_RULE "
-        "FROM information_schema.REFERENTIAL_CONSTRAINTS "
-        "WHERE DATABASE() IN (CONSTRAINT_SCHEMA, UNIQUE_CONSTRAINT_SCHEMA) "
-        "AND LEFT(TABLE_NAME, %s) <> %s ORDER BY CONSTRAINT_NAME",
-        (len(GUARD), GUARD),
-    )
 
 
 def bare(table: Table) -> str:
@@ -485,39 +321,5 @@ def _in_files(name: str) -> str:
     )  # fmt: skip
 
 
-def _database(connection: Connection) -> str:
+def current_database(connection: Connection) -> str:
     return str(scalar(connection, "SELECT DATABASE()"))
-
-
-def _replicates(connection: Connection) -> bool:
-    return bool(
-        query(connection, "SHOW ALL SLAVES STATUS" if is_mariadb(connection) else "SHOW REPLICA STATUS")
-        if _allowed(connection, {"REPLICATION CLIENT", "REPLICA MONITOR", "SLAVE MONITOR"})
-        else ()
-    )
-
-
-def _may_read_users(connection: Connection) -> bool:
-    return "SELECT" in _privileges(connection)["server"]
-
-
-def _allowed(connection: Connection, any_of: set[str]) -> bool:
-    return bool(any_of & _privileges(connection)["server"])
-
-
-def _privileges(connection: Connection) -> dict[str, set[str]]:
-    """What SHOW GRANTS names, on the server and on this database."""
-    database = _database(connection)
-    held: dict[str, set[str]] = {"server": set(), "database": set()}
-    everything = {*_ON_DATABASE, *_ON_SERVER, "SUPER", "REPLICATION CLIENT", "SLAVE MONITOR"}
-    for (grant,) in query(connection, "SHOW GRANTS"):
-        found = re.match(r"GRANT (.+?) ON (\*|`(?:[^`]|``)+`)\.\* TO ", grant)
-        if not found:
-            continue
-        pattern = re.escape(found[2].strip("`")).replace("\\\\_", "\0").replace("_", ".").replace("\0", "_")
-        where = "server" if found[2] == "*" else "database"
-        if where == "server" or re.fullmatch(pattern.replace("%", ".*"), database):
-            names = {name.strip() for name in found[1].split(",")}
-            held[where] |= everything if "ALL PRIVILEGES" in names else names
-            held[where] |= {_HAND_ON} if "WITH GRANT OPTION" in grant else set()
-    return held

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pymysql
 
 from strangler.split.errors import Refused
-from strangler.split.mysql import catalog, wording
+from strangler.split.mysql import catalog, references, wording
 from strangler.split.mysql.wording import ROW, Connection, identifier, meant
 from strangler.split.table import Key, Table
 
@@ -49,13 +49,13 @@ def straddling(
 ) -> Iterator[str]:
     """See Store.straddling."""
     by_name = {catalog.bare(table): table for table in tables}
-    for name, child, parent, _, _ in catalog.foreign_keys(connection):
+    for name, child, parent, _, _ in references.foreign_keys(connection):
         mine, theirs = by_name.get(child), by_name.get(parent)
         if mine is None or theirs is None or mine.where is theirs.where is None:
             continue
         joined = " AND ".join(
             f"c.{identifier(column)} = p.{identifier(other)}"
-            for column, other in catalog.joined(connection, child, str(name))
+            for column, other in references.joined(connection, child, str(name))
         )
         among = ["TRUE"] if keys is None else [*_among("c", mine, keys), *_among("p", theirs, keys)]
         for one, said, other, ends in (

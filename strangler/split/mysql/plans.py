@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strangler.split.deletions import Followed
-from strangler.split.mysql import catalog, wording
+from strangler.split.mysql import catalog, references, wording
 from strangler.split.mysql.wording import Connection, identifier, literal
 from strangler.split.table import Family
 
@@ -24,7 +24,7 @@ def grants(user: str) -> Iterator[str]:
 def unseen(connection: Connection, followed: Followed) -> Iterator[str]:
     """See Store.unseen_deletions."""
     table = catalog.describe(connection, followed.table, None)
-    yield from catalog.cascades(connection, [table])
+    yield from references.cascades(connection, [table])
     if followed.key not in {column.name for column in table.key} or len(table.key) > 1:
         yield (
             f'"{followed.field}" points at column "{followed.key}" of "{followed.table}", which is not its primary '

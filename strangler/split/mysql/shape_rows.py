@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from strangler.split.errors import Busy, Refused
-from strangler.split.mysql import catalog, wording
+from strangler.split.mysql import catalog, references, wording
 from strangler.split.mysql.guards import forbids_truncate
 from strangler.split.mysql.two_shapes import Trigger, TwoShapes
 from strangler.split.mysql.wording import identifier, literal
@@ -62,7 +62,7 @@ class MySQLShapes(Shapes):
         yield from self._missing(self._to.equals())
 
     def part(self) -> Iterator[str]:
-        for name, child, parent, _, _ in catalog.foreign_keys(self.store.connection):
+        for name, child, parent, _, _ in references.foreign_keys(self.store.connection):
             if parent == catalog.bare(self.narrow):
                 raise Refused(f'the foreign key "{name}" ties "{child}" to "{self.narrow.name}"; cut it first')
         # The narrow table gets no more rows, then loses them; until then a wide row that goes takes its own along.
@@ -104,7 +104,7 @@ class MySQLShapes(Shapes):
 
     def unfit(self) -> Iterator[str]:
         ours = {catalog.bare(self.wide), catalog.bare(self.narrow)}
-        for name, child, parent, on_delete, on_update in catalog.foreign_keys(self.store.connection):
+        for name, child, parent, on_delete, on_update in references.foreign_keys(self.store.connection):
             for event, rule in (("DELETE", on_delete), ("UPDATE", on_update)):
                 # From the narrow table to the wide one it finds nothing to do any more.
                 if child in ours and parent not in ours and rule not in ("RESTRICT", "NO ACTION"):

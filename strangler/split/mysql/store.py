@@ -14,7 +14,7 @@ import pymysql
 from strangler.split.deletions import Followed
 from strangler.split.errors import Busy, CasFailed, DatabaseUnreachable, SplitError, StatementFailed, translating
 from strangler.split.locks import Locks
-from strangler.split.mysql import catalog, condition, guards, plans, rules, wording
+from strangler.split.mysql import catalog, condition, fitness, guards, plans, references, rules, wording
 from strangler.split.mysql.archive import MySQLArchives
 from strangler.split.mysql.errors import translated
 from strangler.split.mysql.locks import NamedLocks
@@ -143,7 +143,7 @@ class MySQLStore(MySQLArchives, Store):
         return f"{sorted(rows)} {self._login.database}"
 
     def unfit(self, tables: Sequence[Table], followed: Sequence[Table]) -> Iterator[str]:
-        yield from catalog.unfit(self.connection, [*tables, *followed])
+        yield from fitness.unfit(self.connection, [*tables, *followed])
 
     def describe(self, name: str, columns: tuple[str, ...] | None = None) -> Table:
         return catalog.describe(self.connection, name, columns)
@@ -155,10 +155,10 @@ class MySQLStore(MySQLArchives, Store):
         return catalog.shape(self.connection, list(tables))
 
     def crossing_keys(self, tables: Sequence[Table]) -> list[str]:
-        return catalog.crossing_keys(self.connection, tables)
+        return references.crossing_keys(self.connection, tables)
 
     def orphans(self, tables: Sequence[Table]) -> list[str]:
-        return catalog.orphans(self.connection, tables)
+        return references.orphans(self.connection, tables)
 
     def straddling(self, tables: Sequence[Table], keys: Mapping[str, Sequence[Key]] | None = None) -> Iterator[str]:
         yield from condition.straddling(self.connection, tables, keys)

@@ -1,6 +1,6 @@
 import pytest
 
-from strangler.split.mysql.catalog import lacking, too_old, unsafe
+from strangler.split.mysql.fitness import lacking, too_old, unsafe
 from strangler.split.mysql.wording import conditions
 from strangler.split.table import Column, Family, Table
 
