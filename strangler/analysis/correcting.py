@@ -60,7 +60,8 @@ def true_routes(files: Iterable[Route], symbols: Symbols, routes: Sequence[TrueR
     by_name: dict[tuple[str, str], list[Route]] = {}
     for route in files:
         by_view.setdefault(route.view, []).append(route)
-        by_name.setdefault((route.module, route.name.rpartition(":")[2]), []).append(route)
+        for module in {route.module, ""} if not route.view else {route.module}:
+            by_name.setdefault((module, route.name.rpartition(":")[2]), []).append(route)
     found: dict[tuple[str, str, str], Route] = {}
     for true in routes:
         if "admin" in true.apps or any(mark in text for _, text in true.pieces for mark in _FORMATS):

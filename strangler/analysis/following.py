@@ -214,7 +214,7 @@ class _Walk:
 
     def _is_of_row(self, label: str, step: Step) -> bool:
         accessor = self._registry.accessor(label, step.name)
-        return not step.called and (step.name in self._registry.models[label].relations or accessor is not None)
+        return not step.called and (self._registry.inherited(label, step.name) is not None or accessor is not None)
 
     def _start(self, steps: list[Step]) -> tuple[Typed | None, int]:
         """What the chain begins with, and how many steps that took."""
@@ -312,7 +312,7 @@ class _Walk:
         labels = [
             label
             for label in ([given] if given else self._registry.called(name))
-            if after in self._registry.models[label].relations or self._registry.accessor(label, after)
+            if self._registry.inherited(label, after) or self._registry.accessor(label, after)
         ]
         return Typed("row", labels[0]) if len(labels) == 1 else None
 
@@ -337,7 +337,7 @@ class _Walk:
         if step.name in model.managers:
             self.note(Does.READ, label, step, step.name)
             return Typed("set", label)
-        return Typed("relation", label) if step.name in model.relations and not step.called else None
+        return Typed("relation", label) if self._registry.inherited(label, step.name) and not step.called else None
 
     def _of_set(self, at: Typed, step: Step) -> Typed | None:
         label = at.label
@@ -358,7 +358,7 @@ class _Walk:
         if step.name in _ROW_WRITES and step.called:
             self.note(Does.WRITE, label, step, f"{step.name}()")
             return None
-        relation = self._registry.models[label].relations.get(step.name)
+        relation = self._registry.inherited(label, step.name)
         if relation is not None and relation.target:
             self.note(Does.NAVIGATE, relation.target, step, f".{step.name}", of=label)
             many = relation.kind in ("many-to-many", "generic relation")

@@ -48,7 +48,7 @@ def hops(registry: Registry, label: str, path: str, *, whole: bool = False) -> I
     at, parts = label, path.lstrip("-+").split("__")
     for number, part in enumerate(parts):
         rest = parts[number + 1 :]
-        relation = registry.models[at].relations.get(part) if at in registry.models else None
+        relation = registry.inherited(at, part)
         if relation is not None:
             if not relation.target:
                 return

@@ -12,6 +12,8 @@ from strangler.analysis.symbols import Symbol, Symbols
 from strangler.analysis.users import ABSTRACT_USERS, OF_USERS
 
 _NOT_MODELS = ("Form", "Serializer", "FilterSet", "Admin", "Factory", "Config", "TestCase", "Migration")
+_LOADERS = ("get_model", "get_registered_model")
+_DEEPEST = 10
 _TARGET = ("to", "to_model", "othermodel")
 
 
@@ -106,6 +108,18 @@ class Registry:
             return None
         return model.relations.get(name) or (model.relations.get(name[:-3]) if name.endswith("_id") else None)
 
+    def inherited(self, label: str, name: str) -> Relation | None:
+        """A model's relation, or that of a model whose table it inherits or stands for."""
+        seen = [label]
+        for current in seen:
+            model = self.models.get(current)
+            if model is None:
+                continue
+            if (found := model.relations.get(name)) is not None:
+                return found
+            seen.extend(parent for parent in model.parents if parent not in seen)
+        return None
+
     def accessor(self, label: str, name: str) -> Reverse | None:
         """What rows of a model, or of a model it inherits from, call those that refer to them."""
         return self._reverse(self.accessors, label, name)
@@ -131,7 +145,7 @@ class Registry:
 
     def loaded(self, call: Step) -> str:
         """The label of the model that apps.get_model() and the like load; empty where that is none of these."""
-        if call.name not in ("get_model", "get_registered_model"):
+        if call.name not in _LOADERS:
             return ""
         given = (*call.args, *(call.keywords[key] for key in ("app_label", "model_name") if key in call.keywords))
         texts = [arg for arg in given if isinstance(arg, str) and not isinstance(arg, Named)]
@@ -160,16 +174,87 @@ def find_models(symbols: Symbols, apps: Apps, user: str = "") -> Registry:
                 _register(registry, symbol, found)
     for model in list(registry.models.values()):
         _relate(registry, model)
+    _proxies(registry)
     _swap(registry)
     link(registry)
     return registry
+
+
+def _proxies(registry: Registry) -> None:
+    """A proxy has the table of the model that it stands for, and who inherits from one inherits from that model.
+
+    Who inherits a table has a key to it.
+    """
+
+    def concrete(label: str, depth: int = 0) -> str:
+        model = registry.models.get(label)
+        if model is None or not model.proxy or not model.parents or depth > _DEEPEST:
+            return label
+        return concrete(model.parents[0], depth + 1)
+
+    stands = {label: concrete(label) for label in registry.models}
+    for model in registry.models.values():
+        model.parents = tuple(dict.fromkeys(stands.get(parent, parent) for parent in model.parents))
+        own = registry.models.get(stands[model.label]) if model.label in stands else None
+        if model.proxy and own is not None:
+            model.table, model.key = own.table, own.key
+        elif not model.abstract:
+            _link_to_parents(model)
+
+
+def _link_to_parents(model: Model) -> None:
+    """The one-to-one keys to the tables that a model inherits from, which Django makes where nobody states them."""
+    stated = {relation.target for relation in model.relations.values() if relation.parent}
+    for parent in model.parents if model.symbol is not None else ():
+        if parent in stated:
+            continue
+        name, lower = f"{parent.rpartition('.')[2].lower()}_ptr", model.label.rpartition(".")[2].lower()
+        model.relations[name] = Relation(
+            name=name,
+            kind="one-to-one",
+            target=parent,
+            line=model.line,
+            module=model.symbol.module if model.symbol is not None else "",
+            on_delete="CASCADE",
+            accessor=lower,
+            query=lower,
+            column=f"{name}_id",
+            parent=True,
+            stated=False,
+        )
+        if model.key == "id":
+            model.key = name
+
+
+def meta_of(symbols: Symbols, symbol: Symbol, depth: int = 0) -> Mapping[str, Value]:
+    """What a model's Meta says: its own, with that of the classes it inherits from, else an abstract model's."""
+    own = symbols.class_of(symbol).meta
+    above: dict[str, Value] = {}
+    if own:
+        bases = own.get("@bases")
+        names = (
+            [base.removesuffix(".Meta") for base in bases if isinstance(base, str)] if isinstance(bases, tuple) else []
+        )
+        classes = [symbols.find_in(symbol.module, name) for name in names]
+    else:  # Django leaves the Meta of abstract models alone to their heirs
+        above_it = symbols.ancestors(symbol)[1:]
+        classes = [one for one in above_it if one.kind == "class" and _is_abstract(symbols, one)][:1]
+    for one in classes:
+        if one.kind == "class" and depth < _DEEPEST:
+            above = {**meta_of(symbols, one, depth + 1), **above}
+    above.pop("abstract", None)
+    return {**above, **own}
+
+
+def _is_abstract(symbols: Symbols, symbol: Symbol) -> bool:
+    return symbols.class_of(symbol).meta.get("abstract") is True
 
 
 def _swap(registry: Registry) -> None:
     """Mark those in whose place a setting names another model."""
     for model in registry.models.values():
         if model.symbol is not None and isinstance(
-            setting := registry.symbols.class_of(model.symbol).meta.get("swappable"), str
+            setting := meta_of(registry.symbols, model.symbol).get("swappable"), str
         ):
             chosen = registry.user if setting == "AUTH_USER_MODEL" else _setting(registry, setting)
             model.swapped = chosen not in ("", model.label)
@@ -191,6 +276,8 @@ def link(registry: Registry) -> None:
 
 def _is_model(symbols: Symbols, symbol: Symbol) -> bool:
     ancestors = symbols.ancestors(symbol)
+    if any(_loads(symbols, base) is not None for base in ancestors):
+        return True
     outside = [base.name for base in ancestors if base.kind == "outside"]
     if any(name in ("django.db.models.Model", "django.db.models.base.Model") for name in outside):
         return True
@@ -202,6 +289,15 @@ def _is_model(symbols: Symbols, symbol: Symbol) -> bool:
     return any(field.startswith("django.db.models.") for field in fields) or (
         any(name in ABSTRACT_USERS or name.startswith("Abstract") for name in last) and "models" in symbol.module
     )
+
+
+def _loads(symbols: Symbols, base: Symbol) -> Step | None:
+    """The call of get_model() that a base is the result of."""
+    if base.kind != "value" or base.module not in symbols.files:
+        return None
+    value = symbols.files[base.module].facts.assigned.get(base.name)
+    call = value[-1] if isinstance(value, list) else None
+    return call if call is not None and call.called and call.name in _LOADERS else None
 
 
 def _fields(symbols: Symbols, symbol: Symbol) -> list[str]:
@@ -230,18 +326,19 @@ def _is_field(symbols: Symbols, symbol: Symbol) -> bool:
 
 def _register(registry: Registry, symbol: Symbol, found: Class) -> None:
     file = registry.symbols.file_of(symbol)
-    label = found.meta.get("app_label")
+    meta = meta_of(registry.symbols, symbol)
+    label = meta.get("app_label")
     app = label if isinstance(label, str) and not isinstance(label, Named) else registry.apps.of(symbol.module).label
-    table = found.meta.get("db_table")
+    table = meta.get("db_table")
     model = Model(
         label=f"{app}.{found.name}",
         app=app,
         symbol=symbol,
         path=file.module.path,
         line=found.line,
-        abstract=found.meta.get("abstract") is True,
-        proxy=found.meta.get("proxy") is True,
-        managed=found.meta.get("managed") is not False,
+        abstract=meta.get("abstract") is True,
+        proxy=meta.get("proxy") is True,
+        managed=meta.get("managed") is not False,
         table=table if isinstance(table, str) and table else f"{app}_{found.name.lower()}",
     )
     registry.by_symbol[symbol] = model
@@ -253,13 +350,16 @@ def _relate(registry: Registry, model: Model) -> None:
     """Fill in the model's fields, of itself and of what it inherits as its own."""
     assert model.symbol is not None
     symbols, managers, parents = registry.symbols, set(model.managers), []
-    for symbol in reversed(symbols.ancestors(model.symbol)):
-        if symbol.kind != "class":
-            _relate_outside(model, symbol)
-            continue
-        other = registry.of(symbol)
-        if other is not None and other is not model and not other.abstract:
-            parents.append(other.label)
+    ancestors = symbols.ancestors(model.symbol)
+    concrete = [one for base in ancestors if (one := registry.of(base)) is not None and _has_table(one, model)]
+    theirs = {base for one in concrete if one.symbol is not None for base in symbols.ancestors(one.symbol)}
+    parents += [one.label for one in reversed(concrete)]
+    for symbol in reversed(ancestors):
+        if (call := _loads(symbols, symbol)) is not None:
+            parents.append(registry.loaded(call))
+        if symbol.kind != "class" or symbol in theirs:
+            if symbol not in theirs:
+                _relate_outside(model, symbol)
             continue
         found = symbols.class_of(symbol)
         for name, value in found.attributes.items():
@@ -278,6 +378,11 @@ def _relate(registry: Registry, model: Model) -> None:
                 managers.add(name)
     model.parents = tuple(dict.fromkeys(parents))
     model.managers = frozenset(managers)
+
+
+def _has_table(one: Model, model: Model) -> bool:
+    """Whether a model is another one with its own table, whose fields stay there."""
+    return one is not model and not one.abstract
 
 
 def _relate_outside(model: Model, base: Symbol) -> None:

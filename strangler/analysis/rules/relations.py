@@ -32,8 +32,8 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
 def _of(project: Project, model: Model) -> Iterator[Coupling]:
     assert model.symbol is not None
     for relation in model.relations.values():
-        if not relation.stated and not project.is_here(relation.target):
-            continue  # what another package's base class brings ties nothing of the project
+        if not relation.stated and (relation.parent or not project.is_here(relation.target)):
+            continue  # a parent's table is told below; what another package's base brings ties nothing of the project
         at = Place(project.symbols.files[relation.module], relation.line)
         kind, target = _KINDS[relation.kind], relation.target or "contenttypes.ContentType"
         detail = relation.name if relation.constrained else f"{relation.name}, no constraint"
