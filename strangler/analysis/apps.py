@@ -45,11 +45,12 @@ def find_apps(symbols: Symbols) -> Apps:
     Of two with one label the inner one gets its package's name.
     """
     packages: dict[str, str] = {}
+    with_classes = _with_classes(symbols)
     for name, file in symbols.files.items():
         parts = name.split(".")
         if len(parts) == 1 or file.module.is_test:
             continue
-        if parts[-1] == "migrations" or (parts[-1] == "models" and _has_models(symbols, name)):
+        if parts[-1] == "migrations" or (parts[-1] == "models" and name in with_classes):
             packages.setdefault(".".join(parts[:-1]), parts[-2])
     for name, file in symbols.files.items():
         for found in file.classes.values():
@@ -89,6 +90,11 @@ def is_config(symbols: Symbols, symbol: Symbol) -> bool:
     return any(base.kind == "outside" and base.name.endswith("AppConfig") for base in symbols.ancestors(symbol)[1:])
 
 
-def _has_models(symbols: Symbols, name: str) -> bool:
-    inside = (file for module, file in symbols.files.items() if module == name or module.startswith(name + "."))
-    return any(found.bases for file in inside for found in file.classes.values())
+def _with_classes(symbols: Symbols) -> set[str]:
+    """Modules and packages in which some class has a base."""
+    found: set[str] = set()
+    for name, file in symbols.files.items():
+        if any(one.bases for one in file.classes.values()):
+            parts = name.split(".")
+            found.update(".".join(parts[:length]) for length in range(1, len(parts) + 1))
+    return found

@@ -15,6 +15,10 @@ class Named(str):
     __slots__ = ()
 
 
+NOTHING: dict[str, Value] = {}
+"""The keywords of whatever has none: there are very many, and one for each of them would be a quarter of all memory."""
+
+
 @dataclass(kw_only=True, slots=True)
 class Step:
     """One link of a chain: a name, with what it was called with.
@@ -26,8 +30,8 @@ class Step:
     name: str
     line: int = 0
     called: bool = False
-    args: list[Value] = field(default_factory=list)
-    keywords: dict[str, Value] = field(default_factory=dict)
+    args: tuple[Value, ...] = ()
+    keywords: dict[str, Value] = field(default_factory=lambda: NOTHING)
     local: str = ""
     """The variable that the chain up to here was assigned to, where it goes on from one."""
 

@@ -36,16 +36,30 @@ class Kept:
             with contextlib.suppress(sqlite3.Error, pickle.UnpicklingError, EOFError, AttributeError, TypeError):
                 found = self._database.execute("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
                 if found is not None:
-                    yield key, pickle.loads(found[0])  # noqa: S301 - in the user's own folder, which nobody else writes
+                    yield key, unpacked(found[0])
 
     def put(self, values: Iterable[tuple[bytes, Any]]) -> None:
         """Keep these as well."""
+        if self._database is not None:
+            self.put_packed((key, packed(value)) for key, value in values)
+
+    def put_packed(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep these, which are packed already."""
         if self._database is None:
             return
         with contextlib.suppress(sqlite3.Error, RecursionError), self._database:
-            rows = ((key, pickle.dumps(value, 5)) for key, value in values)
             self._database.executemany("INSERT OR REPLACE INTO kept VALUES (?, ?)", rows)
             self._database.execute("DELETE FROM kept WHERE rowid <= (SELECT max(rowid) FROM kept) - ?", (_ROWS,))
+
+
+def packed(value: Any) -> bytes:
+    """A value as it is kept."""
+    return pickle.dumps(value, 5)
+
+
+def unpacked(value: bytes) -> Any:
+    """A value that was kept, or comes from another process of this run."""
+    return pickle.loads(value)  # noqa: S301 - in the user's own folder, which nobody else writes
 
 
 def key_of(*parts: bytes) -> bytes:

@@ -12,10 +12,11 @@ from typing import TypeVar
 
 from strangler.analysis import behaviour
 from strangler.analysis.behaviour import Request, Transaction
+from strangler.analysis.collecting import without_collector
 from strangler.analysis.coupling import Coupling
 from strangler.analysis.differing import Difference
 from strangler.analysis.facts import Facts
-from strangler.analysis.kept import Kept, key_of
+from strangler.analysis.kept import Kept, key_of, packed, unpacked
 from strangler.analysis.project import Project, Summary
 from strangler.analysis.reading import read
 from strangler.analysis.rules import (
@@ -122,13 +123,27 @@ def from_project(
 
     Raises NoProject.
     """
-    tree, contents, pages_read = with_contents(walk(root))
+    with without_collector():
+        return _from_tree(walk(root), kept, what, make, processes=processes or os.cpu_count() or 1, asked=asked)
+
+
+def _from_tree(
+    tree: Tree,
+    kept: Kept,
+    what: bytes,
+    make: Callable[[Project, tuple[str, ...]], R],
+    *,
+    processes: int,
+    asked: Asked | None,
+) -> R:
+    tree, contents, pages_read = with_contents(tree)
     keys = [key_of(content, module.package.encode()) for module, content in zip(tree.modules, contents, strict=True)]
     places = "\n".join([*(module.path for module in tree.modules), *tree.templates, *tree.left_out]).encode()
     whole = key_of(what, places, *keys, *pages_read, asked.key if asked is not None else b"")
     for _, found in kept.get([whole]):
         return found  # type: ignore[no-any-return]
-    files, unread = _files(tree, contents, keys, kept, processes or os.cpu_count() or 1)
+    files, unread = _files(tree, contents, keys, kept, processes)
+    del contents, pages_read  # from here on the facts are what is large
     made = make(Project.of(tree, files, asked.truth if asked is not None else None), (*tree.left_out, *unread))
     kept.put([(whole, made)])
     return made
@@ -142,8 +157,8 @@ def _files(
     missing = [number for number, key in enumerate(keys) if key not in known]
     read_now = _each(_read, [(contents[number], tree.modules[number].package) for number in missing], processes)
     new = {keys[number]: found for number, found in zip(missing, read_now, strict=True)}
-    kept.put(new.items())
-    known |= new
+    kept.put_packed(new.items())
+    known |= {key: unpacked(found) for key, found in new.items()}
     files, unread = [], []
     for module, key in zip(tree.modules, keys, strict=True):
         facts = known[key]
@@ -167,14 +182,14 @@ def _look(project: Project, processes: int) -> tuple[set[Coupling], list[Transac
     return found, list(chain.from_iterable(done for _, done in seen))
 
 
-def _read(given: tuple[bytes, str]) -> Facts | str:
-    """A file's facts, or why there are none."""
+def _read(given: tuple[bytes, str]) -> bytes:
+    """A file's facts, or why there are none; packed here, where several do so at once."""
     try:
-        return read(*given)
+        return packed(read(*given))
     except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg)
+        return packed(f"line {error.lineno}: {error.msg}" if error.lineno else str(error.msg))
     except (ValueError, RecursionError, MemoryError) as error:  # MemoryError is the parser's own, of deep brackets
-        return str(error) or "it is nested too deeply"
+        return packed(str(error) or "it is nested too deeply")
 
 
 _shared: tuple[Callable[[object], object], Sequence[object]] | None = None

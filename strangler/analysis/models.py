@@ -86,6 +86,7 @@ class Registry:
     queries: dict[str, dict[str, Reverse]]
     _by_lower: dict[str, str] = field(default_factory=dict)
     _by_name: dict[str, list[str]] = field(default_factory=dict)
+    _made: dict[str, list[Model]] | None = None
 
     def of(self, symbol: Symbol) -> Model | None:
         """The model that a class is."""
@@ -98,8 +99,12 @@ class Registry:
 
     def made_in(self, module: str) -> Iterator[Model]:
         """Models of a module that no class in its file is: only Django's registries know them."""
-        symbols = ((model.symbol, model) for model in self.real())
-        return (model for at, model in symbols if at and at.kind == "made" and at.module == module)
+        if self._made is None:
+            self._made = {}
+            for model in self.real():
+                if model.symbol is not None and model.symbol.kind == "made":
+                    self._made.setdefault(model.symbol.module, []).append(model)
+        return iter(self._made.get(module, ()))
 
     def relation(self, label: str, name: str) -> Relation | None:
         """A model's relation, also by its column's name."""

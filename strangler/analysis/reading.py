@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from strangler.analysis.facts import EACH, Chain, Class, Facts, Function, Import, Named, Step, Value
+from strangler.analysis.facts import EACH, NOTHING, Chain, Class, Facts, Function, Import, Named, Step, Value
 
 _SQL = re.compile(
     r"\b(select\b.+?\bfrom|insert\s+into|update\b.+?\bset|delete\s+from|truncate|alter\s+table|(left|inner)\s+join)\b",
@@ -50,6 +50,8 @@ class _Reader:
         self._classes: list[Class] = []
         self._functions: list[Function] = []
         self._depth = 0
+        self._calls: dict[int, list[Step] | None] = {}
+        """Of the statement that is read: what is given to a call is looked at with it, and by itself."""
 
     # Statements
 
@@ -60,6 +62,7 @@ class _Reader:
             self._statement(statement)
 
     def _statement(self, node: ast.stmt) -> None:
+        self._calls.clear()
         see = _STATEMENTS.get(type(node))
         if see is not None:
             see(self, node)
@@ -397,20 +400,21 @@ class _Reader:
 
     def _steps(self, node: ast.expr | None) -> list[Step] | None:
         """The chain that an expression is; None for anything else."""
-        match node:
-            case ast.Name():
-                return self._known.get(node.id) or [Step(name=node.id)]
-            case ast.Attribute():
-                steps = self._steps(node.value)
-                return steps and [*steps, Step(name=node.attr, line=node.end_lineno or 0)]
-            case ast.Call():
+        if isinstance(node, ast.Name):
+            return self._known.get(node.id) or [Step(name=node.id)]
+        if isinstance(node, ast.Attribute):
+            steps = self._steps(node.value)
+            return steps and [*steps, Step(name=node.attr, line=node.end_lineno or 0)]
+        if isinstance(node, ast.Call):
+            if id(node) not in self._calls:
                 steps = self._steps(node.func)
-                return steps and self._called(node, steps)
-            case ast.Subscript():
-                steps = self._steps(node.value)
-                index = self._value(node.slice)
-                name = f"[{index}]" if _is_text(index) else "[:]" if isinstance(node.slice, ast.Slice) else "[]"
-                return steps and [*steps, Step(name=name, args=[index] if isinstance(index, Named) else [])]
+                self._calls[id(node)] = steps and self._called(node, steps)
+            return self._calls[id(node)]
+        if isinstance(node, ast.Subscript):
+            steps = self._steps(node.value)
+            index = self._value(node.slice)
+            name = f"[{index}]" if _is_text(index) else "[:]" if isinstance(node.slice, ast.Slice) else "[]"
+            return steps and [*steps, Step(name=name, args=(index,) if isinstance(index, Named) else ())]
         inner = _carried(node)
         return self._steps(inner) if inner is not None else None
 
@@ -423,8 +427,8 @@ class _Reader:
             name=last.name,
             line=last.line or node.lineno,
             called=True,
-            args=[self._value(argument) for argument in node.args],
-            keywords={key.arg or "**": self._value(key.value) for key in node.keywords},
+            args=tuple(self._value(argument) for argument in node.args),
+            keywords={key.arg or "**": self._value(key.value) for key in node.keywords} if node.keywords else NOTHING,
         )
         return [*steps[:-1], called]
 
