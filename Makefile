@@ -52,6 +52,9 @@ bench-proxy: setup ## the proxy beside stock mitmdump, faster engines beside the
 bench-trace: setup ## what a trace costs Orchard's requests
 	@$(RUN) tests/benchmarks/bench_trace.py
 
+bench-map: setup ## the map of 100,000 to 700,000 lines of real code, cold and warm, beside grimp; its page in Chromium; into docs/map-growth.svg
+	@$(RUN) tests/benchmarks/bench_map.py --docs docs
+
 engines: setup ## the same cases on every live engine, counted in docs/engines.md (ENGINES="mitmproxy" for some, written nowhere)
 	@$(RUN) -m tests.conformance $(ENGINES)
 

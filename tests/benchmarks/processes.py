@@ -1,0 +1,64 @@
+"""What a command costs: seconds, and the memory of it and all its children together."""
+
+import os
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_EVERY = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Of one command. Pages that processes share are counted once."""
+
+    seconds: float
+    processor: float
+    megabytes: float
+    output: str
+
+
+def cost(command, environment=None):
+    """Run a command to its end. Raises CalledProcessError with its output where it fails."""
+    began, used = time.monotonic(), os.times()
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    highest = [0]
+    watching = threading.Thread(target=_watch, args=(running, highest))
+    watching.start()
+    output, errors = running.communicate()
+    seconds = time.monotonic() - began
+    watching.join()
+    if running.returncode:
+        raise subprocess.CalledProcessError(running.returncode, command, output, errors)
+    now = os.times()
+    processor = now.children_user + now.children_system - used.children_user - used.children_system
+    return Cost(seconds=seconds, processor=processor, megabytes=highest[0] / 1024, output=output)
+
+
+def _watch(running, highest):
+    while running.poll() is None:
+        highest[0] = max(highest[0], sum(map(_kilobytes, _family(running.pid))))
+        time.sleep(_EVERY)
+
+
+def _family(pid):
+    """A process and all below it, as far as they are still there."""
+    yield pid
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [child for thread in threads for child in (thread / "children").read_text().split()]
+    except OSError:
+        return
+    for child in children:
+        yield from _family(int(child))
+
+
+def _kilobytes(pid):
+    """Its proportional share of memory: what two processes share counts half for each."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
