@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from strangler.commands.project import (
     Commands,
@@ -12,11 +16,17 @@ from strangler.commands.project import (
     add_path,
     add_registries,
     add_trace,
+    folder,
     mapped,
     named,
     with_trace,
 )
 from strangler.errors import StranglerError
+
+if TYPE_CHECKING:
+    from strangler.analysis.graph import Graph
+    from strangler.analysis.mapping import Map
+    from strangler.analysis.seams import Seam
 
 
 def add(commands: Commands) -> None:
@@ -53,7 +63,19 @@ def _run(options: argparse.Namespace) -> None:
         json.dump([showing.seam_as_json(one, crossings.get(one.name)) for one in seams], sys.stdout, indent=1)
         return
     if options.seam is not None:
-        lines = showing.seam_as_text(seams[0], crossings.get(seams[0].name))
+        shown = showing.seam_as_text(seams[0], crossings.get(seams[0].name))
+        lines: Iterator[str] = chain(shown, _together(folder(options), found, graph, seams[0]))
     else:
         lines = showing.seams_as_text(graph, seams, crossings)
     sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def _together(root: Path, found: Map, graph: Graph, seam: Seam) -> Iterator[str]:
+    """The apps beyond a seam's border that commits change together with its own."""
+    from strangler.analysis.history.apps import apps_together  # noqa: PLC0415
+
+    own = {graph.apps[node] for node in seam.nodes}
+    across = [pair for pair in apps_together(root, found) if (pair.one in own) != (pair.other in own)]
+    if across:
+        yield "  changed together, more than by chance:"
+        yield from (f"    {pair}" for pair in across)

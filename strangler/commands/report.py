@@ -22,9 +22,7 @@ from strangler.commands.project import (
 from strangler.errors import StranglerError
 
 if TYPE_CHECKING:
-    from strangler.analysis.history.commits import Together
     from strangler.analysis.history.drift import Point
-    from strangler.analysis.mapping import Map
 
 _COMMITS = 8
 
@@ -47,6 +45,7 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> None:
     from strangler.analysis import page  # noqa: PLC0415
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
+    from strangler.analysis.history.apps import apps_together  # noqa: PLC0415
     from strangler.analysis.history.drift import history_of, point  # noqa: PLC0415
     from strangler.analysis.history.points import when  # noqa: PLC0415
     from strangler.analysis.observed.beside import crossing  # noqa: PLC0415
@@ -72,7 +71,7 @@ def _run(options: argparse.Namespace) -> None:
         [*before, now],
         observed=crossings,
         sentences=sentences,
-        together=_together(root, found),
+        together=apps_together(root, found),
     )
     file.write_text(text, encoding="utf-8")
     sys.stdout.write(f"{file}: {now.couplings:,} couplings between apps\n")
@@ -97,19 +96,6 @@ def _with_earlier(carried: list[Point], options: argparse.Namespace) -> list[Poi
         sys.stderr.write(f"{number} of {len(commits)}: {what}\n")
         found += [] if isinstance(one, str) else [one]
     return points.joined(carried, found)
-
-
-def _together(root: Path, found: Map) -> list[Together]:
-    """The pairs of apps that commits change together; none where there is no history."""
-    from strangler.analysis.history.apps import AppOf  # noqa: PLC0415
-    from strangler.analysis.history.commits import read_history, together  # noqa: PLC0415
-    from strangler.analysis.history.git import NoHistory, find_repository  # noqa: PLC0415
-
-    try:
-        history = read_history(find_repository(root))
-    except NoHistory:
-        return []
-    return together(history.commits, AppOf({module.path: module.app for module in found.summary.modules}))
 
 
 def _commit(root: Path) -> str:

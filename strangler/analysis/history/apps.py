@@ -1,8 +1,22 @@
-"""Which app a file of any commit belongs to, by where the apps are now."""
+"""Which app a file of any commit belongs to, by where the apps are now, and which apps are changed together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+
+from strangler.analysis.history.commits import Together, read_history, together
+from strangler.analysis.history.git import NoHistory, find_repository
+from strangler.analysis.mapping import Map
+
+
+def apps_together(root: Path, found: Map) -> list[Together]:
+    """The pairs of a project's apps that commits change together more than by chance; none where nobody remembers."""
+    try:
+        history = read_history(find_repository(root))
+    except NoHistory:
+        return []
+    return together(history.commits, AppOf({module.path: module.app for module in found.summary.modules}))
 
 
 class AppOf:

@@ -7,6 +7,8 @@ import pytest
 
 from strangler.analysis.history.commits import of_these, read_history, together
 from strangler.analysis.history.git import find_repository
+from strangler.cli import main
+from tests.unit.strangler.analysis.places import SHOP, make
 from tests.unit.strangler.analysis.repositories import begin, commit, git
 
 
@@ -96,3 +98,16 @@ def test_a_history_that_breaks_off_is_read_as_far_as_it_goes(shop, tmp_path):
 def test_a_history_that_takes_too_long_is_cut_and_told(shop):
     read = read_history(find_repository(shop), seconds=0.0001)
     assert any("within 0.0001 seconds" in sentence for sentence in read.sentences)
+
+
+def test_a_seam_is_told_with_the_apps_beyond_it_that_are_changed_together_with_it(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    project = begin(tmp_path / "shop", SHOP)
+    for number in range(9):
+        commit(project, {"shop/reviews/a.py": f"{number}", "shop/people/a.py": f"{number}"})
+        commit(project, {"shop/catalog/a.py": f"{number}"})
+    assert main(["propose", str(project), "--seam", "reviews"]) == 0
+    told = capsys.readouterr().out.partition("  changed together, more than by chance:\n")[2]
+    assert told == "    people with reviews: 10 of its 10 commits (100%), 1.9 times chance\n"
+    assert main(["propose", str(make(tmp_path / "plain", SHOP)), "--seam", "reviews"]) == 0
+    assert "changed together" not in capsys.readouterr().out
