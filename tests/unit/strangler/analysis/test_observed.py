@@ -1,8 +1,12 @@
 """What traces and spans say, added up, and beside a map."""
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from strangler.analysis.coupling import Kind
 from strangler.analysis.graph import graph_of
@@ -218,6 +222,16 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path, lines, complaint):
     assert sentence.startswith("trace-9-z.jsonl")
     assert complaint in sentence
     assert list(as_text(picture(tmp_path)))
+
+
+@settings(max_examples=60)
+@given(at=st.integers(0, 2_000), size=st.integers(0, 40), put=st.binary(max_size=12))
+def test_whatever_is_changed_in_a_file_it_is_read_or_said(at, size, put):
+    with tempfile.TemporaryDirectory() as name:
+        file = write(Path(name)) / "trace-1-a.jsonl"
+        whole = file.read_bytes()
+        file.write_bytes(whole[:at] + put + whole[at + size :])
+        assert list(as_text(picture(Path(name))))
 
 
 def test_half_a_file_counts_as_far_as_it_goes(tmp_path):
