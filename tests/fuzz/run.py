@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ from tests.fuzz.dialects import DIALECTS
 from tests.fuzz.inputs import Stream, requests, streams
 from tests.fuzz.reference import Dialect
 from tests.fuzz.sockets import serve, talk
-from tests.fuzz.verdict import Received, Talk, wrong
+from tests.fuzz.verdict import Received, Talk, late, wrong
 
 _STREAMS = 24
 """That are made of each drawn example, and sent at the same time."""
@@ -31,6 +31,8 @@ _GATEWAY = Gateway(
     revision=1, policies=(Policy(path="/", throttle=(Throttle(rate=1e6, burst=1_000_000, per="address"),)),)
 )
 """In force for the second half: every request waits for the chain of steps then."""
+_LATE = 10
+"""Batches of which something may arrive later than its client waited, on a busy machine."""
 _SECONDS_TO_END = 3.0
 """After which the proxy has ended what it did for connections that are over."""
 _FIRST = b"POST /api/orders/7/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -101,6 +103,7 @@ def fuzz(
         with LIVE[engine].start(Path(folder), "http://127.0.0.1:1", python) as live:
             live.engine.apply(table)
             began = time.monotonic()
+            before_these: deque[list[Talk]] = deque(maxlen=_LATE)
 
             def batch(drawn: list[bytes], chance: int) -> None:
                 if not found.wrong and (found.sent >= count or time.monotonic() - began > seconds):
@@ -117,8 +120,11 @@ def fuzz(
                 found.sent += sum(one.stream.requests for one in talks)
                 found.received.update(one.upstream for one in received)
                 found.statuses.update(answer.status for one in talks for answer in one.answers)
+                came_late = late(received, [one for talked in before_these for one in talked])
+                on_time = [one for number, one in enumerate(received) if number not in came_late]
+                before_these.append(talks)
                 accompanied = len(live.processes) > 1
-                sentences = [*unreadable, *wrong(table, [*talks, control], received, accompanied=accompanied)]
+                sentences = [*unreadable, *wrong(table, [*talks, control], on_time, accompanied=accompanied)]
                 if any(process.poll() is not None for process in live.processes):
                     sentences = ["the engine has ended"]
                 if sentences:

@@ -67,6 +67,12 @@ def wrong(
         yield from _answers(talk)
 
 
+def late(received: Sequence[Received], before: Sequence[Talk]) -> set[int]:
+    """Which of the received, by their numbers, are of talks that were over before, and by their names of no others."""
+    known = {_sent(request) for talk in before for request in talk.requests if b"?id=" in request.target}
+    return {number for number, one in enumerate(received) if _sent(one.request) in known}
+
+
 def _beyond(table: RouteTable, talks: Sequence[Talk], received: Sequence[Received]) -> Iterator[str]:
     """Upstreams get what clients sent, once each, where decide() says."""
     sides: defaultdict[_Sent, set[str]] = defaultdict(set)
