@@ -9,10 +9,13 @@ from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.loops import fetched
 from strangler.analysis.project import Project
 
-_TAG = re.compile(r"\{\{(?P<shown>.*?)\}\}|\{%-?(?P<tag>.*?)-?%\}", re.DOTALL)
+_OPENS = re.compile(r"\{\{|\{%")
+_CLOSES = {"{{": "}}", "{%": "%}"}
+_LONGEST = 2_000
+"""Characters of a tag: where it does not end within these, it is none."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _PATH = re.compile(r"(?<![\w.])([a-z_]\w*(?:\.\w+)+)")
-_FOR = re.compile(r"\s*for\s+([\w,\s]+?)\s+in\s")
+_FOR = re.compile(r"-?\s*for\s+([\w,\s]+?)\s+in\s")
 
 
 def find(project: Project) -> Iterator[Coupling]:
@@ -24,11 +27,9 @@ def find(project: Project) -> Iterator[Coupling]:
 
 
 def _of(project: Project, path: str, owner: str, fetching: frozenset[str]) -> Iterator[Coupling]:
-    text = project.tree.text(path)
     loops: list[set[str]] = []
-    for match in _TAG.finditer(text):
-        said = _QUOTED.sub("", match["shown"] or match["tag"] or "")
-        line = text.count("\n", 0, match.start()) + 1
+    for line, tag, inside in _tags(project.tree.text(path)):
+        said = _QUOTED.sub("", inside)
         for found in _PATH.findall(said):
             first, *rest = found.removeprefix("request.").split(".")
             if first == "perms" and rest and project.apps.labelled(rest[0]) is not None and rest[0] != owner:
@@ -40,10 +41,21 @@ def _of(project: Project, path: str, owner: str, fetching: frozenset[str]) -> It
                 apps = (project.app_of_model(label), project.app_of_model(target))
                 if apps[0] != apps[1]:
                     yield _coupling(kind, apps, (label, target), (path, line), found)
-        if (names := _FOR.match(match["tag"] or "")) is not None:
+        if (names := _FOR.match(tag)) is not None:
             loops.append({name.strip() for name in names[1].split(",")})
-        elif (match["tag"] or "").strip() == "endfor" and loops:
+        elif tag.strip(" -") == "endfor" and loops:
             loops.pop()
+
+
+def _tags(text: str) -> Iterator[tuple[int, str, str]]:
+    """(line, the tag if it is one, what stands in the braces), in time that grows with the text."""
+    line, seen = 1, 0
+    for match in _OPENS.finditer(text):
+        end = text.find(_CLOSES[match[0]], match.end(), match.end() + _LONGEST)
+        if end >= 0:
+            line, seen = line + text.count("\n", seen, match.start()), match.start()
+            inside = text[match.end() : end]
+            yield line, inside if match[0] == "{%" else "", inside
 
 
 def _walk(project: Project, first: str, parts: list[str]) -> Iterator[tuple[str, str, str]]:
