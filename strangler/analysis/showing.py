@@ -80,7 +80,7 @@ def as_json(found: Map, couplings: Iterable[Coupling]) -> dict[str, Any]:
 
 
 def seams_as_text(
-    graph: Graph, seams: Sequence[Seam], crossings: Mapping[str, Crossing] = MappingProxyType({}), most: int = 12
+    graph: Graph, seams: Sequence[Seam], crossings: Mapping[str, Crossing] = MappingProxyType({}), most: int = 30
 ) -> Iterator[str]:
     """A table of the seams, with what was observed to cross them if anything was, and what to think of it."""
     yield verdict(graph, seams)
@@ -99,6 +99,8 @@ def seams_as_text(
             f"{one.count(Kind.SQL):>5}{len(one.several_writers):>9}{len(one.transactions):>6}"
             f"{max(one.loops.values(), default=0):>7}{len(one.replicated):>8}{_observed(crossings.get(one.name))}"
         )
+    if len(shown) < len(seams):
+        yield f"  and {len(seams) - len(shown)} that are more open; --json has all"
     yield ""
     yield "* no other one is less open, has fewer ties of its data, and is larger at once; docs/map.md says how"
     if crossings:
