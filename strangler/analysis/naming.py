@@ -19,6 +19,8 @@ class RouteNames:
     """Labels of apps by the names of their routes, with the module's app_name and with the namespaces of includes."""
     within: Mapping[tuple[str, str], str]
     """Labels of apps that have a route's view, by (the app whose module has it, its name without namespaces)."""
+    alone: Mapping[str, str]
+    """Labels of apps by names without namespaces that only one of them has: whoever collects their routes adds one."""
     spaces: Mapping[str, str]
     """Labels of apps by their namespaces."""
 
@@ -27,7 +29,11 @@ class RouteNames:
         routes = list(routes)
         named = [route for route in routes if route.name]
         owner = {route: apps.of(route.view.rpartition(".")[0] or route.module).label for route in named}
+        having: dict[str, set[str]] = {}
+        for route in named:
+            having.setdefault(_last(route.name), set()).add(owner[route])
         return cls(
+            alone={name: next(iter(found)) for name, found in having.items() if len(found) == 1},
             owners={name: owner[route] for name, route in by_name(routes)},
             within={(apps.of(route.module).label, _last(route.name)): owner[route] for route in named},
             spaces=dict(_spaces(symbols, apps)),
@@ -44,7 +50,7 @@ class RouteNames:
         space = self.spaces.get(_last(above))
         if space is None:
             return None
-        return self.within.get((space, name), space if surely else None)
+        return self.within.get((space, name), self.alone.get(name, space) if surely else None)
 
 
 def _last(name: str) -> str:

@@ -69,3 +69,17 @@ def test_tags_of_ones_own_are_given_routes_and_dotted_names(tmp_path):
 def test_who_includes_anothers_routes_by_a_text_imports_it(tmp_path):
     lines = found(tmp_path, "shop/more.py", "urlpatterns = [path('x/', include('shop.catalog.urls'))]", shop=URLS)
     assert lines == ["1: shop.more -> shop.catalog.urls, string import"]
+
+
+def test_routes_in_the_namespace_of_whoever_collects_them_are_of_the_app_that_has_them(tmp_path):
+    shop = {
+        **URLS,
+        "shop/api/__init__.py": "",
+        "shop/api/apps.py": "from django.apps import AppConfig\nclass C(AppConfig):\n    name = 'shop.api'",
+        "shop/reviews/views.py": "def best(request): ...",
+        "shop/reviews/urls.py": "from django.urls import path\nfrom shop.reviews import views\n"
+        "urlpatterns = [path('best/', views.best, name='review-best')]",
+    }
+    path = "shop/reviews/links.py"
+    assert found(tmp_path, path, "reverse('api:review-best')", "url", shop=shop) == []
+    assert found(tmp_path, path, "reverse('api:made')", "url", shop=shop) == ["1: shop.reviews.links -> api:made, url"]
