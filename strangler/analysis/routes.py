@@ -105,9 +105,9 @@ def _of(symbols: Symbols, file: File) -> Iterator[Route]:
     prefix = f"{space}:" if _is_text(space) else ""
     for chain in file.facts.chains:
         call = chain.steps[-1]
-        if not call.called or not call.args:
+        if not call.called:
             continue
-        if len(chain.steps) == 1 and call.name in _MAKERS:
+        if len(chain.steps) == 1 and call.name in _MAKERS and (call.args or "route" in call.keywords):
             yield _made(symbols, file, chain, prefix)
         elif call.name == "register" and len(chain.steps) == 2 and len(call.args) > 1 and _is_text(call.args[0]):
             yield Route(
@@ -123,7 +123,7 @@ def _of(symbols: Symbols, file: File) -> Iterator[Route]:
 
 def _made(symbols: Symbols, file: File, chain: Chain, prefix: str) -> Route:
     call = chain.steps[-1]
-    pattern, name = call.args[0], call.keywords.get("name")
+    pattern, name = call.args[0] if call.args else call.keywords["route"], call.keywords.get("name")
     given = call.args[1] if len(call.args) > 1 else call.keywords.get("view")
     view = _view(symbols, file, given, chain.scope)
     prefix = _space(symbols, file, chain.scope) or prefix

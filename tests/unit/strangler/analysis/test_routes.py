@@ -64,3 +64,10 @@ def test_patterns_are_put_together_and_what_cannot_be_told_is_left_empty(tmp_pat
         ("/old/<pk>/", "old", "", False),
         ("", "old", "", False),
     }
+
+
+def test_a_route_is_also_made_with_keywords_alone(tmp_path):
+    files = {**FILES, "shop/more.py": "path(route='more/', view=views.old, name='more')\nfrom django.urls import path\n"
+    "from shop import views"}  # fmt: skip
+    routes = {route.name: route for route in mapped(tmp_path, files).summary.routes}
+    assert (routes["more"].pattern, routes["more"].view) == ("more/", "shop.views.old")
