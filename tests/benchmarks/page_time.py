@@ -20,7 +20,11 @@ def browser():
 
 def opened(page: Path) -> float:
     """Seconds until a page is loaded, its scripts have run, and it was painted. Raises TimeoutError."""
-    with _Server(page.read_bytes() + _SAY) as server, tempfile.TemporaryDirectory() as profile:
+    # Its helpers write for a moment after it has ended.
+    with (
+        _Server(page.read_bytes() + _SAY) as server,
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+    ):
         command = [browser(), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
         address = f"http://127.0.0.1:{server.server_port}/"
         running = subprocess.Popen([*command, "--remote-debugging-port=0", address], stderr=subprocess.DEVNULL)
