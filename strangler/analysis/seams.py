@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import networkx
-
 from strangler.analysis.coupling import WRITES, Coupling, Kind, weight
 from strangler.analysis.crossing import is_declared, loops, saves_cut, transactions_cut
 from strangler.analysis.graph import Graph
@@ -155,6 +153,8 @@ def _of_app(graph: Graph, app: str) -> Iterator[str]:
 
 def _communities(graph: Graph) -> list[frozenset[str]]:
     """Louvain's, at three resolutions, the same at every run."""
+    import networkx  # noqa: PLC0415 - takes longer than a map that is kept
+
     undirected = networkx.Graph()
     undirected.add_nodes_from(sorted(graph.apps))
     for (source, target), count in sorted(graph.weights.items()):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strangler.commands.project import Commands, add_anew, add_trace
+from strangler.commands.project import Commands, add_anew, add_trace, write_json
 
 if TYPE_CHECKING:
     from strangler.analysis.observed.running import Ran
@@ -44,7 +43,7 @@ def _run(options: argparse.Namespace) -> None:
     ran = _ran(options.trace, answer.blast) if options.trace is not None else None
     if options.json:
         more = {} if ran is None else {"observed": [asdict(one) for one in ran]}
-        json.dump(showing.as_json(answer) | more, sys.stdout, indent=1)
+        write_json(showing.as_json(answer) | more)
         return
     if not options.tests:
         sys.stdout.writelines(f"{line}\n" for line in showing.as_text(answer))

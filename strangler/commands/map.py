@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from strangler.analysis.coupling import Kind
-from strangler.commands.project import Commands, add_anew, add_path, add_registries, add_trace, mapped, with_trace
+from strangler.commands.project import (
+    Commands,
+    add_anew,
+    add_path,
+    add_registries,
+    add_trace,
+    mapped,
+    with_trace,
+    write_json,
+)
 
 
 def add(commands: Commands) -> None:
@@ -39,7 +47,7 @@ def _run(options: argparse.Namespace) -> None:
         and set(options.app) <= {coupling.source_app, coupling.target_app}
     ]
     if options.json:
-        json.dump(showing.as_json(found, couplings), sys.stdout, indent=1)
+        write_json(showing.as_json(found, couplings))
     else:
         for line in showing.as_lines(couplings) if options.lines else showing.as_text(found, couplings):
             sys.stdout.write(f"{line}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -91,3 +92,8 @@ def named(graph: Graph, name: str) -> Seam:
     if found is None:
         raise StranglerError(f'there is no seam "{name}"; "strangler propose" lists them')
     return found
+
+
+def write_json(value: object) -> None:
+    """On standard output, in one line: indented, a large map takes longer to write than to find."""
+    sys.stdout.write(json.dumps(value) + "\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from itertools import chain
@@ -20,6 +19,7 @@ from strangler.commands.project import (
     mapped,
     named,
     with_trace,
+    write_json,
 )
 from strangler.errors import StranglerError
 
@@ -60,7 +60,7 @@ def _run(options: argparse.Namespace) -> None:
     seams = find_seams(graph) if options.seam is None else [named(graph, options.seam)]
     crossings = {one.name: crossing(graph, one, picture) for one in seams} if picture is not None else {}
     if options.json:
-        json.dump([showing.seam_as_json(one, crossings.get(one.name)) for one in seams], sys.stdout, indent=1)
+        write_json([showing.seam_as_json(one, crossings.get(one.name)) for one in seams])
         return
     if options.seam is not None:
         shown = showing.seam_as_text(seams[0], crossings.get(seams[0].name))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from strangler.commands.project import Commands, add_anew, add_registries, mapped
+from strangler.commands.project import Commands, add_anew, add_registries, mapped, write_json
 
 
 def add(commands: Commands) -> None:
@@ -38,7 +37,7 @@ def _run(options: argparse.Namespace) -> None:
         picture = picture_of(trace, found)
         new = unseen(found, picture)
     if options.json:
-        json.dump(records.as_json(picture, new), sys.stdout, indent=1)
+        write_json(records.as_json(picture, new))
         return
     for line in showing.as_lines(picture) if options.lines else showing.as_text(picture, new):
         sys.stdout.write(f"{line}\n")

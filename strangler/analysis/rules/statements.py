@@ -7,8 +7,6 @@ import logging
 import re
 from collections.abc import Iterator
 
-import sqlglot
-
 from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.facts import Chain
 from strangler.analysis.project import Place, Project
@@ -52,6 +50,8 @@ def _by_model(project: Project, file: File, chain: Chain) -> Iterator[Coupling]:
 def tables(text: str) -> frozenset[str]:
     """The tables that a statement names, in small letters."""
     text = _NAMED.sub(r"\1", _HOLES.sub("1", text))
+    import sqlglot  # noqa: PLC0415 - takes longer than a map that is kept
+
     try:
         parsed = sqlglot.parse(text)
         found = {
