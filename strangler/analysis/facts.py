@@ -7,6 +7,8 @@ from typing import TypeAlias, Union
 
 EACH = "*"
 """The name of the link from many to each of them, in a loop or a comprehension."""
+PARTS = ","
+"""The name of the link that is a tuple of its arguments; with a number behind it that of a part of one."""
 
 
 class Named(str):
@@ -107,6 +109,8 @@ class Facts:
     """(line, scope, text)."""
     dotted: list[tuple[int, str, str]] = field(default_factory=list)
     """Texts that could be whole names of something, as (line, scope, text)."""
+    held: list[tuple[int, str, str]] = field(default_factory=list)
+    """Texts that locals hold and that could be names of routes or templates, as (line, scope, text)."""
     names: set[tuple[str, str]] = field(default_factory=set)
     """(scope, name): names that stand alone and are no locals of their scope."""
     paths: set[tuple[str, str]] = field(default_factory=set)

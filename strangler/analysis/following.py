@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from strangler.analysis import guessing
-from strangler.analysis.facts import EACH, Chain, Named, Step, Value
+from strangler.analysis.composed import Composed, key_of
+from strangler.analysis.facts import EACH, PARTS, Chain, Named, Step, Value
+from strangler.analysis.formsets import FACTORIES, kind_of, model_given, step_of
 from strangler.analysis.given import Given
+from strangler.analysis.handed import Handed
 from strangler.analysis.lookups import hops_of_call, queries_in
 from strangler.analysis.loops import is_each
 from strangler.analysis.models import Registry, label_outside
@@ -32,6 +35,7 @@ _LINKS = frozenset({"add", "remove", "set", "clear", "aadd", "aremove", "aset", 
 _MAKES = frozenset({"create", "acreate", "bulk_create"})
 _SHORTCUTS = frozenset({"get_object_or_404", "get_list_or_404", "aget_object_or_404"})
 _PASSED = ("klass", "queryset", "qs")
+_PARTS = ("form_class", "serializer_class")
 _OF_CLASS = {
     "model": "model",
     **dict.fromkeys(("queryset", "get_queryset", "object_list", "filter_queryset"), "set"),
@@ -66,14 +70,16 @@ class Typed:
     """What a chain stands at: a model's class, one of its rows, a set of them, or something by its symbol."""
 
     what: str
-    """ "model", "row", "set", "query" for values of a set, "relation" as a model's class has it, "symbol", or "self".
+    """ "model", "row", "set", "query" for values of a set, "relation" as a model's class has it, "symbol", or these:
 
-    "self" is an object of a class.
+    "self" is an object of a class, "factory" the class of a form or of a set of forms (its "links" says which) that
+    has a model's rows, "form" and "forms" an object of it, "parts" a tuple, "perhaps" a row that is one of "parts".
     """
     label: str = ""
     symbol: Symbol | None = None
     links: str = ""
     """Of a set over a many-to-many field, whose table holds the links: the model that declares it, or its through."""
+    parts: tuple[Typed | None, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -93,6 +99,8 @@ class Following:
     _uses: dict[int, list[Use]] = field(default_factory=dict)
     given: Given = field(init=False)
     """What it follows beyond what is declared."""
+    handed: Handed = field(init=False)
+    composed: Composed = field(init=False)
 
     def uses(self, file: File, chain: Chain) -> list[Use]:
         """All that a chain asks of models, in order."""
@@ -121,6 +129,8 @@ class Following:
 
     def __post_init__(self) -> None:
         self.given = Given(following=self)
+        self.handed = Handed(following=self)
+        self.composed = Composed(following=self)
 
     def learn(self) -> None:
         """See what all functions give and all classes are about, in one order: in circles the answers depend on it."""
@@ -135,10 +145,10 @@ class Following:
         return Typed(what, label) if label else None
 
     def class_model(self, symbol: Symbol) -> str:
-        """The model that a class is about: by its "model", its "queryset", its Meta, or what its queries give."""
+        """The model that a class is about: by its "model", "queryset" or Meta, what its queries give, or its form."""
         if symbol not in self._about:
             self._about[symbol] = ""  # where its queries ask for it in turn
-            self._about[symbol] = self._declared(symbol) or self.given.of_queries(symbol)
+            self._about[symbol] = self._declared(symbol) or self.given.of_queries(symbol) or self._of_parts(symbol)
         return self._about[symbol]
 
     def _declared(self, symbol: Symbol) -> str:
@@ -151,10 +161,21 @@ class Following:
                     return label
         return ""
 
+    def _of_parts(self, symbol: Symbol) -> str:
+        """The model that the form or the serializer of a view is about."""
+        for base in self.registry.symbols.ancestors(symbol):
+            found = self.registry.symbols.class_of(base) if base.kind == "class" else None
+            for name in _PARTS if found is not None else ():
+                value = found.attributes.get(name) if found is not None else None
+                part = self.registry.symbols.find_in(base.module, value) if isinstance(value, Named) else None
+                if part is not None and part.kind == "class":
+                    return self.class_model(part)
+        return ""
+
     def named(self, file: File, dotted: str, depth: int = 0) -> Typed:
         """What a name within a file stands for."""
         symbol = self.registry.symbols.find_in(file.module.name, dotted)
-        if symbol.kind == "class" and (model := self.registry.of(symbol)) is not None:
+        if symbol.kind in ("class", "value") and (model := self.registry.of(symbol)) is not None:
             return Typed("model", model.label)
         if symbol.kind == "value":
             where = self.registry.symbols.file_of(symbol)
@@ -170,7 +191,9 @@ class Following:
         walk.steps = chain.steps
         at = walk.follow(chain.steps)
         if chain.stored and at is not None and at.what == "set":
-            walk.note(Does.WRITE, at.label, chain.steps[-1], f"{chain} =")
+            if at.links:  # these are set; nobody goes to the other rows
+                walk.found.pop()
+            walk.note(Does.WRITE, at.links or at.label, chain.steps[-1], f"{chain} =")
         if chain.stored and walk.found and walk.found[-1].does is Does.NAVIGATE and at is not None and at.what == "row":
             return walk.found[:-1]  # the row itself is changed; nobody goes to the other one
         return walk.found
@@ -206,6 +229,8 @@ class _Walk:
         at, number = self._start(steps)
         at = at or self._guessed(steps, number - 1)
         for index in range(number, len(steps)):
+            if at is not None and at.what == "perhaps":
+                at = self._surely(at, steps[index].name)
             if at is not None and at.what == "set" and self._is_of_row(at.label, steps[index]):
                 at = Typed("row", at.label)  # a method of its manager gave one
             at = self._step(at, steps[index]) if at is not None else None
@@ -219,13 +244,19 @@ class _Walk:
     def _start(self, steps: list[Step]) -> tuple[Typed | None, int]:
         """What the chain begins with, and how many steps that took."""
         first = steps[0].name
-        if first.startswith("@"):
-            return self._instance(first[1:]), 1
-        if first == "?instance" and (label := self._received()):
-            return Typed("row", label), 1
-        if first.startswith("?"):
-            return None, 1
+        if first[:1] in ("@", "?", PARTS):
+            return self._local(steps[0]), 1
         return (self._self(), 1) if first in ("self", "cls", "super") else self._named(steps)
+
+    def _local(self, step: Step) -> Typed | None:
+        """What a local is by its annotation, by isinstance(), or by who calls the function."""
+        if step.name == PARTS:
+            return Typed("parts", parts=tuple(self._of_value(value) for value in step.args))
+        if step.name.startswith("@"):
+            return self._narrowed(step) or self._instance(step.name[1:])
+        if step.name == "?instance" and (label := self._received()):
+            return Typed("row", label)
+        return self._following.handed.parameter(self._file, self._scope, step.name[1:])
 
     def _named(self, steps: list[Step]) -> tuple[Typed | None, int]:
         dotted = ""
@@ -248,12 +279,26 @@ class _Walk:
             return Typed("model", label) if label in self._registry.models else None
         if step.name in _SHORTCUTS and (given := step.args[:1] or self._passed(step)):
             return self._shortcut(step, given[0])
+        if step.name in FACTORIES and (label := self._following.model_of(self._file, model_given(step), self._scope)):
+            return Typed("factory", label, links=kind_of(step))
+        return self._made(at) or self._given_by(at, step)
+
+    def _made(self, at: Typed) -> Typed | None:
+        """What a call of a class makes."""
+        if at.what == "factory":
+            return Typed(at.links, at.label)
         if at.what == "model":
             return Typed("row", at.label)  # nothing is asked yet; whoever saves it writes
-        if at.symbol is not None and at.symbol.kind == "class":
-            return Typed("self", symbol=at.symbol)
-        known = at.symbol is not None and at.symbol.kind == "function" and self._following.given.by_function(at.symbol)
-        return known or self._filtered(step)
+        is_class = at.symbol is not None and at.symbol.kind == "class"
+        return Typed("self", symbol=at.symbol) if is_class else None
+
+    def _given_by(self, at: Typed, step: Step) -> Typed | None:
+        """What a call of a function gives."""
+        if at.symbol is None or at.symbol.kind != "function":
+            return self._filtered(step)
+        if (value := self._following.given.given_back(at.symbol, step)) is not None:
+            return self._of_value(value)
+        return self._following.given.by_function(at.symbol) or self._filtered(step)
 
     def _passed(self, step: Step) -> list[Value]:
         """The set that a call is given to take some of."""
@@ -276,10 +321,23 @@ class _Walk:
         return None
 
     def _instance(self, dotted: str) -> Typed | None:
-        at = self._following.named(self._file, dotted)
+        at = self._following.named(self._file, dotted.removeprefix("*"))
         if at.what == "model":
-            return Typed("row", at.label)
-        return Typed("self", symbol=at.symbol) if at.symbol is not None and at.symbol.kind == "class" else None
+            return Typed("set" if dotted.startswith("*") else "row", at.label)
+        is_class = at.symbol is not None and at.symbol.kind == "class"
+        return self._object(at.symbol) if at.symbol is not None and is_class else None
+
+    def _narrowed(self, step: Step) -> Typed | None:
+        """What a local was before isinstance() told its class, where that is no model with rows of its own."""
+        at = self._instance(step.name[1:]) if step.args else None
+        model = self._registry.models.get(at.label) if at is not None and at.what == "row" else None
+        return self._of_value(step.args[0]) if step.args and (model is None or model.abstract) else at
+
+    def _of_value(self, value: Value) -> Typed | None:
+        steps = [Step(name=part) for part in value.split(".")] if isinstance(value, Named) else value
+        if not isinstance(steps, list):
+            return None
+        return self._following.type_of(self._file, self._scope, steps, self._depth + 1, self._owner)
 
     def _received(self) -> str:
         return self._following.instances.get(Symbol(self._file.module.name, self._scope, "function"), "")
@@ -298,39 +356,85 @@ class _Walk:
 
     def _guessed(self, steps: list[Step], index: int) -> Typed | None:
         """A row, where a variable or attribute that nobody declared is called like a model and used like one."""
-        if index + 1 >= len(steps) or index < 0:
+        if index < 0:
             return None
-        step, after = steps[index], steps[index + 1].name
-        name = step.local or ("" if step.called else step.name.strip("?[]"))
+        step, after = steps[index], steps[index + 1].name if index + 1 < len(steps) else ""
+        if step.name.startswith("[") and (form := self._following.composed.form(self._file, self._scope, key_of(step))):
+            return Typed("self", symbol=form)
+        perhaps = self._asked_for(step) if step.called else None
+        if not after or (perhaps is not None and self._surely(perhaps, after) is not None):
+            return perhaps
         if step.called and step.name[:1].isupper():
             return None  # an object of a class of which nobody knows that it is a model
+        return self._by_name(step, after)
+
+    def _by_name(self, step: Step, after: str) -> Typed | None:
+        """What a name speaks of: a request, the form of a view, or the one model's row that has what comes next."""
+        name = step.local or ("" if step.called else step.name.strip("?[]"))
         if name == "request" and after == "user":
             return Typed("self")
         if step.name == "?form" and (form := guessing.form_given(self._registry.symbols, self._file, self._scope)):
             return Typed("self", symbol=form)
         given = guessing.row_given(self._following, self._file, self._scope, name) if step.name[:1] == "?" else ""
-        labels = [
-            label
-            for label in ([given] if given else self._registry.called(name))
-            if self._registry.inherited(label, after) or self._registry.accessor(label, after)
+        labels = [given] if given else self._registry.called(name)
+        return self._surely(Typed("perhaps", parts=tuple(Typed("row", label) for label in labels)), after)
+
+    def _asked_for(self, step: Step) -> Typed | None:
+        """Perhaps a row of a model whose class, or among whose classes, a function was given that nobody knows."""
+        if step.name[:1].isupper():
+            return None
+        values = [part for value in step.args for part in (value if isinstance(value, tuple) else (value,))]
+        labels = [label for value in values if isinstance(value, Named) and (label := self._class_named(value))]
+        return Typed("perhaps", parts=tuple(Typed("row", label) for label in labels)) if labels else None
+
+    def _class_named(self, name: Named) -> str:
+        if not name.rpartition(".")[2][:1].isupper():
+            return ""
+        at = self._following.named(self._file, name, self._depth)
+        return at.label if at.what == "model" else ""
+
+    def _surely(self, at: Typed, after: str) -> Typed | None:
+        """The one row among those that it may be which has what comes next."""
+        fit = [
+            one
+            for one in at.parts
+            if one is not None
+            and (self._registry.inherited(one.label, after) or self._registry.accessor(one.label, after))
         ]
-        return Typed("row", labels[0]) if len(labels) == 1 else None
+        return fit[0] if len(fit) == 1 else None
 
     def _step(self, at: Typed, step: Step) -> Typed | None:
         match at.what:
+            case "factory" | "form" | "forms" | "parts":
+                return self._of_made(at, step)
             case "model":
                 return self._of_model(at.label, step)
             case "set":
                 return self._of_set(at, step)
             case "row":
                 return self._of_row(at.label, step)
-            case "query":
-                return at if step.name == "[:]" or (step.called and step.name in _STILL) else None
+        return self._of_other(at, step)
+
+    def _of_other(self, at: Typed, step: Step) -> Typed | None:
+        if at.what == "query":
+            return at if step.name == "[:]" or (step.called and step.name in _STILL) else None
         if at.what == "relation":
             self.note(Does.READ, at.label, step, f".{step.name}")
         if at.what == "self" and step.name == "user" and not step.called:
             return Typed("row", self._registry.user)
         return self._of_class(at.symbol, step) if at.what == "self" and at.symbol is not None else None
+
+    def _of_made(self, at: Typed, step: Step) -> Typed | None:
+        """One of a tuple, or something of a form or a set of forms that a factory made."""
+        if at.what == "parts":
+            named = {"[]": 0, **{f"{PARTS}{number}": number for number in range(1, len(at.parts))}}
+            return at.parts[named[step.name]] if step.name in named and at.parts else None
+        if at.what == "factory":
+            return self._made(at) if step.name == "()" else None
+        what = step_of(at.what, step)
+        if step.name == "save" and step.called and "commit" not in step.keywords:
+            self.note(Does.WRITE, at.label, step, "save()")
+        return Typed(what, at.label) if what else None
 
     def _of_model(self, label: str, step: Step) -> Typed | None:
         model = self._registry.models[label]
@@ -385,7 +489,14 @@ class _Walk:
             return Typed(what, label)
         if step.name == "save" and step.called and guessing.is_form(self._registry.symbols, symbol):
             return self._saved(symbol, step)
-        return self._following.given.by_member(symbol, step) or self._filtered(step)
+        return self._following.given.by_member(symbol, step) or self._row_given(symbol, step) or self._filtered(step)
+
+    def _row_given(self, symbol: Symbol, step: Step) -> Typed | None:
+        """The row that an object of a class is made with, by who lists the class."""
+        labels = self._following.composed.rows(symbol) if step.name in guessing.ROWS and not step.called else ()
+        if len(labels) == 1:
+            return Typed("row", labels[0])
+        return Typed("perhaps", parts=tuple(Typed("row", label) for label in labels)) if labels else None
 
     def _saved(self, symbol: Symbol, step: Step) -> Typed | None:
         """The row that a form gives; it is written, unless the form is told to leave that to others."""

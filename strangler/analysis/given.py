@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from strangler.analysis.facts import Function, Named, Step
+from strangler.analysis.facts import Function, Named, Step, Value
 from strangler.analysis.symbols import File, Symbol
 
 if TYPE_CHECKING:
@@ -29,6 +29,18 @@ class Given:
     def by_function(self, symbol: Symbol) -> Typed | None:
         """What a call of a function gives; None where its returns do not agree or nobody can tell."""
         return self._once((symbol, "", True), lambda: self._by_function(symbol))
+
+    def given_back(self, symbol: Symbol, step: Step) -> Value:
+        """The argument of a call that the function gives back, whatever it is given; None where it does not."""
+        function = self.following.registry.symbols.file_of(symbol).functions[symbol.name]
+        names = {steps[0].name for steps in function.returned if len(steps) == 1}
+        if len(names) != 1 or any(len(steps) != 1 for steps in function.returned):
+            return None
+        name, parameters = names.pop().removeprefix("?"), list(function.parameters)
+        if name not in parameters:
+            return None
+        at = parameters.index(name)
+        return step.args[at] if at < len(step.args) else step.keywords.get(name)
 
     def by_member(self, symbol: Symbol, step: Step) -> Typed | None:
         """What an object of a class has under a name: an attribute of the class, a method, or its own."""
@@ -91,7 +103,15 @@ class Given:
 
     def _agreed(self, file: File, chains: Iterable[tuple[str, list[Step]]], owner: Symbol | None) -> Typed | None:
         found = {self.following.type_of(file, scope, steps, owner=owner) for scope, steps in chains} - {None}
-        return found.pop() if len(found) == 1 else None
+        return found.pop() if len(found) == 1 else _of_parts([one for one in found if one is not None])
+
+
+def _of_parts(found: list[Typed]) -> Typed | None:
+    """Of tuples of one length the parts that agree: nothing, in one of them, is no answer of its own."""
+    if not found or any(one.what != "parts" or len(one.parts) != len(found[0].parts) for one in found):
+        return None
+    parts = ({*given} - {None} for given in zip(*(one.parts for one in found), strict=True))
+    return replace(found[0], parts=tuple(given.pop() if len(given) == 1 else None for given in parts))
 
 
 def _is_property(function: Function) -> bool:

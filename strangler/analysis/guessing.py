@@ -10,12 +10,13 @@ from strangler.analysis.symbols import File, Symbol, Symbols
 if TYPE_CHECKING:
     from strangler.analysis.following import Following
 
-_ROWS = frozenset({"obj", "instance", "object"})
+ROWS = frozenset({"obj", "instance", "object"})
+"""What methods and objects call the row that they are given."""
 
 
 def row_given(following: Following, file: File, scope: str, name: str) -> str:
     """The model whose row a method of an admin page, a form, a view or a serializer is given; empty for none."""
-    symbol = class_at(file, scope) if name in _ROWS else None
+    symbol = class_at(file, scope) if name in ROWS else None
     return _about(following, symbol) if symbol is not None else ""
 
 
@@ -40,7 +41,7 @@ def class_at(file: File, scope: str) -> Symbol | None:
 def is_form(symbols: Symbols, symbol: Symbol) -> bool:
     """Whether a class is a form or a serializer, whose save() writes the row that it gives."""
     names = (base.name.rpartition(".")[2] for base in symbols.ancestors(symbol) if base.kind == "outside")
-    return any(name.endswith(("Form", "FormMixin", "Serializer")) for name in names)
+    return any(name.endswith(("Form", "FormMixin", "FormSet", "Serializer")) for name in names)
 
 
 def _about(following: Following, symbol: Symbol) -> str:

@@ -9,7 +9,7 @@ from strangler.analysis.apps import Apps
 from strangler.analysis.configured import text, values
 from strangler.analysis.facts import Class, Named, Step, Value
 from strangler.analysis.symbols import Symbol, Symbols
-from strangler.analysis.users import ABSTRACT_USERS, OF_USERS
+from strangler.analysis.users import ABSTRACT_USERS, DJANGOS_BASE, DJANGOS_USER, OF_USERS
 
 _NOT_MODELS = ("Form", "Serializer", "FilterSet", "Admin", "Factory", "Config", "TestCase", "Migration")
 _LOADERS = ("get_model", "get_registered_model")
@@ -177,12 +177,52 @@ def find_models(symbols: Symbols, apps: Apps, user: str = "") -> Registry:
             symbol = Symbol(name, found.name, "class")
             if "." not in found.name and _is_model(symbols, symbol):
                 _register(registry, symbol, found)
+    made = dict(_made(registry))
     for model in list(registry.models.values()):
-        _relate(registry, model)
+        assert model.symbol is not None
+        _relate(registry, model, made.get(model.label, model.symbol))
     _proxies(registry)
     _swap(registry)
     link(registry)
     return registry
+
+
+def _made(registry: Registry) -> Iterator[tuple[str, Symbol]]:
+    """Register models that a function makes with type(name, (Base,), ...), as what its call is assigned to.
+
+    Yields (label, the base).
+    """
+    symbols = registry.symbols
+    for name, file in symbols.files.items():
+        for assigned, value in file.facts.assigned.items() if not file.module.is_migration else ():
+            if not isinstance(value, list) or not value[-1].called or not value[-1].args:
+                continue
+            function = symbols.find_in(name, ".".join(step.name for step in value))
+            base = _base_made(registry, function) if function.kind == "function" else None
+            app = registry.apps.of(name).label
+            if base is not None and f"{app}.{assigned}" not in registry.models:
+                model = Model(
+                    label=f"{app}.{assigned}",
+                    app=app,
+                    symbol=Symbol(name, assigned, "made"),
+                    path=file.module.path,
+                    line=value[-1].line,
+                    table=f"{app}_{assigned.lower()}",
+                )
+                registry.models[model.label] = registry.by_symbol[Symbol(name, assigned, "value")] = model
+                yield model.label, base
+
+
+def _base_made(registry: Registry, function: Symbol) -> Symbol | None:
+    """The abstract model of which a function makes heirs."""
+    for chain in registry.symbols.file_of(function).facts.chains:
+        call = chain.steps[-1]
+        if chain.scope == function.name and call.name == "type" and len(chain.steps) == 1 and len(call.args) == 3:
+            for given in call.args[1] if isinstance(call.args[1], tuple) else ():
+                base = registry.symbols.find_in(function.module, given) if isinstance(given, Named) else None
+                if base is not None and (model := registry.of(base)) is not None and model.abstract:
+                    return base
+    return None
 
 
 def _proxies(registry: Registry) -> None:
@@ -258,8 +298,11 @@ def _is_abstract(symbols: Symbols, symbol: Symbol) -> bool:
 def _swap(registry: Registry) -> None:
     """Mark those in whose place a setting names another model."""
     for model in registry.models.values():
-        if model.symbol is not None and isinstance(
-            setting := meta_of(registry.symbols, model.symbol).get("swappable"), str
+        is_class = model.symbol is not None and model.symbol.kind == "class"
+        if (
+            is_class
+            and model.symbol is not None
+            and isinstance(setting := meta_of(registry.symbols, model.symbol).get("swappable"), str)
         ):
             chosen = registry.user if setting == "AUTH_USER_MODEL" else _setting(registry, setting)
             model.swapped = chosen not in ("", model.label)
@@ -270,9 +313,11 @@ def link(registry: Registry) -> None:
     registry.accessors.clear()
     registry.queries.clear()
     # Somebody may ask for the user where no key refers to it.
-    registry.models.setdefault(
+    user = registry.models.setdefault(
         registry.user, Model(label=registry.user, app=registry.user.partition(".")[0], symbol=None)
     )
+    if user.symbol is None and user.label == DJANGOS_USER:
+        _relate_outside(user, DJANGOS_BASE)
     for model in list(registry.models.values()):
         if not model.abstract and not model.swapped:
             for relation in model.relations.values():
@@ -351,11 +396,10 @@ def _register(registry: Registry, symbol: Symbol, found: Class) -> None:
         registry.models[model.label] = model
 
 
-def _relate(registry: Registry, model: Model) -> None:
-    """Fill in the model's fields, of itself and of what it inherits as its own."""
-    assert model.symbol is not None
+def _relate(registry: Registry, model: Model, own: Symbol) -> None:
+    """Fill in the model's fields, of the class that it is or is made of and of what that inherits as its own."""
     symbols, managers, parents = registry.symbols, set(model.managers), []
-    ancestors = symbols.ancestors(model.symbol)
+    ancestors = symbols.ancestors(own)
     concrete = [one for base in ancestors if (one := registry.of(base)) is not None and _has_table(one, model)]
     theirs = {base for one in concrete if one.symbol is not None for base in symbols.ancestors(one.symbol)}
     parents += [one.label for one in reversed(concrete)]
@@ -364,7 +408,7 @@ def _relate(registry: Registry, model: Model) -> None:
             parents.append(registry.loaded(call))
         if symbol.kind != "class" or symbol in theirs:
             if symbol not in theirs:
-                _relate_outside(model, symbol)
+                _relate_outside(model, symbol.name)
             continue
         found = symbols.class_of(symbol)
         for name, value in found.attributes.items():
@@ -390,10 +434,9 @@ def _has_table(one: Model, model: Model) -> bool:
     return one is not model and not one.abstract
 
 
-def _relate_outside(model: Model, base: Symbol) -> None:
+def _relate_outside(model: Model, base: str) -> None:
     """What Django's own abstract users bring."""
-    assert model.symbol is not None
-    for name in ABSTRACT_USERS.get(base.name.rpartition(".")[2], ()) if base.name.startswith("django.") else ():
+    for name in ABSTRACT_USERS.get(base.rpartition(".")[2], ()) if base.startswith("django.") else ():
         target = OF_USERS.get(name)
         if target is None:
             model.columns[name] = model.line
@@ -403,7 +446,7 @@ def _relate_outside(model: Model, base: Symbol) -> None:
             kind="many-to-many",
             target=target,
             line=model.line,
-            module=model.symbol.module,
+            module=model.symbol.module if model.symbol is not None else "",
             accessor="user_set",
             query="user",
             column=f"{name}_id",

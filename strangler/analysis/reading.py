@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from strangler.analysis.facts import EACH, NOTHING, Chain, Class, Facts, Function, Import, Named, Step, Value
+from strangler.analysis.facts import EACH, NOTHING, PARTS, Chain, Class, Facts, Function, Import, Named, Step, Value
 
 _SQL = re.compile(
     r"\b(select\b.+?\bfrom|insert\s+into|update\b.+?\bset|delete\s+from|truncate|alter\s+table|(left|inner)\s+join)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){1,8}")
+_HELD = re.compile(r"[\w.-]+:[\w.:-]+|[\w./-]+\.\w{3,6}")
+"""A route in a namespace, or a file."""
 _SETS = ("QuerySet", "Manager", "list", "List", "Iterable", "Iterator", "Sequence")
 _SAME = frozenset({"list", "tuple", "set", "sorted", "reversed", "iter"})
 _LONGEST_PATH = 200
@@ -83,10 +85,34 @@ class _Reader:
         if _dotted(node.test).rpartition(".")[2] == "TYPE_CHECKING":
             with self._in("typing"):
                 self.block(node.body)
-        else:
-            self._expression(node.test)
-            self.block(node.body)
+            self.block(node.orelse)
+            return
+        narrowed = self._narrow(node.test)
+        self._expression(node.test)
+        self.block(node.body)
+        for name, (before, steps) in narrowed.items():
+            if self._known.get(name) is steps:  # else the body gave the name to something else
+                self._known[name] = before
         self.block(node.orelse)
+        if isinstance(node.test, ast.UnaryOp) and isinstance(node.test.op, ast.Not) and _leaves(node.body):
+            self._narrow(node.test.operand)
+
+    def _assert(self, node: ast.Assert) -> None:
+        self._expression(node.test)
+        self._narrow(node.test)
+
+    def _narrow(self, test: ast.expr) -> dict[str, tuple[list[Step], list[Step]]]:
+        """Let locals be what isinstance() says; (what it was, what it is) of each, the former within the latter."""
+        found = {}
+        for part in test.values if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) else [test]:
+            match part:
+                case ast.Call(func=ast.Name(id="isinstance"), args=[ast.Name(id=name), kind]) if name in self._known:
+                    if dotted := _dotted(kind):
+                        before = self._known[name]
+                        at_first = before[0].args if before[0].name.startswith("@") and before[0].args else (before,)
+                        self._known[name] = [Step(name="@" + dotted, args=at_first, local=name)]
+                        found[name] = (before, self._known[name])
+        return found
 
     def _assignment(self, node: ast.Assign) -> None:
         self._expression(node.value)
@@ -97,7 +123,7 @@ class _Reader:
         if node.value is not None:
             self._expression(node.value)
             self._assign(node.target, node.value)
-        elif isinstance(node.target, ast.Name) and (name := _dotted(node.annotation)):
+        elif isinstance(node.target, ast.Name) and (name := _result(node.annotation)):
             self._known[node.target.id] = [Step(name="@" + name)]
 
     def _augmented(self, node: ast.AugAssign) -> None:
@@ -109,6 +135,8 @@ class _Reader:
             self.facts.assigned[name] = (*before, *_parts(self._value(node.value)))
         elif not isinstance(node.target, ast.Name):
             self._expression(node.target)
+        elif self._scope and (both := self._both(node.target, node.op, node.value)) is not None:
+            self._bind(node.target, both)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         self._expression(node.iter)
@@ -197,7 +225,7 @@ class _Reader:
         parameters: dict[str, str] = {}
         for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
             parameters[argument.arg] = _dotted(_unwrapped(argument.annotation)) or ""
-            known = "@" + parameters[argument.arg] if parameters[argument.arg] else "?" + argument.arg
+            known = "@" + _result(argument.annotation) if parameters[argument.arg] else "?" + argument.arg
             self._known[argument.arg] = [Step(name=known)]
         self._scope.append(node.name)
         if len(self._scope) > 1 and "self" in parameters:
@@ -221,8 +249,14 @@ class _Reader:
     def _return(self, node: ast.Return) -> None:
         if node.value is not None:
             self._expression(node.value)
-            if self._functions and (steps := self._steps(node.value)):
+            if self._functions and (steps := self._returned(node.value)):
                 self._functions[-1].returned.append(steps)
+
+    def _returned(self, node: ast.expr) -> list[Step] | None:
+        """The chain that is given back; of a tuple one link with all of its parts."""
+        if isinstance(node, ast.Tuple):
+            return [Step(name=PARTS, args=tuple(self._value(part) for part in node.elts))]
+        return self._steps(node)
 
     @contextmanager
     def _in(self, where: str) -> Iterator[None]:
@@ -233,9 +267,11 @@ class _Reader:
     # What names stand for
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
-        self._bind(target, self._steps(value))
+        self._bind(target, self._steps(_unlisted(value)))
         if not self._scope and isinstance(target, ast.Name):
             self.facts.assigned[target.id] = self._value(value)
+        elif isinstance(value, ast.Constant) and isinstance(value.value, str) and _HELD.fullmatch(value.value):
+            self.facts.held.append((value.lineno, ".".join(self._scope), value.value))
         if isinstance(target, ast.Attribute | ast.Subscript):
             self._chain(target, stored=True)
         if isinstance(target, ast.Subscript):
@@ -259,7 +295,8 @@ class _Reader:
         elif isinstance(target, ast.Tuple | ast.List):
             for number, part in enumerate(target.elts):
                 # get_or_create() and the like give their object first.
-                self._bind(part, [*steps, Step(name="[]")] if steps and number == 0 else None)
+                name = "[]" if number == 0 else f"{PARTS}{number}"
+                self._bind(part, [*steps, Step(name=name)] if steps else None)
         elif isinstance(target, ast.Starred):
             self._bind(target.value, None)
 
@@ -415,8 +452,24 @@ class _Reader:
             index = self._value(node.slice)
             name = f"[{index}]" if _is_text(index) else "[:]" if isinstance(node.slice, ast.Slice) else "[]"
             return steps and [*steps, Step(name=name, args=(index,) if isinstance(index, Named) else ())]
-        inner = _carried(node)
+        if isinstance(node, ast.BinOp):
+            return self._both(node.left, node.op, node.right)
+        inner = node.operand if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Invert) else _carried(node)
         return self._steps(inner) if inner is not None else None
+
+    def _both(self, left: ast.expr, how: ast.operator, right: ast.expr) -> list[Step] | None:
+        """What | and & make of conditions, one with the paths of all, or of two sets."""
+        if not isinstance(how, ast.BitOr | ast.BitAnd):
+            return None
+        parts = [right]
+        while isinstance(left, ast.BinOp) and isinstance(left.op, ast.BitOr | ast.BitAnd):
+            parts.append(left.right)
+            left = left.left
+        found = [self._steps(part) for part in (left, *reversed(parts))]
+        if not any(_is_condition(steps) for steps in found):
+            return found[0]
+        inner = [one for steps in found for one in (_gathered(steps) or [steps])]
+        return [Step(name="Q", line=left.lineno, called=True, args=tuple(inner[:_LONGEST]))]
 
     def _called(self, node: ast.Call, steps: list[Step]) -> list[Step]:
         """The chain with its last link called."""
@@ -490,6 +543,7 @@ _STATEMENTS: dict[type[ast.stmt], Callable[[_Reader, Any], None]] = {
     ast.FunctionDef: _Reader._function,
     ast.AsyncFunctionDef: _Reader._function,
     ast.If: _Reader._if,
+    ast.Assert: _Reader._assert,
     ast.Assign: _Reader._assignment,
     ast.AnnAssign: _Reader._annotated,
     ast.AugAssign: _Reader._augmented,
@@ -548,10 +602,32 @@ def _carried(node: ast.expr | None) -> ast.expr | None:
         case ast.Await() | ast.Starred():
             return node.value
         case ast.BoolOp():
-            return node.values[0]
+            return node.values[-1] if isinstance(node.op, ast.And) else node.values[0]
         case ast.IfExp():
-            return node.body
+            return node.orelse if isinstance(node.body, ast.Constant) else node.body
     return None
+
+
+def _is_condition(steps: list[Step] | None) -> bool:
+    return steps is not None and len(steps) == 1 and steps[0].called and steps[0].name == "Q"
+
+
+def _gathered(steps: list[Step] | None) -> list[Value]:
+    """The conditions in one that was put together from others, so that many lines of "|=" do not nest."""
+    args = steps[0].args if steps and _is_condition(steps) and not steps[0].keywords else ()
+    return list(args) if all(isinstance(one, list) for one in args) else []
+
+
+def _unlisted(node: ast.expr) -> ast.expr:
+    """What list() and the like give all of."""
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in _SAME:
+            return _unlisted(inner)
+    return node
+
+
+def _leaves(statements: Sequence[ast.stmt]) -> bool:
+    return isinstance(statements[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
 
 
 def _parts(value: Value) -> Iterable[Value]:
@@ -600,9 +676,14 @@ def _dotted(node: ast.expr | None) -> str:
 
 def _result(node: ast.expr | None) -> str:
     """The name of what a function's annotation says it gives; "*Name" for a set of them."""
-    if isinstance(node, ast.Subscript) and _dotted(node.value).rpartition(".")[2].endswith(_SETS):
-        name = _dotted(node.slice)
-        return f"*{name}" if name else ""
+    match node:
+        case ast.BinOp(op=ast.BitOr()):
+            return _result(node.left)
+        case ast.Subscript() if _dotted(node.value).rpartition(".")[2] in ("Optional", "Union"):
+            return _result(node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice)
+        case ast.Subscript() if _dotted(node.value).rpartition(".")[2].endswith(_SETS):
+            name = _dotted(node.slice)
+            return f"*{name}" if name else ""
     return _dotted(_unwrapped(node))
 
 

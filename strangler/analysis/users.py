@@ -20,3 +20,6 @@ ABSTRACT_USERS: Mapping[str, Sequence[str]] = {
 
 OF_USERS: Mapping[str, str] = {"groups": "auth.Group", "user_permissions": "auth.Permission"}
 """Which of them are many-to-many, and to what."""
+
+DJANGOS_USER, DJANGOS_BASE = "auth.User", "django.contrib.auth.models.AbstractUser"
+"""The user of projects that have none of their own, and whose fields it has."""

@@ -23,6 +23,9 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
             for text in _texts((*step.args, *step.keywords.values())) if step.called else ():
                 yield from _route(project, at, text, surely=step.name in _REVERSES)
                 yield from _template(project, at, text)
+    for line, scope, text in file.facts.held:
+        yield from _route(project, Place(file, line, scope), text)
+        yield from _template(project, Place(file, line, scope), text)
     for found in file.classes.values():
         for name, value in found.attributes.items():
             at = Place(file, found.lines[name], found.name)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from strangler.analysis import guessing
 from strangler.analysis.coupling import Coupling, Kind
-from strangler.analysis.facts import Class, Named, Value
+from strangler.analysis.facts import Class, Named, Step, Value
+from strangler.analysis.formsets import FACTORIES, model_given
 from strangler.analysis.lookups import hops
 from strangler.analysis.project import Place, Project
 from strangler.analysis.symbols import File, Symbol
@@ -15,7 +17,6 @@ _WRITE = (
     *("CreateAPIView", "UpdateAPIView", "DestroyAPIView"),
 )
 _READ = ("View", "ViewSet", "Serializer", "FilterSet", "ObjectType", "Document", "Table", "Index", "Feed", "Sitemap")
-_FACTORIES = frozenset({"modelform_factory", "modelformset_factory", "inlineformset_factory"})
 
 
 def find(project: Project, file: File) -> Iterator[Coupling]:
@@ -37,12 +38,10 @@ def find(project: Project, file: File) -> Iterator[Coupling]:
             )
     for chain in file.facts.chains:
         call = chain.steps[-1]
-        if call.called and call.name in _FACTORIES:
-            # Of a formset for the rows of a parent, these are written, and the parent is not.
-            for value in call.args[1:2] if call.name == "inlineformset_factory" else call.args[:1]:
-                if isinstance(value, Named) and (label := project.following.model_of(file, value, chain.scope)):
-                    at = Place(file, chain.line, chain.scope)
-                    yield from project.coupling(Kind.WRITE, at, project.app_of_model(label), label, f"{call.name}()")
+        value = model_given(call) if call.called and call.name in FACTORIES else None
+        if isinstance(value, Named) and (label := project.following.model_of(file, value, chain.scope)):
+            at = Place(file, chain.line, chain.scope)
+            yield from project.coupling(Kind.WRITE, at, project.app_of_model(label), label, f"{call.name}()")
 
 
 def _about(project: Project, file: File, found: Class, ancestors: list[str]) -> Iterator[Coupling]:
@@ -60,19 +59,27 @@ def _about(project: Project, file: File, found: Class, ancestors: list[str]) -> 
 
 
 def _sources(project: Project, file: File, found: Class, label: str) -> Iterator[Coupling]:
-    """A serializer's field with source="product.name" walks from the row to another."""
+    """A serializer's field with source="product.name", of rows, or that is a serializer, walks to other rows."""
     for name, value in found.attributes.items():
-        source = value[-1].keywords.get("source") if isinstance(value, list) else None
-        if not isinstance(source, str) or isinstance(source, Named):
+        if not isinstance(value, list) or not value[-1].called:
             continue
-        at, model = Place(file, found.lines[name], found.name), label
-        for part in source.split(".")[:-1]:
-            relation, reverse = project.registry.relation(model, part), project.registry.accessor(model, part)
+        given = value[-1].keywords.get("source", name)
+        source = given if isinstance(given, str) and not isinstance(given, Named) else name
+        at, model, (*parts, last) = Place(file, found.lines[name], found.name), label, source.split(".")
+        if value[-1].keywords.get("many") is True or _is_serializer(project, file, value):
+            parts.append(last)
+        for part in parts:
+            relation, reverse = project.registry.inherited(model, part), project.registry.accessor(model, part)
             target = relation.target if relation is not None else reverse.label if reverse is not None else ""
             if not target:
                 break
             yield from project.coupling_of_models(Kind.NAVIGATION, at, (model, target), f"source: {source}")
             model = target
+
+
+def _is_serializer(project: Project, file: File, value: list[Step]) -> bool:
+    symbol = project.symbols.find_in(file.module.name, ".".join(step.name for step in value))
+    return symbol.kind == "class" and guessing.is_form(project.symbols, symbol)
 
 
 def _paths(project: Project, at: Place, label: str, name: str, value: Value) -> Iterator[Coupling]:

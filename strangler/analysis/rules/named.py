@@ -71,7 +71,8 @@ def _dotted(project: Project, file: File) -> Iterator[Coupling]:
         if (line, text) in loaded:
             continue
         symbol = project.symbols.find(project.tasks.get(text, text))
-        if symbol.kind in ("class", "function") and not _is_config(project, symbol):
+        is_there = symbol.kind in ("class", "function") or project.symbols.named(text) is not None
+        if is_there and not _is_config(project, symbol):
             app, at = project.apps.of(symbol.module).label, Place(file, line, scope)
             function = project.symbols.file_of(symbol).functions.get(symbol.name)
             if function is not None and is_task(function):

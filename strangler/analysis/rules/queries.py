@@ -13,11 +13,11 @@ from strangler.analysis.symbols import File, Symbol
 
 _PATHS = (
     *("list_display", "list_filter", "list_select_related", "search_fields", "readonly_fields", "date_hierarchy"),
-    *("ordering", "ordering_fields", "filterset_fields"),
+    *("ordering", "ordering_fields", "filterset_fields", "lookup_field", "lookup_fields"),
 )
 
 _FIELDS = frozenset({"field_name", "filter_field", "filter_fields", "sort_field"})
-_WALKED = frozenset({"accessor"})
+_WALKED = frozenset({"accessor", "lookup_field"})
 
 
 def find(project: Project, file: File) -> Iterator[Coupling]:

@@ -19,7 +19,10 @@ _FOR = re.compile(r"-?\s*for\s+([\w,\s]+?)\s+in\s")
 
 
 def find(project: Project) -> Iterator[Coupling]:
-    """One for each step from a row to another app's; in a loop n+1, unless code of the template's app fetches it."""
+    """One for each step from a row to another's, unless all is of one app; in a loop n+1, unless it is fetched.
+
+    Fetched is what code of the template's app fetches.
+    """
     fetching = _fetching(project)
     for path in project.tree.templates:
         if (owner := project.template_owner(path)) is not None:
@@ -38,9 +41,11 @@ def _of(project: Project, path: str, owner: str, fetching: frozenset[str]) -> It
             looped = any(first in names for names in loops)
             for label, target, part in _walk(project, first, rest):
                 kind = Kind.PER_ROW if looped and part not in fetching else Kind.NAVIGATION
-                apps = (project.app_of_model(label), project.app_of_model(target))
+                apps, ends = (project.app_of_model(label), project.app_of_model(target)), (label, target)
+                if apps[0] == apps[1]:  # of this template with it
+                    apps, ends = (owner, apps[1]), (path, target)
                 if apps[0] != apps[1]:
-                    yield _coupling(kind, apps, (label, target), (path, line), found)
+                    yield _coupling(kind, apps, ends, (path, line), found)
         if (names := _FOR.match(tag)) is not None:
             loops.append({name.strip() for name in names[1].split(",")})
         elif tag.strip(" -") == "endfor" and loops:

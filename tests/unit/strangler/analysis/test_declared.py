@@ -25,6 +25,20 @@ HERE = "shop/reviews/views.py"
             "navigation (source: product.name)",
         ),
         (
+            "class P(ModelSerializer):\n    pass\nclass S(ModelSerializer):\n    product = P()\n"
+            "    class Meta:\n        model = Review",
+            "navigation (source: product)",
+        ),
+        (
+            "class S(ModelSerializer):\n    url = HyperlinkedIdentityField(lookup_field='product__name')\n"
+            "    class Meta:\n        model = Review",
+            "navigation (lookup_field: product__name)",
+        ),
+        (
+            "class V(viewsets.GenericViewSet):\n    lookup_field = 'product__name'\n    model = Review",
+            "join (lookup_field: product__name)",
+        ),
+        (
             "class F(FilterSet):\n    class Meta:\n        model = Review\n"
             "        fields = {'product__name': ['exact']}",
             "join (fields: product__name)",

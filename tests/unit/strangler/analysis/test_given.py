@@ -32,6 +32,19 @@ IMPORTS = (
         # A helper that is given a set gives it back in part.
         "def f():\n    rows = allowed(queryset=Review.objects.all())\n    rows.first().product",
         "def f():\n    get_object_or_404(klass=Review, pk=1).product",
+        # What isinstance() says, and what a tuple holds.
+        "def f(one):\n    if isinstance(one, Review) and x:\n        one.product",
+        "def f(one):\n    if not isinstance(one, Review):\n        return\n    one.product",
+        "def f(one):\n    assert isinstance(one, Review)\n    one.product",
+        "def both():\n    if x:\n        return Review.objects.get(), 1\n    return Review.objects.get(), None\n"
+        "def f():\n    one, number = both()\n    one.product",
+        "def both():\n    return 1, Review.objects.get()\ndef f():\n    number, one = both()\n    one.product",
+        "def f(x):\n    one = x and Review.objects.get()\n    one.product",
+        "def f(rows: list[Review] | None):\n    rows[0].product",
+        "def f(rows: Optional[models.QuerySet[Review]]):\n    rows.first().product",
+        # A helper is given the class, or those that it may be, and one of these has what comes next.
+        "def f(request):\n    one = parsed(request, (Product, Review))\n    one.product",
+        "def f(request):\n    parsed(Review, 1).product",
         # A name that a model is called by, where the next name is one of its relations.
         "class V:\n    def get(self):\n        self.request.review.product",
         "def f():\n    review = somewhere()\n    review.product",
@@ -59,6 +72,11 @@ def test_a_row_is_followed_that_nobody_declared(tmp_path, code):
         "def f():\n    review = Draft()\n    review.product",  # nobody knows that it is a model
         "def one():\n    return other()\ndef other():\n    return one()\ndef f():\n    other().product",
         "def f():\n    rows = Review.objects.all()\n    rows.product()",
+        "def f(one):\n    if isinstance(one, Review):\n        pass\n    one.product",
+        "def f(one):\n    if isinstance(one, Review):\n        one = 1\n        one.product",
+        "def f(one):\n    if not isinstance(one, Review):\n        one.product",
+        "def both():\n    return 1, Review.objects.get()\ndef f():\n    one, number = both()\n    one.product",
+        "def f():\n    Draft(Review).product",
     ],
 )
 def test_a_row_is_not_followed_where_that_would_be_a_guess(tmp_path, code):

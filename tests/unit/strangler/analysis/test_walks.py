@@ -58,3 +58,9 @@ def test_permissions_in_templates(tmp_path):
     assert walks(tmp_path, "{% if perms.catalog.change_product and perms.reviews.add_review %}{% endif %}") == [
         "catalog.change_product, permission"
     ]
+
+
+def test_a_template_of_another_app_than_all_the_rows_walks_itself(tmp_path):
+    shop = {**SHOP, "shop/reviews/templates/reviews/product.html": "{{ product.category.name }}"}
+    (coupling,) = [one for one in mapped(tmp_path, shop).couplings if one.path.endswith("product.html")]
+    assert (coupling.kind.value, coupling.source_app, coupling.target) == ("navigation", "reviews", "catalog.Category")
