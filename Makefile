@@ -21,7 +21,7 @@ down: setup ## stop it; its data stays
 	@$(RUN) -m strangler.workshop down
 
 test: setup ## all tests
-	$(VENV)/python -m pytest -n 3 --ignore tests/acceptance
+	$(VENV)/python -m pytest -n 2 --ignore tests/acceptance
 	$(VENV)/python -m pytest tests/acceptance
 	$(RUN) -m strangler.deploy.postgres -- sh -c 'cd extracted/reviews && REVIEWS_DATABASE_URL=$$POSTGRES_URL ../../$(VENV)/python -m pytest'
 	cd proxy && ../.venv-proxy/bin/python -m pytest -n 2
