@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down test mysql check bench-split bench-growth bench-proxy bench-trace engines faults sweep model mutants fuzz soak third-party clean
+.PHONY: help setup demo up down test test-system test-services mysql check bench-split bench-growth bench-proxy bench-trace engines faults sweep model mutants fuzz soak third-party clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -22,9 +22,14 @@ down: setup ## stop it; its data stays
 
 test: setup ## all tests
 	$(VENV)/python -m pytest -n 2 --ignore tests/acceptance
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-system test-services
+
+test-system: # one system at a time, which waits more than it works: the others' tests have room beside it
 	$(VENV)/python -m pytest tests/acceptance
+
+test-services:
 	$(RUN) -m strangler.deploy.postgres -- sh -c 'cd extracted/reviews && REVIEWS_DATABASE_URL=$$POSTGRES_URL ../../$(VENV)/python -m pytest'
-	cd proxy && ../.venv-proxy/bin/python -m pytest -n 2
+	cd proxy && ../.venv-proxy/bin/python -m pytest
 
 mysql: setup ## the tests of MySQL, on one that is fetched from Debian's unstable
 	@test -x .run/mysql/mysqld || .ci/mysqld .run/mysql
