@@ -24,11 +24,6 @@ from tests.places import in_memory
 # Nothing here outlives the run, so nothing has to reach the disk.
 _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "strangler.forgetful": "on"}
 _SLOTS = {"max_slot_wal_keep_size": "1GB", "max_replication_slots": "20", "max_wal_size": "256MB"}
-_ON_MYSQL = (
-    *("test_rows_are_the_same", "test_a_corrupting_trigger", "test_nothing_else_is_found"),
-    *("test_every_way_to_write", "test_truncate", "test_a_transaction", "test_an_old_transaction", "test_a_prepared"),
-    *("test_only_the_user", "test_missing_privileges", "test_a_setting_that_was_changed"),
-)
 # Machines are noisy: properties are checked here, not times.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -52,17 +47,6 @@ def pytest_configure(config: pytest.Config) -> None:
         ease_logins(server)
         os.environ[f"STRANGLER_TEST_{name}"] = server.dsn()
     os.environ["STRANGLER_TEST_HOME"] = str(home)
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where time is short, of the tests on MySQL those of its fence, and a move with columns of every type."""
-    if not os.environ.get("STRANGLER_MYSQL_PART"):
-        return
-    left_out = [
-        item for item in items if "mysql" in item.name.partition("[")[2] and not item.name.startswith(_ON_MYSQL)
-    ]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
