@@ -26,6 +26,7 @@ _SAFETY = 300.0
 """Real lock timeout: the world's own, by its clock, is the one that counts."""
 _SET_OWNER = "SELECT strangler.set_owner("
 _FLUSHED = "pg_current_wal_flush_lsn()"
+_PEEK = "pg_logical_slot_peek"
 _LSN = re.compile("[0-9A-F]+/[0-9A-F]+")
 HELPERS = """
     -- The world finds deadlocks itself: when they come about, not when the server happens to look.
@@ -78,9 +79,13 @@ class SimulatedStore(PostgresStore):
         return self._send(_label(statement, params), effect)
 
     def stream(self, statement: str, params: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
-        yield from self._send(
-            _label(statement, params), lambda: list(super(SimulatedStore, self).stream(statement, params))
-        )
+        def effect() -> list[tuple[Any, ...]]:
+            if _PEEK in statement:
+                # A record of which only a part is on the disk would be waited for until somebody commits: nobody moves.
+                self.bench.flush(self.side)
+            return list(super(SimulatedStore, self).stream(statement, params))
+
+        yield from self._send(_label(statement, params), effect)
 
     def execute(self, statement: str, params: Sequence[object] = ()) -> int:
         return self._send(_label(statement, params), lambda: super(SimulatedStore, self).execute(statement, params))
