@@ -29,6 +29,7 @@ test-system: # one system at a time, which waits more than it works: the others'
 
 test-services:
 	$(RUN) -m strangler.deploy.postgres -- sh -c 'cd extracted/reviews && REVIEWS_DATABASE_URL=$$POSTGRES_URL ../../$(VENV)/python -m pytest'
+	$(RUN) -m strangler.deploy.postgres -- sh -c 'cd extracted/notifications && NOTIFICATIONS_DATABASE_URL=$$POSTGRES_URL ../../$(VENV)/python -m pytest'
 	cd proxy && ../.venv-proxy/bin/python -m pytest
 
 mysql: setup ## the tests of MySQL, on one that is fetched from Debian's unstable

@@ -1,0 +1,70 @@
+"""The contract with the shop: what it promises of each event is at least what this service needs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import an_event
+from jsonschema import Draft202012Validator
+from notifications_service.notifications import needs
+from notifications_service.notifications.events import parse
+from notifications_service.notifications.rendering import FOLDER as MAILS
+
+PROMISES = Path(__file__).parents[3] / "docs" / "events"
+NEEDS = sorted(needs.FOLDER.glob("*.json"))
+
+
+def missing(promise, need):
+    """What a schema of an object needs that another one does not promise, in sentences."""
+    found = [f'"{name}" may be missing' for name in need["required"] if name not in promise.get("required", [])]
+    for name, wanted in need["properties"].items():
+        kind = promise.get("properties", {}).get(name, {}).get("type")
+        if kind != wanted["type"]:
+            found.append(f'"{name}" is {kind}, not {wanted["type"]}')
+    return found
+
+
+@pytest.mark.parametrize("path", NEEDS, ids=lambda path: path.stem)
+def test_the_shop_promises_what_is_needed(path):
+    promised = PROMISES / path.name
+    if not promised.exists():
+        pytest.skip(f"{promised} is not there: the service stands alone")
+    promise = json.loads(promised.read_text())
+    need = json.loads(path.read_text())
+    assert missing(promise, need) == []
+    assert [spoilt for spoilt in spoilt_ones(promise, need) if not missing(spoilt, need)] == []
+
+
+def spoilt_ones(promise, need):
+    """The promise with one thing broken that is needed, each in turn."""
+    for name in need["required"]:
+        yield {**promise, "required": [other for other in promise["required"] if other != name]}
+        yield {**promise, "properties": {**promise["properties"], name: {"type": "null"}}}
+
+
+@pytest.mark.parametrize("path", NEEDS, ids=lambda path: path.stem)
+def test_a_need_is_a_schema_and_has_a_text(path):
+    Draft202012Validator.check_schema(json.loads(path.read_text()))
+    assert (MAILS / f"{path.stem.rpartition('.')[0]}.txt").exists()
+
+
+def checked(**changes):
+    needs.check(parse(json.dumps(an_event(**changes))))
+
+
+def test_more_than_is_needed_does_no_harm():
+    checked(data={"user_id": 7, "order": "A", "total": "1", "gift": {"wrapped": True}})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"data": {"user_id": 7, "order": "A"}}, "'total' is a required property"),
+        ({"data": {"user_id": "7", "order": "A", "total": "1"}}, r"\$.user_id: '7' is not of type 'integer'"),
+        ({"version": 2}, "version 2 of order.placed is not understood here, only 1"),
+        ({"version": 0}, "version 0"),
+    ],
+)
+def test_less_or_another_version_is_refused_with_a_reason(changes, said):
+    with pytest.raises(ValueError, match=said):
+        checked(**changes)

