@@ -22,7 +22,8 @@ def main() -> int:
 
         if command == "demo":
             return demo(record=os.environ.get("RECORD") == "1")
-        system = System(Instance(home=Path(os.environ.get("STRANGLER_RUN") or ROOT / ".run" / "orchard")), _say)
+        home = Path(os.environ.get("STRANGLER_RUN") or ROOT / ".run" / "orchard")
+        system = System(Instance(home=home, aws=True), _say)
         if command == "up":
             system.up(_port_base())
             _say(_addresses(system.instance))
@@ -48,6 +49,7 @@ def _addresses(instance: Instance) -> str:
 Orchard is up, behind the proxy:  {instance.url("proxy")}/
   the shop itself                 {instance.url("orchard")}/
   the reviews service             {instance.url("reviews")}/api/reviews/
+  mails sent through SES          {instance.url("aws")}/mailbox/
   log in as                       dmitri3, or as admin; password {PASSWORD}
 
 In a shell of your own:           source {instance.home / "env"}

@@ -17,9 +17,10 @@ from strangler.deploy.ports import free_port, is_free
 from strangler.deploy.postgres import PostgresServer
 from strangler.errors import StranglerError
 from strangler.identity import generate_keys
+from strangler.workshop.aws import names
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PARTS = ("proxy", "orchard", "reviews", "payment", "orchard-database", "reviews-database", "broker")
+PARTS = ("proxy", "orchard", "reviews", "payment", "orchard-database", "reviews-database", "broker", "aws")
 """The parts that listen, in the order of their ports."""
 PASSWORD = "orchard-demo"  # noqa: S105 - everybody's in the seeded shop; it listens on loopback only
 
@@ -33,15 +34,20 @@ class Instance:
     """A copy of Orchard below "home". Its ports are chosen once, then remembered there."""
 
     home: Path
+    aws: bool = False
+    """Whether there is an AWS too, and Orchard is told of it."""
 
     def prepare(self, base: int | None) -> None:
         """Choose ports (from "base" upwards; None: any free ones) and make the secrets, on first use.
 
         Raises InstanceError naming the part and the port where one is in use; then none is remembered.
         """
-        if not self._ports_file.exists():
-            ports = _free_ports() if base is None else {part: base + n for n, part in enumerate(PARTS)}
-            _refuse_taken(ports, "choose other ports with STRANGLER_PORT_BASE=9000")
+        known = json.loads(self._ports_file.read_text(encoding="ascii")) if self._ports_file.exists() else {}
+        # A copy that an earlier release made may lack the port of a part that came later.
+        ports = _free_ports(known) if known or base is None else {part: base + n for n, part in enumerate(PARTS)}
+        if ports != known:
+            new = {part: port for part, port in ports.items() if part not in known}
+            _refuse_taken(new, "choose other ports with STRANGLER_PORT_BASE=9000")
             self.home.mkdir(parents=True, exist_ok=True)
             self._ports_file.write_text(json.dumps(ports), encoding="ascii")
         generate_keys(self.home / "secrets")
@@ -109,6 +115,7 @@ class Instance:
             "REVIEWS_DATABASE_URL": self.app_dsn("reviews"),
             "REVIEWS_IDENTITY_PUBLIC_KEY": str(self.public_key),
             "REVIEWS_ALLOWED_HOSTS": "127.0.0.1,localhost",
+            **(self._aws_environment() if self.aws else {}),
         }
 
     def write_environment(self) -> Path:
@@ -118,6 +125,10 @@ class Instance:
         lines = [f"export {name}='{value}'" for name, value in self.environment().items()]
         path.write_text("\n".join([*lines, f"export PATH='{Path(sys.executable).parent}':$PATH", ""]), encoding="utf-8")
         return path
+
+    def _aws_environment(self) -> dict[str, str]:
+        broker = {"NOTIFICATIONS_BROKER_URL": f"redis://127.0.0.1:{self.ports['broker']}/1"}
+        return {**names.environment(self.url("aws")), **broker}
 
     @property
     def _ports_file(self) -> Path:
@@ -134,10 +145,12 @@ def _refuse_taken(ports: Mapping[str, int], otherwise: str) -> None:
             raise InstanceError(f"port {port}, for {part}, is in use; stop what listens there, or {otherwise}")
 
 
-def _free_ports() -> dict[str, int]:
-    ports: dict[str, int] = {}
-    while len(ports) < len(PARTS):
-        port = free_port()
-        if port not in ports.values():
-            ports[PARTS[len(ports)]] = port
+def _free_ports(known: Mapping[str, int]) -> dict[str, int]:
+    """One for each part that has none yet."""
+    ports = dict(known)
+    for part in PARTS:
+        while part not in ports:
+            port = free_port()
+            if port not in ports.values():
+                ports[part] = port
     return ports

