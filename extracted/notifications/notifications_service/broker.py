@@ -15,6 +15,7 @@ _OPTIONS = {
         "queue_name_prefix": "notifications-",
     },
     "pgmq": {
+        "init_extension": False,  # which only an administrator may do, once
         "visibility_timeout": _TASK_SECONDS,
         "wait_time_seconds": 1,
         "poll_interval_ms": 50,

@@ -67,7 +67,7 @@ def test_what_is_not_understood_is_poison(people, changes):
     assert state() == ([], [], set())
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(EVENTS * 3))
 def test_every_event_three_times_and_in_any_order_changes_nothing(people, order):
     def after(events):

