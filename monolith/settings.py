@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "monolith.monitoring",
     "monolith.workflow",
     "strangler",
+    "strangler.dashboard",
 ]
 
 MIDDLEWARE = [

@@ -1,4 +1,4 @@
-"""The command `strangler`: what needs no Django settings."""
+"""The command `strangler`: what needs no Django settings, and what looks at a running project by its settings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import io
 import sys
 from collections.abc import Sequence
 
-from strangler.commands import blast, contracts, makeplan, map, propose, report, trace
+from strangler.commands import blast, contracts, dashboard, makeplan, map, propose, report, status, trace
 from strangler.errors import StranglerError
 
-_COMMANDS = (map, propose, makeplan, contracts, report, trace, blast)
+_COMMANDS = (map, propose, makeplan, contracts, report, trace, blast, status, dashboard)
+_EXTRAS = {"rich": "terminal", "pymysql": "mysql"}
+"""What brings a package that may not be there; else it is "map"."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"strangler: {error}\n")
         return 1
     except ModuleNotFoundError as error:
-        sys.stderr.write(f'strangler: {error.name} is not installed; run: pip install "django-strangler[map]"\n')
+        extra = _EXTRAS.get(error.name or "", "map")
+        sys.stderr.write(f'strangler: {error.name} is not installed; run: pip install "django-strangler[{extra}]"\n')
         return 1
     except BrokenPipeError:
         return 0  # whoever reads has seen enough

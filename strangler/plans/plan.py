@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from strangler.plans.errors import PlanError
 from strangler.plans.fingerprint import fingerprint
-from strangler.plans.operations import Operation, ReplicateTable
+from strangler.plans.operations import MoveRoutes, Operation, ReplicateTable
 from strangler.plans.operations.moving import Moving
 from strangler.plans.state import PlanKey, ProjectState
 
@@ -40,6 +40,11 @@ class Plan:
     def reversible_length(self) -> int:
         """The number of operations before the first final one: what applyplan runs unless told otherwise."""
         return next((i for i, operation in enumerate(self.operations) if operation.final), len(self.operations))
+
+    @property
+    def routes(self) -> MoveRoutes | None:
+        """The operation that moves its routes; a plan has one at most."""
+        return next((operation for operation in self.operations if isinstance(operation, MoveRoutes)), None)
 
     def states(self, before: ProjectState) -> tuple[ProjectState, ...]:
         """The states before the first and after each operation: one more than there are operations.

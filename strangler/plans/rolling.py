@@ -14,8 +14,9 @@ from strangler_proxy.cohorts import Cohorts
 
 from strangler.errors import StranglerError
 from strangler.plans.errors import PlanError
+from strangler.plans.judged import Judged
 from strangler.plans.world import Mover, World
-from strangler.rollout.rollout import Phase, Rollout, Wish, advance, standing
+from strangler.rollout.rollout import Asked, Phase, Rollout, Wish, advance, standing
 from strangler.rollout.verdict import Limits, Outcome, Verdict, judge, judge_early, judge_shadows, requests_for_success
 from strangler.split.spec import Side
 from strangler.split.status import Routing
@@ -23,6 +24,8 @@ from strangler.split.status import Routing
 STALE_SECONDS = 5.0
 """A canary ends where the service's rows cannot be brought up to the owner's in this time."""
 WATCH_EVERY = 0.25
+ASKED = "asked"
+"""Step of a record: a person asked for something."""
 _UNJUDGED = Verdict(outcome=Outcome.SUCCESS, reason="the plan sets no limits, so nobody judges")
 
 
@@ -62,12 +65,13 @@ class Rolling:
         # Unlike a switch, a canary has no fence to rely on: every proxy must have the table.
         self.world.publish_routes()
         self.world.emit("step", step="acknowledged", weight=at.weight, **_shadow(at.shadowed))
-        began, paused = time.monotonic(), 0.0
+        began, paused, asked = time.monotonic(), 0.0, Asked()
         while True:
             looked = time.monotonic()
             look(self.world, self.move)
             verdict = self._verdict(at, found)
-            wish = self.world.wishes.current()
+            asked = heard(self.world, asked, self.world.wishes.current())
+            wish = asked.wish
             spent = time.monotonic() - began - paused
             after = advance(at, verdict, soaked=spent >= self.hold, wish=wish)
             if after != at:
@@ -99,6 +103,13 @@ class Rolling:
         self.world.wishes.fulfilled(wish)
 
 
+def heard(world: World, before: Asked, asked: Asked) -> Asked:
+    """What is asked for now; who asked is recorded where it is something else than before."""
+    if asked.wish is not before.wish:
+        world.emit("step", step=ASKED, wish=asked.wish.value, by=asked.who)
+    return asked
+
+
 def look(world: World, move: Mover) -> None:
     """See that the service is fit to answer and that no side that answers reads has old rows."""
     moments = world.readers.moments()
@@ -108,25 +119,26 @@ def look(world: World, move: Mover) -> None:
     world.gate()
 
 
-def judged(limits: Limits | None, routing: Routing, cohorts: Callable[[], Cohorts]) -> str:
-    """How a canary stands, in lines, without changing anything."""
+def judged(limits: Limits | None, routing: Routing, cohorts: Callable[[], Cohorts]) -> Judged:
+    """How a canary stands, without changing anything."""
     if routing.owner is Side.TARGET:
-        return "switched: the service owns and answers everything"
+        return Judged(stands="switched: the service owns and answers everything")
     canary = routing.weight or routing.early
     if not canary and not routing.shadow:
-        return "the owner answers all reads"
+        return Judged(stands="the owner answers all reads")
     step = f"canary at {routing.weight / 100:g}%" if canary else f"shadow of {routing.shadow / 100:g}%"
     if limits is None:
-        return f"{step}\n  {_UNJUDGED.reason}"
+        return Judged(stands=step, rests_on=_UNJUDGED.reason)
     seen = cohorts()
     verdict = _judge(seen, limits, shadows=not canary, weight=routing.weight)
     if not routing.weight:
-        return f"{step}\n  {verdict}"
+        return Judged(stands=step, verdict=verdict)
     needed = requests_for_success(limits, seen.control.failed / max(seen.control.requests, 1))
-    return (
-        f"{step}\n  {verdict}\n"
-        f"  requests: {seen.candidate.requests} of the candidate, {seen.control.requests} of the control; a success "
-        f"takes about {needed} of each"
+    return Judged(
+        stands=step,
+        verdict=verdict,
+        rests_on=f"requests: {seen.candidate.requests} of the candidate, {seen.control.requests} of the control; a "
+        f"success takes about {needed} of each",
     )
 
 

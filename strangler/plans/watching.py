@@ -13,10 +13,11 @@ from strangler_proxy.cohorts import Cohorts
 
 from strangler.errors import StranglerError
 from strangler.plans.errors import PlanError
-from strangler.plans.rolling import WATCH_EVERY, look, routing_of, set_weight, take_reads_back
+from strangler.plans.judged import Judged
+from strangler.plans.rolling import WATCH_EVERY, heard, look, routing_of, set_weight, take_reads_back
 from strangler.plans.watched import FROZEN, LASTS, WATCH, Watched, watched
 from strangler.plans.world import Mover, World
-from strangler.rollout.rollout import Wish
+from strangler.rollout.rollout import Asked, Wish
 from strangler.rollout.verdict import Verdict, judge_owner
 from strangler.rollout.watch import Next, Watch, after, unwell
 from strangler.split.status import Routing
@@ -50,13 +51,17 @@ class Watching:
             routing = set_weight(self.world, self.move, self.watch.control)
         # As in a canary, what is compared is only what every proxy divides alike.
         self.world.publish_routes()
-        well = time.monotonic()
+        well, asked = time.monotonic(), Asked()
         while True:
             try:
-                wish, verdict = self._look(routing)
+                now = self.world.wishes.current()
+                verdict = self._look(routing)
                 well = time.monotonic()
             except StranglerError as error:
-                wish, verdict = Wish.GO_ON, unwell(str(error), time.monotonic() - well)
+                now, verdict = Asked(), unwell(str(error), time.monotonic() - well)
+            else:
+                asked = heard(self.world, asked, now)
+            wish = now.wish
             follows = after(self.watch, verdict, spent=time.time() - began, wish=wish)
             if follows is Next.STAY:
                 time.sleep(WATCH_EVERY)
@@ -69,15 +74,14 @@ class Watching:
                 self._freeze(str(verdict), term)
             self._reverse("it was aborted" if wish is Wish.ABORT else verdict.reason, term)
 
-    def _look(self, routing: Routing) -> tuple[Wish, Verdict]:
-        wish = self.world.wishes.current()
+    def _look(self, routing: Routing) -> Verdict:
         look(self.world, self.move)
-        return wish, _verdict(self.watch, self.world.cohorts(routing))
+        return _verdict(self.watch, self.world.cohorts(routing))
 
     def _decide(self, reason: str, term: int) -> None:
         """Do what a person has asked for since it froze; raises PlanError where that is nothing, or to go back."""
         take_reads_back(self.world, self.move)
-        wish = self.world.wishes.current()
+        wish = heard(self.world, Asked(), self.world.wishes.current()).wish
         if wish is Wish.PROMOTE:
             self.world.emit("step", step=LASTS, term=term, asked=wish.value)
             self.world.wishes.fulfilled(wish)
@@ -109,19 +113,20 @@ class Watching:
         self.world.wishes.fulfilled(wish)
 
 
-def told(watch: Watch, plan: str, routing: Routing, stands: Watched, cohorts: Callable[[], Cohorts]) -> str:
-    """How the watch of a switch stands, in lines, without changing anything."""
+def told(watch: Watch, plan: str, routing: Routing, stands: Watched, cohorts: Callable[[], Cohorts]) -> Judged:
+    """How the watch of a switch stands, without changing anything."""
     if stands.frozen:
-        return _sentence(stands.frozen, plan)
+        return Judged(stands=_sentence(stands.frozen, plan))
     if stands.over or stands.began is None:
-        return "the switch lasts" if stands.over else "it is not watched yet"
+        return Judged(stands="the switch lasts" if stands.over else "it is not watched yet")
     seen = cohorts()
     share = f"{routing.weight / 100:g}%"
-    return (
-        f"watched for {time.time() - stands.began:.0f} s, at least {watch.soak:g} s, beside {share} of the reads that "
-        f"the monolith answers\n  {_verdict(watch, seen)}\n"
-        f"  requests: {seen.control.requests} reads of the service and {seen.candidate.requests} of the monolith, "
-        f"{seen.writes.requests} writes"
+    return Judged(
+        stands=f"watched for {time.time() - stands.began:.0f} s, at least {watch.soak:g} s, beside {share} of the "
+        "reads that the monolith answers",
+        verdict=_verdict(watch, seen),
+        rests_on=f"requests: {seen.control.requests} reads of the service and {seen.candidate.requests} of the "
+        f"monolith, {seen.writes.requests} writes",
     )
 
 

@@ -19,9 +19,9 @@ from strangler.plans.django_migrations import DjangoMigrations
 from strangler.plans.errors import PlanError
 from strangler.plans.executor import PlanExecutor
 from strangler.plans.gate import ReadinessGate, RehearsalGate
+from strangler.plans.judged import Judged
 from strangler.plans.lock import plan_lock
 from strangler.plans.moves import move_spec
-from strangler.plans.operations import MoveRoutes
 from strangler.plans.plan import Plan
 from strangler.plans.project import Project
 from strangler.plans.proxies import engine
@@ -74,10 +74,15 @@ def executor(announce: Callable[[str], object] = lambda line: None) -> PlanExecu
 
 def status(loaded: Project, plan: Plan) -> PlanStatus:
     """What planstatus shows of one plan. This is a read-only operation."""
-    state = _seen(loaded, plan)
-    move = _move(plan.key, state).status() if state.carried_by(plan.name) else None
+    move = move_of(loaded, plan)
     record = recorder(plan)
-    return plan_status(plan, record.position(), move, record.entries())
+    return plan_status(plan, record.position(), move.status() if move else None, record.entries())
+
+
+def move_of(loaded: Project, plan: Plan) -> Move | None:
+    """The move of the plan's tables, created or not; None where it carries none. Raises PlanError."""
+    state = _seen(loaded, plan)
+    return _move(plan.key, state) if state.carried_by(plan.name) else None
 
 
 def wishes(plan: Plan) -> Wishes:
@@ -85,29 +90,32 @@ def wishes(plan: Plan) -> Wishes:
     return Wishes(databases=_databases(plan.key.service), plan=plan.name)
 
 
-def judged(plan: Plan) -> str:
-    """How the plan's canary stands, in lines. This is a read-only operation. Raises PlanError."""
-    loaded = project()
-    operation = next((found for found in plan.operations if isinstance(found, MoveRoutes)), None)
-    routing = _move(plan.key, _seen(loaded, plan)).routing() if operation else None
+def judged(loaded: Project, plan: Plan) -> tuple[Judged, ...]:
+    """How the plan's canary stands, and the watch after its switch. This is a read-only operation. Raises PlanError."""
+    operation = plan.routes
+    move = move_of(loaded, plan) if operation else None
+    routing = move.routing() if move else None
     if operation is None or routing is None:
         raise PlanError(f'plan "{plan.name}" has no routes on the move; apply it up to its MoveRoutes')
 
     def cohorts() -> Cohorts:
-        return _routes(loaded).fleet.cohorts(plan.name, (routing.term, routing.n))
+        return fleet().cohorts(plan.name, (routing.term, routing.n))
 
-    lines = _judged(operation.limits, routing, cohorts)
-    if routing.owner is Side.TARGET and operation.watch is not None:
-        stands = watched(recorder(plan).entries(), routing.term)
-        lines += "\n" + told(operation.watch, plan.name, routing, stands, cohorts)
-    return lines
+    canary = _judged(operation.limits, routing, cohorts)
+    if routing.owner is Side.SOURCE or operation.watch is None:
+        return (canary,)
+    stands = watched(recorder(plan).entries(), routing.term)
+    return canary, told(operation.watch, plan.name, routing, stands, cohorts)
 
 
 def shadowed(plan: Plan) -> str:
     """What shadows of the plan's reads have shown, in lines. This is a read-only operation. Raises PlanError."""
-    found = _routes(project()).fleet.shadowed(plan.name)
-    service = _service(plan.key.service).upstream.rstrip("/")
-    return "\n".join(showing.lines(found, service))
+    return "\n".join(showing.lines(fleet().shadowed(plan.name), upstream(plan)))
+
+
+def upstream(plan: Plan) -> str:
+    """The URL at which the plan's service answers. Raises PlanError."""
+    return _service(plan.key.service).upstream.rstrip("/")
 
 
 def moves() -> list[Move]:
@@ -145,9 +153,9 @@ def help_to_copy(name: str) -> None:
         logger.warning("%s: helping to copy ended: %s", plan.name, error)
 
 
-def routes() -> Routes:
+def routes(loaded: Project | None = None) -> Routes:
     """The table that follows from plans and databases, and the proxies that it goes to. Raises PlanError."""
-    return _routes(project())
+    return _routes(loaded or project())
 
 
 def traffic(move: Move, to: Routes) -> MoveTraffic:

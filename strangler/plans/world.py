@@ -12,7 +12,7 @@ from strangler_proxy.cohorts import Cohorts
 from strangler.plans.databases import Databases
 from strangler.plans.tasks import CeleryTasks
 from strangler.rollout.fleet import Fleet
-from strangler.rollout.rollout import Wish
+from strangler.rollout.rollout import Asked, Wish
 
 if TYPE_CHECKING:
     from strangler.plans.standing import Entry
@@ -85,7 +85,7 @@ class Wishes(Protocol):
     """What a person asked of the plan's rollout; see `strangler.plans.wishes`."""
 
     def prepare(self) -> None: ...
-    def current(self) -> Wish: ...
+    def current(self) -> Asked: ...
     def fulfilled(self, wish: Wish, /) -> None: ...
 
 
@@ -95,8 +95,8 @@ class NobodyAsks:
     def prepare(self) -> None:
         pass
 
-    def current(self) -> Wish:
-        return Wish.GO_ON
+    def current(self) -> Asked:
+        return Asked()
 
     def fulfilled(self, wish: Wish, /) -> None:
         pass

@@ -31,6 +31,14 @@ class Wish(enum.StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A wish, and whose it is; nobody's where everything goes on as the verdicts say."""
+
+    wish: Wish = Wish.GO_ON
+    who: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rollout:
     """A position on the way. "steps" are the canary's weights, ascending; with "shadow" shadows come first.
 

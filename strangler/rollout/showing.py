@@ -19,13 +19,16 @@ def lines(shadowed: Shadowed, service: str) -> Iterator[str]:
         yield str(differing)
         for sample in differing.samples:
             yield f"  {sample.owner} -> {sample.candidate}"
-            if sample.request.startswith(("GET ", "HEAD ")):  # a write's body is not kept
-                yield f"    {_again(sample, service)}"
+            if command := again(sample, service):
+                yield f"    {command}"
     for noise in shadowed.noise:
         yield f"left out: {noise.path} of {noise.endpoint}: the owner differs from itself there ({noise.count} times)"
 
 
-def _again(sample: Sample, service: str) -> str:
+def again(sample: Sample, service: str) -> str:
+    """The command by which to ask "service" the same; empty for a write, since its body is not kept."""
     method, _, path = sample.request.partition(" ")
+    if method not in ("GET", "HEAD"):
+        return ""
     head = "-I " if method == "HEAD" else ""
     return f"curl -s {head}{shlex.quote(service.rstrip('/') + path)}"

@@ -1,5 +1,6 @@
 """See how a rollout is judged, and hold it, push it or end it."""
 
+import getpass
 from argparse import ArgumentParser
 from typing import Any
 
@@ -21,14 +22,15 @@ class Command(StranglerCommand):
         parser.add_argument("what", nargs="?", choices=["show", "differences", *_WISHES], default="show")
 
     def run(self, **options: Any) -> None:
-        plan = wiring.project().plan(options["plan"])
+        project = wiring.project()
+        plan = project.plan(options["plan"])
         if options["what"] == "differences":
             self.stdout.write(wiring.shadowed(plan))
             return
         if options["what"] == "show":
-            self.stdout.write(wiring.judged(plan))
+            self.stdout.write("\n".join(map(str, wiring.judged(project, plan))))
             return
-        wiring.wishes(plan).ask(_WISHES[options["what"]])
+        wiring.wishes(plan).ask(_WISHES[options["what"]], getpass.getuser())
         self.stdout.write(
             f"{plan.name}: {options['what']} was asked; the run that is under way, or the next, hears it."
         )

@@ -38,9 +38,13 @@ CREATE TABLE IF NOT EXISTS strangler_retirements (
     PRIMARY KEY (move, name)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE IF NOT EXISTS strangler_wishes (
-    plan varchar(200) NOT NULL PRIMARY KEY,
-    wish varchar(20) NOT NULL
+CREATE TABLE IF NOT EXISTS strangler_asked (
+    id bigint NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    plan varchar(200) NOT NULL,
+    wish varchar(20) NOT NULL,
+    who varchar(200) NOT NULL,
+    asked_at double NOT NULL,
+    fulfilled boolean NOT NULL DEFAULT false
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS strangler_api_keys (

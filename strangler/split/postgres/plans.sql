@@ -41,10 +41,14 @@ BEGIN
 END
 $$;
 
--- What a person asked of a plan's rollout that is under way; its executor looks at it.
-CREATE TABLE IF NOT EXISTS strangler.wishes (
-    plan text PRIMARY KEY,
-    wish text NOT NULL
+-- What people asked of a plan's rollout, and who did. Its executor looks at the last one; all of them stay.
+CREATE TABLE IF NOT EXISTS strangler.asked (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    plan text NOT NULL,
+    wish text NOT NULL,
+    who text NOT NULL,
+    asked_at double precision NOT NULL,  -- seconds since 1970 by this database's clock
+    fulfilled boolean NOT NULL DEFAULT false
 );
 
 -- When the tables of a move that is complete were fenced for good, archived, compared with the archive (where rows are

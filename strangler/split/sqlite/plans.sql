@@ -38,10 +38,14 @@ CREATE TABLE IF NOT EXISTS strangler_retirements (
     PRIMARY KEY (move, name)
 ) WITHOUT ROWID;
 
-CREATE TABLE IF NOT EXISTS strangler_wishes (
-    plan TEXT PRIMARY KEY NOT NULL,
-    wish TEXT NOT NULL
-) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS strangler_asked (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    plan TEXT NOT NULL,
+    wish TEXT NOT NULL,
+    who TEXT NOT NULL,
+    asked_at REAL NOT NULL,
+    fulfilled INTEGER NOT NULL DEFAULT 0
+);
 
 CREATE TABLE IF NOT EXISTS strangler_api_keys (
     id TEXT PRIMARY KEY NOT NULL,

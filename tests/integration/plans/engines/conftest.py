@@ -32,6 +32,7 @@ class Project:
     target_dsn: str
     upstream: str
     records: Path
+    settings: str = "settings"
     actors: dict[bool, subprocess.Popen[str]] = field(default_factory=dict)
 
     def act(self, text: str, *, served: bool = False) -> dict[str, Any]:
@@ -64,7 +65,7 @@ class Project:
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(map(str, (HOME, ROOT, ROOT / "proxy", os.environ.get("PYTHONPATH", "")))),
                 "PYTHONDONTWRITEBYTECODE": "1",
-                "DJANGO_SETTINGS_MODULE": "settings",
+                "DJANGO_SETTINGS_MODULE": self.settings,
                 "SOURCE_DSN": self.source_dsn,
                 "TARGET_DSN": self.target_dsn,
                 "UPSTREAM": self.upstream,
@@ -89,7 +90,9 @@ class Project:
 
 
 @contextmanager
-def new_project(source: str, target: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[Project]:
+def new_project(
+    source: str, target: str, request: pytest.FixtureRequest, directory: Path, settings: str = "settings"
+) -> Iterator[Project]:
     """A project with three products, and forty reviews with a vote each."""
     with ExitStack() as stack:
         project = Project(
@@ -97,6 +100,7 @@ def new_project(source: str, target: str, request: pytest.FixtureRequest, direct
             target_dsn=stack.enter_context(new_database(target, request, directory)),
             upstream=stack.enter_context(_ready_service()),
             records=directory / "records",
+            settings=settings,
         )
         stack.callback(project.end)
         project.act(

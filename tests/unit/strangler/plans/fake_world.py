@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from strangler.errors import StranglerError
 from strangler.plans.schema import Field, Model, Schema
-from strangler.rollout.rollout import Wish
+from strangler.rollout.rollout import Asked, Wish
 from strangler.split import Side, Step, SwitchReport
 from strangler.split.copying import CopyProgress
 from strangler.split.status import Routing
@@ -80,8 +80,8 @@ class FakeWishes:
 
     def current(self):
         if not self.asked:
-            return Wish.GO_ON
-        return self.asked.pop(0) if self.asked[0] is Wish.PAUSE else self.asked[0]
+            return Asked()
+        return Asked(wish=self.asked.pop(0) if self.asked[0] is Wish.PAUSE else self.asked[0], who="ada")
 
     def fulfilled(self, wish):
         if wish is not Wish.GO_ON:

@@ -94,6 +94,7 @@ def test_frozen_it_lasts_when_a_person_says_so(watch, events, move):
         watch(FAILING)
     watch(FAILING, asked=[Wish.PROMOTE])
     assert move.owner is Side.TARGET
+    assert ("step", {"step": "asked", "wish": "promote", "by": "ada"}) in events
     watch(FAILING)  # as after a crash between the decision and the operation's end
     assert steps(events).count("lasts") == 1
 
@@ -162,8 +163,9 @@ def test_the_record_of_an_earlier_switch_says_nothing_of_this_one():
 
 def test_it_is_told_how_the_watch_stands(move):
     routing = replace(move.routing(), owner=Side.TARGET, weight=500)
-    lines = told(WATCH, "p", routing, Watched(began=0.0), lambda: WELL)
+    lines = str(told(WATCH, "p", routing, Watched(began=0.0), lambda: WELL))
     assert "beside 5% of the reads that the monolith answers\n  success: 0.00% of the writes fail; the cand" in lines
     assert "3000 reads of the service and 3000 of the monolith, 300 writes" in lines
-    assert "frozen after its switch: so; decide" in told(WATCH, "p", routing, Watched(began=0.0, frozen="so"), Cohorts)
-    assert told(WATCH, "p", routing, Watched(began=0.0, over=True), Cohorts) == "the switch lasts"
+    frozen = told(WATCH, "p", routing, Watched(began=0.0, frozen="so"), Cohorts)
+    assert "frozen after its switch: so; decide" in str(frozen)
+    assert str(told(WATCH, "p", routing, Watched(began=0.0, over=True), Cohorts)) == "the switch lasts"

@@ -280,8 +280,10 @@ def test_wishes_are_heard_between_two_looks(world, moved, key, move, events):
     sparse = replace(world, cohorts=lambda routing: Cohorts())
     by_hand = replace(sparse, wishes=FakeWishes([Wish.PAUSE, Wish.PROMOTE, Wish.PROMOTE]))
     JUDGED.forwards(by_hand, moved, JUDGED.state_forwards(key, moved))
-    asked = [event[1].get("asked") for event in events if event[0] == "step" and event[1].get("step") == "verdict"]
-    assert asked == ["promote", "promote"]
+    steps = [event[1] for event in events if event[0] == "step"]
+    assert [step.get("asked") for step in steps if step["step"] == "verdict"] == ["promote", "promote"]
+    asked = [(step["wish"], step["by"]) for step in steps if step["step"] == "asked"]
+    assert asked == [("pause", "ada"), ("promote", "ada"), ("promote", "ada")]
     assert move.owner is Side.TARGET
 
 
