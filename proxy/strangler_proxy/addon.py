@@ -44,6 +44,9 @@ from strangler_proxy.wrote import Wrote
 if TYPE_CHECKING:
     from strangler_proxy.tracing import Tracing
 
+CLIENT_GONE = 499
+"""Noted where a client went away before its answer, as other proxies note it; nobody gets it."""
+
 
 class Strangler:
     """Collaborators are given; nothing here reads the world on its own."""
@@ -226,7 +229,7 @@ class Strangler:
         if exchange.read is not None and flow.client_conn.connected:
             self._reads.unanswered(exchange.read, exchange)
         self._onward.over(exchange, False if flow.client_conn.connected else None)
-        self._note(flow, exchange, 502)
+        self._note(flow, exchange, 502 if flow.client_conn.connected else CLIENT_GONE)
 
     def attempt_failed(self, flow: http.HTTPFlow, failure: Failure) -> Waiting | None:
         """Nobody has answered, and the client has nothing yet: ask somebody else, where that may be."""

@@ -1,6 +1,7 @@
 """What the proxy tells of its requests: spans, counters, and lines of its log."""
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from strangler_proxy import telemetry
-from world import MOVE, Proxy, Said, eventually, publish, table
+from world import MOVE, Proxy, Raw, Said, eventually, publish, table
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -203,3 +204,21 @@ def test_the_access_log_tells_the_way_and_no_secrets(tmp_path, monolith, reviews
         "key": "",
     }
     assert "hidden" not in log.read_text()
+
+
+def test_a_client_that_goes_away_is_noted_as_that_and_not_as_a_failure_of_its_upstream(tmp_path):
+    upstream = Raw(lambda connection, body: None)
+    proxy = Proxy(state=tmp_path / "routes.json", monolith=upstream.url)
+    log = tmp_path / "log"
+    with log.open("w") as out:
+        proxy.stdout = out
+        proxy.start()
+        with socket.create_connection(("127.0.0.1", proxy.port)) as client:
+            client.sendall(b"POST /a/ HTTP/1.1\r\nHost: shop\r\nContent-Length: 50000000\r\n\r\nsome")
+            eventually(lambda: upstream.heard)
+        eventually(lambda: requests(proxy))
+        assert [labels[4] for labels in requests(proxy)] == ["4xx"]
+        proxy.stop()
+    upstream.close()
+    (line,) = (json.loads(line) for line in log.read_text().splitlines() if '"/a/"' in line)
+    assert line["status"] == 499
