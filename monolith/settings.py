@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "monolith.cart",
     "monolith.orders",
     "monolith.reviews",
+    "monolith.outbox",
     "monolith.notifications",
     "monolith.events",
     "monolith.monitoring",
@@ -148,6 +149,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-reviews": {"task": "reviews.sweep", "schedule": 60},
     "refresh-ratings": {"task": "reviews.refresh_ratings", "schedule": 15},
     "reconcile-ratings": {"task": "reviews.reconcile_ratings", "schedule": 3600},
+    "relay-events": {"task": "outbox.relay", "schedule": 10},
     "send-queued-mail": {"task": "notifications.send_queued", "schedule": 10},
     "run-workflows": {"task": "workflow.run", "schedule": 10},
 }
@@ -157,6 +159,20 @@ PAYMENT_URL = env.text("ORCHARD_PAYMENT_URL", "http://127.0.0.1:8010")
 REVIEWS_URL = env.text("ORCHARD_REVIEWS_URL", "http://127.0.0.1:8002")
 REVIEWS_MOVED = env.text("ORCHARD_REVIEWS_MOVED", "strangler.flags.moved")
 REVIEWS_IDENTITY = env.text("ORCHARD_REVIEWS_IDENTITY", "strangler.identity.issue")
+
+# Without a topic the consumers are called in the process in which something happened.
+OUTBOX_TOPIC = env.text("ORCHARD_EVENTS_TOPIC")
+OUTBOX_CONSUMERS = ["monolith.notifications.consuming.consume"]
+
+NOTIFICATIONS_URL = env.text("ORCHARD_NOTIFICATIONS_URL", "http://127.0.0.1:8003")
+NOTIFICATIONS_MOVED = env.text("ORCHARD_NOTIFICATIONS_MOVED", "strangler.flags.moved")
+NOTIFICATIONS_IDENTITY = env.text("ORCHARD_NOTIFICATIONS_IDENTITY", "strangler.identity.issue")
+NOTIFICATIONS_QUEUE = env.text("NOTIFICATIONS_QUEUE")
+NOTIFICATIONS_DEAD_QUEUE = env.text("NOTIFICATIONS_DEAD_QUEUE")
+NOTIFICATIONS_FEEDBACK_QUEUE = env.text("NOTIFICATIONS_FEEDBACK_QUEUE")
+# Mails go by SES where it is set, else by EMAIL_BACKEND.
+NOTIFICATIONS_CONFIGURATION_SET = env.text("NOTIFICATIONS_CONFIGURATION_SET")
+NOTIFICATIONS_FROM = env.text("NOTIFICATIONS_FROM", DEFAULT_FROM_EMAIL)
 
 _PLANS = BASE_DIR / "migration_plans"
 STRANGLER = {

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 _VALID = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -13,13 +14,20 @@ def current():
     return _current.get()
 
 
+@contextmanager
+def continuing(traceparent):
+    """Within, what is done belongs to the trace of `traceparent`, or to a new one where it is not valid."""
+    token = _current.set(_continued(traceparent))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
 def middleware(get_response):
     def trace(request):
-        token = _current.set(_continued(request.headers.get("traceparent", "")))
-        try:
+        with continuing(request.headers.get("traceparent", "")):
             return get_response(request)
-        finally:
-            _current.reset(token)
 
     return trace
 

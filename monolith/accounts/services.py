@@ -1,16 +1,18 @@
 from django.contrib.auth import get_user_model
+from django.db import transaction
 
-from monolith.notifications.services import notify
+from monolith.outbox.services import emit
 
 SHOP_USERNAME = "orchard"
 
 
+@transaction.atomic
 def user_register(*, username, email, password, display_name=""):
-    """A new customer, who gets a welcome mail before the page answers."""
+    """A new customer, who is told so by whoever takes the event."""
     user = get_user_model().objects.create_user(
         username=username, email=email, password=password, display_name=display_name
     )
-    notify(user=user, subject="Welcome to Orchard", body=f"Good to have you, {user.public_name}.", urgent=True)
+    emit(type="account.registered", version=1, subject=f"user:{user.pk}", data={"user_id": user.pk})
     return user
 
 

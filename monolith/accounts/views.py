@@ -6,7 +6,8 @@ from django.views.decorators.http import require_http_methods
 
 from monolith.accounts.forms import ProfileForm, RegistrationForm
 from monolith.accounts.services import user_register
-from monolith.notifications.selectors import unread_for
+from monolith.notifications.errors import NotificationsUnavailable
+from monolith.notifications.gateway import notifications
 from monolith.orders.selectors import orders_of
 from monolith.reviews.errors import ReviewsUnavailable
 from monolith.reviews.gateway import reviews
@@ -38,8 +39,8 @@ def profile(request):
     context = {
         "form": form,
         "orders": orders_of(request.user)[:10],
-        "notifications": unread_for(request.user)[:10],
         "reviews": _reviews_by(request.user),
+        **_messages_of(request.user),
     }
     return render(request, "accounts/profile.html", context)
 
@@ -49,3 +50,11 @@ def _reviews_by(user):
         return reviews().page(author=user.pk)
     except ReviewsUnavailable:
         return None
+
+
+def _messages_of(user):
+    mine = notifications()
+    try:
+        return {"messages_of_mine": mine.unread(user=user), "mail_wanted": mine.mail_wanted(user=user)}
+    except NotificationsUnavailable:
+        return {"messages_of_mine": None}

@@ -3,10 +3,10 @@ from uuid import uuid4
 from django.db import transaction
 
 from monolith.cart.models import Item
-from monolith.notifications.services import notify
 from monolith.orders.models import Line, Order, Payment, Stock
 from monolith.orders.payments import charge
 from monolith.orders.tasks import fulfil
+from monolith.outbox.services import emit
 from monolith.tasks import enqueue_on_commit
 from monolith.workflow.engine import start
 
@@ -35,7 +35,12 @@ def order_place(*, customer, cart, address, number=None):
     reference = charge(key=order.number, amount=total)
     Payment.objects.create(order=order, provider_reference=reference, amount=total)
     Item.objects.filter(cart=cart).delete()
-    notify(user=customer, subject=f"Your order {order.short_number}", body=f"We have received {total} for your order.")
+    emit(
+        type="order.placed",
+        version=1,
+        subject=f"user:{customer.pk}",
+        data={"user_id": customer.pk, "order": order.short_number, "total": f"€ {total}"},
+    )
     start("fulfilment", subject=order.pk)
     enqueue_on_commit(fulfil, order.pk)
     return order

@@ -1,7 +1,7 @@
 """How an order gets to its customer, as steps of the workflow engine."""
 
-from monolith.notifications.services import notify
 from monolith.orders.models import Order
+from monolith.outbox.services import emit
 from monolith.workflow.engine import Done, Next, step
 
 
@@ -19,5 +19,10 @@ def ship(order_id):
     order.status = Order.Status.SHIPPED
     order.save(update_fields=["status"])
     if order.customer:
-        notify(user=order.customer, subject=f"Order {order.short_number} is on its way", body="It left our warehouse.")
+        emit(
+            type="order.shipped",
+            version=1,
+            subject=f"user:{order.customer.pk}",
+            data={"user_id": order.customer.pk, "order": order.short_number},
+        )
     return Done()

@@ -27,8 +27,9 @@ def load(rows):
                 raise NotEmpty(table)
         counts = {table: _copy(cursor, table, columns.split(), make(rows)) for table, (make, columns) in TABLES.items()}
         cursor.execute(_RATINGS)
-        for table, number in counts.items():
-            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, max(number, 1)])
+        for table, (_, columns) in TABLES.items():
+            if columns.startswith("id "):
+                cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, max(counts[table], 1)])
     return counts
 
 

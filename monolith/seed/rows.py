@@ -1,7 +1,6 @@
 """The rows of a seeded shop, table by table, as generators: nothing is held in memory."""
 
 import hashlib
-import json
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
@@ -32,6 +31,11 @@ class Rows:
         for key in range(FIRST_SHOPPER, FIRST_SHOPPER + self._size.users):
             name = words.FIRST[key % len(words.FIRST)]
             yield self._user(key, f"{name}{key}", name.capitalize(), staff=False, superuser=False)
+
+    def preferences(self):
+        # Nobody who was made up gets mails.
+        for key in range(STAFF, FIRST_SHOPPER + self._size.users):
+            yield key, False
 
     def categories(self):
         for key, name in enumerate(_CATEGORIES, 1):
@@ -123,7 +127,7 @@ class Rows:
     def _user(self, key, username, display_name, *, staff, superuser, usable=True):
         return (
             key, self._password_hash if usable else "!seeded", None, superuser, username, "", "",
-            f"{username}@orchard.example", staff, True, BASE - HISTORY, display_name, json.dumps({"mail": False}),
+            f"{username}@orchard.example", staff, True, BASE - HISTORY, display_name, "{}",
         )  # fmt: skip
 
     def _product_of(self, review):
@@ -152,6 +156,7 @@ TABLES = {
         "id password last_login is_superuser username first_name last_name email is_staff is_active date_joined "
         "display_name preferences",
     ),
+    "notifications_preference": (Rows.preferences, "user_id mail"),
     "media_blob": (Rows.blobs, "id name content_type sha256 data created_at"),
     "catalog_category": (Rows.categories, "id name slug"),
     "catalog_product": (

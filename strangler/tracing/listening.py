@@ -18,7 +18,7 @@ from strangler.tracing.complaints import complain
 from strangler.tracing.options import Options
 from strangler.tracing.recorder import Recorder
 from strangler.tracing.texts import Shape
-from strangler.tracing.unit import current, note_begin, note_call, note_end, note_signal, note_statement
+from strangler.tracing.unit import current, note_begin, note_call, note_commit, note_end, note_signal, note_statement
 
 _MEASURED = 20
 """Rows of a result whose bytes are counted."""
@@ -39,6 +39,8 @@ def start(options: Options) -> Recorder:
             _wrap(connection)
         transaction.Atomic.__enter__ = _entering(transaction.Atomic.__enter__)  # type: ignore[method-assign]
         transaction.Atomic.__exit__ = _leaving(transaction.Atomic.__exit__)  # type: ignore[method-assign]
+        hooks = BaseDatabaseWrapper.run_and_clear_commit_hooks
+        BaseDatabaseWrapper.run_and_clear_commit_hooks = _committed(hooks)  # type: ignore[method-assign]
         for name in ("send", "send_robust", "asend", "asend_robust"):
             setattr(Signal, name, _sending(getattr(Signal, name)))
         sys.addaudithook(_on_audit_event)
@@ -120,6 +122,18 @@ def _leaving(leave: Callable[..., Any]) -> Callable[..., Any]:
             note_end(unit, self.using or "default", kept)
 
     return __exit__
+
+
+def _committed(run: Callable[..., Any]) -> Callable[..., Any]:
+    # Django calls what waits for a commit before it leaves the transaction's block: that is no longer part of it.
+    @functools.wraps(run)
+    def run_and_clear_commit_hooks(self: BaseDatabaseWrapper) -> Any:
+        unit = current.get()
+        if unit is not None and self.run_on_commit:
+            note_commit(unit, self.alias)
+        return run(self)
+
+    return run_and_clear_commit_hooks
 
 
 def _sending(send: Callable[..., Any]) -> Callable[..., Any]:

@@ -78,6 +78,12 @@ def note_end(unit: Unit, alias: str, kept: bool) -> None:
         unit.transactions[key] = unit.transactions.get(key, 0) + 1
 
 
+def note_commit(unit: Unit, alias: str) -> None:
+    """The whole transaction has been committed, and its blocks are still to be left."""
+    while unit.open.get(alias):
+        note_end(unit, alias, kept=True)
+
+
 def note_signal(unit: Unit, signal: Any, sender: Any) -> None:
     """A signal is sent that somebody may receive."""
     sender = sender if sender is None or isinstance(sender, type) else type(sender)

@@ -34,6 +34,7 @@ def database(django_db_setup, django_db_blocker):
         "ORCHARD_DEBUG": "1",
         "ORCHARD_REVIEWS_MOVED": "monolith.reviews.flags.never",
         "ORCHARD_REVIEWS_IDENTITY": "monolith.reviews.flags.no_identity",
+        "ORCHARD_NOTIFICATIONS_MOVED": "monolith.reviews.flags.never",
     }
     yield settings
     shopping(settings, "empty")
@@ -80,9 +81,11 @@ def test_two_processes_are_one_picture_and_the_killed_one_lost_its_last_requests
 
 
 def test_checkout_is_seen_to_write_four_apps_in_one_transaction_with_the_provider_called_within(picture):
-    (held,) = [held for held in picture.transactions if held.entry.name == "POST /checkout/"]
-    apps = {label.partition(".")[0] for label in held.written}
-    assert apps == {"orders", "cart", "notifications", "workflow"}
+    held = [held for held in picture.transactions if held.entry.name == "POST /checkout/"]
+    apps = [{label.partition(".")[0] for label in one.written} for one in held]
+    assert {"orders", "cart", "outbox", "workflow"} in apps
+    # And a second one behind it, in which the event is handed over.
+    assert [one for one in apps if "notifications" in one] == [{"outbox", "notifications"}]
     (call,) = picture.trace.entries["route", "POST /checkout/"].calls
     assert (call[1].path, call[2]) == ("monolith/orders/payments.py", True)
 
@@ -112,11 +115,11 @@ def test_task_and_signal_of_a_review_are_seen(picture):
     assert picture.trace.entries["task", "reviews.moderate_review"].units == 7
 
 
-def test_messages_that_a_template_asks_for_are_seen_by_the_trace_alone(picture, found):
+def test_orders_that_a_template_asks_for_are_seen_by_the_trace_alone(picture, found):
     new = {(one.path, one.target) for one in unseen(found, picture)}
-    assert ("templates/accounts/profile.html", "notifications.Notification") in new
+    assert ("templates/accounts/profile.html", "orders.Order") in new
     assert not any(
-        one.source_app == "accounts" and one.target == "notifications.Notification"
+        one.source_app == "accounts" and one.target == "orders.Order"
         for one in found.couplings
         if one.kind in (Kind.READ, Kind.NAVIGATION, Kind.JOIN, Kind.SQL)
     )

@@ -24,6 +24,12 @@ def reviews_are_here(settings):
     settings.REVIEWS_IDENTITY = "monolith.reviews.flags.no_identity"
 
 
+@pytest.fixture(autouse=True)
+def notifications_are_here(settings):
+    settings.NOTIFICATIONS_MOVED = "monolith.reviews.flags.never"
+    settings.NOTIFICATIONS_IDENTITY = "monolith.reviews.flags.no_identity"
+
+
 @pytest.fixture
 def ada(db):
     return User.objects.create(username="ada", email="ada@orchard.example")

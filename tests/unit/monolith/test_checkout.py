@@ -4,10 +4,10 @@ import pytest
 
 from monolith.cart.models import Item
 from monolith.cart.services import item_add
-from monolith.notifications.models import Mail
 from monolith.orders.models import Order, Stock
 from monolith.orders.payments import PaymentFailed
 from monolith.orders.services import OutOfStock, order_place
+from monolith.outbox.models import Event
 from monolith.workflow.engine import run_due
 from monolith.workflow.models import Run
 
@@ -31,6 +31,7 @@ def test_order_takes_stock_charges_once_and_starts_the_workflow(ada, product, ca
     assert order.payment.provider_reference == provider.charges()[0]["reference"]
     assert not Item.objects.exists()
     assert Run.objects.get().subject == order.pk
+    assert Event.objects.get().type == "order.placed"
 
 
 def test_declined_payment_changes_nothing(ada, product, cart, provider):
@@ -39,7 +40,7 @@ def test_declined_payment_changes_nothing(ada, product, cart, provider):
         order_place(customer=ada, cart=cart, address="1 Mill Lane")
     assert on_hand(product) == 10
     assert not Order.objects.exists()
-    assert not Mail.objects.exists()
+    assert not Event.objects.exists()
     assert Item.objects.count() == 2
 
 

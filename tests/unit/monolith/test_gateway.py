@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PATCH = do_DELETE = _respond  # noqa: N815
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _respond  # noqa: N815
 
     def log_message(self, template, *values):
         pass

@@ -62,6 +62,8 @@ def test_page_for_anybody(client, review, path, says):
         ("/staff/monitoring/", "The last hour"),
         ("/admin/reviews/review/", "Sturdy"),
         ("/admin/catalog/product/", "Oak Stool"),
+        ("/admin/notifications/mail/", "0 mails"),
+        ("/admin/outbox/event/", "0 events"),
     ],
 )
 def test_page_for_staff_alone(client, as_user, ada, staff, review, path, says):
@@ -94,14 +96,17 @@ def test_pages_need_nothing_from_elsewhere(client, review):
         assert not re.search(rb"""(src|href)="(https?:)?//|url\(|@import""", content)
 
 
-def test_registering_logs_in_and_sends_the_welcome_mail(client, db, mailoutbox):
+def test_registering_logs_in_and_sends_the_welcome_mail_before_the_page_answers(
+    client, db, mailoutbox, django_capture_on_commit_callbacks
+):
     form = {
         "username": "cleo",
         "email": "cleo@orchard.example",
         "password1": "long-enough-7",
         "password2": "long-enough-7",
     }
-    answer = client.post("/register/", form, follow=True)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client.post("/register/", form, follow=True)
     assert "Hello, cleo" in answer.content.decode()
     assert [mail.to for mail in mailoutbox] == [["cleo@orchard.example"]]
 
@@ -172,3 +177,4 @@ def test_picture_is_scaled_once_and_kept(client, db):
 def test_schema_is_valid_without_a_warning(db, tmp_path):
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yml"))
     assert "/api/reviews/{id}/votes/" in (tmp_path / "schema.yml").read_text()
+    assert "/api/notifications/{id}/read/" in (tmp_path / "schema.yml").read_text()

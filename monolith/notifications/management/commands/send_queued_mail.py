@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from monolith.notifications.services import send_queued
+from monolith.notifications.sending import send_queued
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from strangler.tracing import book, complaints, texts
 from strangler.tracing.options import Options, parsed
 from strangler.tracing.recorder import Recorder
-from strangler.tracing.unit import current, note_begin, note_end, note_statement
+from strangler.tracing.unit import current, note_begin, note_commit, note_end, note_statement
 
 
 def recorder(folder, share=1.0):
@@ -106,6 +106,27 @@ def test_what_a_savepoint_or_a_transaction_rolls_back_was_not_written(tmp_path):
     texts = {line["shape"]: line["sql"] for line in lines(tmp_path) if "shape" in line}
     (held,) = entries(tmp_path)["GET /"]["transactions"]
     assert {texts[shape] for shape, _ in held[0]} == {"DELETE FROM kept", "DELETE FROM released"}
+
+
+def test_what_waits_for_a_commit_is_not_of_the_transaction_that_it_waited_for(tmp_path):
+    made = recorder(tmp_path)
+    with made.unit("route", "GET /"):
+        unit = current.get()
+
+        def write(table):
+            note_statement(unit, made.shapes.get(f"DELETE FROM {table}", "postgresql"), 1, "default", above=1)
+
+        note_begin(unit, "default")
+        write("ordered")
+        note_commit(unit, "default")
+        note_begin(unit, "default")
+        write("told")
+        note_end(unit, "default", kept=True)
+        note_end(unit, "default", kept=True)  # of the first one, whose block is left only now
+    made.flush()
+    texts = {line["shape"]: line["sql"] for line in lines(tmp_path) if "shape" in line}
+    held = [{texts[shape] for shape, _ in keys} for keys, _ in entries(tmp_path)["GET /"]["transactions"]]
+    assert sorted(held, key=sorted) == [{"DELETE FROM ordered"}, {"DELETE FROM told"}]
 
 
 def test_sums_have_a_bound_and_say_what_had_no_room(tmp_path, monkeypatch):
