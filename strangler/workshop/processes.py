@@ -57,6 +57,10 @@ def processes(instance: Instance) -> Iterator[Process]:
         environment=environment,
         directory=ROOT,
     )
+    if instance.aws:
+        # The monolith's side of the events: out to the topic, in from its queue, and what SES tells.
+        for name in ("relay_events", "consume_events", "consume_feedback"):
+            yield Process(name=name, command=[python, "manage.py", name], environment=environment, directory=ROOT)
     yield Process(
         name="reviews",
         command=[*gunicorn, "-c", "gunicorn.conf.py", "--bind", bind["reviews"], "reviews_service.wsgi"],
