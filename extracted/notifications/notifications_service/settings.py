@@ -112,4 +112,5 @@ LOGGING = {
     "formatters": {"json": {"()": "notifications_service.tracing.JsonFormatter"}},
     "handlers": {"out": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "json"}},
     "root": {"handlers": ["out"], "level": os.environ.get("NOTIFICATIONS_LOG_LEVEL", "INFO")},
+    "loggers": {"botocore": {"level": "WARNING"}},  # else it tells where it found each of its settings
 }

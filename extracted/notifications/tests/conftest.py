@@ -83,6 +83,7 @@ class Aws:
     loopback: Loopback
     queue: queues.Queue
     dead: queues.Queue
+    feedback: queues.Queue
     sent_before: int
     sqs: object = field(repr=False)
 
@@ -121,8 +122,10 @@ def aws(loopback, monkeypatch, settings):
     monkeypatch.setenv("AWS_ENDPOINT_URL", loopback.url)
     for module in (queues, ses):
         module._client.cache_clear()
-    loopback.fault = None
+    loopback.fault, loopback.feedback = None, ""
     sqs = boto3.client("sqs")
+
+    settings.FEEDBACK_QUEUE = sqs.create_queue(QueueName=uuid4().hex)["QueueUrl"]
 
     def make(**attributes):
         name = f"{uuid4().hex}.fifo"
@@ -135,6 +138,7 @@ def aws(loopback, monkeypatch, settings):
         loopback=loopback,
         queue=queues.Queue(settings.QUEUE, dead=settings.DEAD_QUEUE),
         dead=queues.Queue(settings.DEAD_QUEUE),
+        feedback=queues.Queue(settings.FEEDBACK_QUEUE),
         sent_before=len(loopback.journal),
         sqs=sqs,
     )

@@ -7,6 +7,7 @@ from django.db import OperationalError
 from notifications_service.notifications import inbox
 from notifications_service.notifications.consuming import consume, take
 from notifications_service.notifications.models import Mail, Notification, Received
+from notifications_service.tracing import JsonFormatter
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -74,6 +75,17 @@ def test_a_handler_that_fails_leaves_the_message_until_the_queue_parks_it(aws):
         aws.make_visible()
     assert take(aws.queue, fail) == 0
     assert (sum(aws.counts(aws.queue)), aws.counts(aws.dead)) == (0, (1, 0))
+
+
+def test_what_stays_and_what_is_parked_is_in_the_log_with_its_reason(aws, people, caplog):
+    aws.publish(an_event(user=99), group="user:99")
+    aws.publish(an_event(version=2))
+    take(aws.queue, inbox.handle)
+    lines = [json.loads(JsonFormatter().format(record)) for record in caplog.records]
+    said = {line["message"]: line for line in lines if "message_id" in line}
+    assert "user 99, who is not known here" in said["left in the queue"]["reason"]
+    assert (said["left in the queue"]["level"], said["left in the queue"]["receives"]) == ("INFO", 1)
+    assert "version 2" in said["parked in the dead-letter queue"]["reason"]
 
 
 def test_a_database_that_is_away_stops_the_taking(aws):

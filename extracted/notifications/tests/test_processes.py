@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from conftest import an_event
@@ -96,9 +95,9 @@ def broker(request, tmp_path, aws, people):
 
 @pytest.mark.django_db(transaction=True)
 def test_all_processes_killed_at_work_send_each_mail_once(aws, people, broker, settings, tmp_path):
-    feedback = aws.sqs.create_queue(QueueName=uuid4().hex, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
-    aws.sqs.set_queue_attributes(QueueUrl=settings.QUEUE, Attributes={"VisibilityTimeout": "1"})
-    aws.loopback.feedback = feedback
+    for queue in (aws.queue, aws.feedback):
+        aws.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"VisibilityTimeout": "1"})
+    aws.loopback.feedback = aws.feedback.url
     broker_url, restart_broker = broker
     told = {
         "DATABASE_URL": database_url("postgresql"),
@@ -107,7 +106,7 @@ def test_all_processes_killed_at_work_send_each_mail_once(aws, people, broker, s
         "DEBUG": "1",
         "UNKNOWN_FOR": "8",
     }
-    told |= {"QUEUE": settings.QUEUE, "DEAD_QUEUE": settings.DEAD_QUEUE, "FEEDBACK_QUEUE": feedback}
+    told |= {"QUEUE": settings.QUEUE, "DEAD_QUEUE": settings.DEAD_QUEUE, "FEEDBACK_QUEUE": settings.FEEDBACK_QUEUE}
     environment = {**os.environ, **{f"NOTIFICATIONS_{name}": value for name, value in told.items()}}
 
     def start(stack):

@@ -2,6 +2,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 from conftest import fenced
 from django.db import DatabaseError, connection
 from django.utils import timezone
@@ -91,7 +92,7 @@ def test_a_mail_whose_answer_is_lost_is_left_to_what_ses_tells(aws, fault):
     aws.loopback.fault = fault
     mail = a_mail()
     send_all()
-    sending.queue_what_stayed_unknown()
+    sending.queue_what_stayed_unknown(hear=lambda: True)
     send_all()
     assert (later(mail).state, later(mail).attempts) == ("sending", 1)
 
@@ -104,7 +105,7 @@ def test_what_ses_says_it_has_sent_is_not_sent_again(aws):
     (sent,) = aws.journal
     feedback.handle(sent.event())
     later(mail, claimed_at=long_ago(days=1))
-    sending.queue_what_stayed_unknown()
+    sending.queue_what_stayed_unknown(hear=lambda: True)
     send_all()
     assert (later(mail).state, later(mail).message_id, len(aws.journal)) == ("sent", sent.message_id, 1)
 
@@ -112,15 +113,38 @@ def test_what_ses_says_it_has_sent_is_not_sent_again(aws):
 def test_a_mail_of_which_nothing_is_heard_is_sent_again_after_a_while_that_doubles(aws, settings):
     claimed = {"state": "sending", "claimed_at": long_ago(seconds=settings.UNKNOWN_FOR + 1)}
     first, second = a_mail(attempts=1, **claimed), a_mail(attempts=2, **claimed)
-    sending.queue_what_stayed_unknown()
+    sending.queue_what_stayed_unknown(hear=lambda: True)
     assert (later(first).state, later(second).state) == ("queued", "sending")
     assert later(first).error == "nothing was heard of attempt 1"
     later(second, claimed_at=long_ago(seconds=2 * settings.UNKNOWN_FOR + 1))
-    sending.queue_what_stayed_unknown()
+    sending.queue_what_stayed_unknown(hear=lambda: True)
     send_all()
     assert sorted((sent.tags["mail"], sent.tags["attempt"]) for sent in aws.journal) == sorted(
         [(str(first.pk), "2"), (str(second.pk), "3")]
     )
+
+
+def test_what_ses_has_told_and_nobody_read_is_read_before_a_mail_is_sent_again(aws):
+    aws.loopback.fault, aws.loopback.feedback = "lost", aws.feedback.url
+    mail, other = a_mail(), a_mail()
+    sending.send_next(mail_id=mail.pk)
+    aws.loopback.fault, aws.loopback.feedback = None, ""
+    Mail.objects.update(state="sending", attempts=1, claimed_at=long_ago(hours=1))
+    tasks.sweep()
+    assert (later(mail).state, later(mail).attempts) == ("sent", 1)
+    assert sorted((int(sent.tags["mail"]), sent.tags["attempt"]) for sent in aws.journal) == [
+        (mail.pk, "1"),
+        (other.pk, "2"),
+    ]
+
+
+def test_nothing_is_sent_again_while_it_cannot_be_heard_what_ses_has_told(aws):
+    mail = a_mail(state="sending", attempts=1, claimed_at=long_ago(hours=1))
+    aws.sqs.delete_queue(QueueUrl=aws.feedback.url)
+    with pytest.raises(ClientError, match="NonExistentQueue"):
+        tasks.sweep()
+    sending.queue_what_stayed_unknown(hear=lambda: False)
+    assert (later(mail).state, aws.journal) == ("sending", [])
 
 
 def test_a_fence_before_the_claim_lets_nothing_out(aws):
@@ -145,7 +169,7 @@ def test_who_was_away_so_long_that_another_has_the_mail_sends_nothing(aws):
     mail = a_mail()
     slow = sending._claim(None)
     later(mail, claimed_at=long_ago(hours=1))
-    sending.queue_what_stayed_unknown()
+    sending.queue_what_stayed_unknown(hear=lambda: True)
     send_all()
     assert sending._give(slow) == {"state": "settled"}
     assert len(aws.journal) == 1

@@ -62,7 +62,7 @@ def take(queue, handle, *, wait=0):
 
 
 def _dealt_with(queue, handle, message):
-    facts = {"message": message.id, "receives": message.receives}
+    facts = {"message_id": message.id, "receives": message.receives}
     try:
         handle(message.body)
     except Poison as error:

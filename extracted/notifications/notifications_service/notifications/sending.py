@@ -35,14 +35,17 @@ def send_next(*, mail_id=None):
     return True
 
 
-def queue_what_stayed_unknown():
-    """Let be sent again what was claimed long ago, and of which SES has told nothing since."""
-    now = timezone.now()
-    earliest = now - timedelta(seconds=settings.UNKNOWN_FOR)
-    for mail in Mail.objects.filter(state=Mail.State.SENDING, claimed_at__lt=earliest).order_by("claimed_at"):
-        if mail.unknown_until < now:
-            error = f"nothing was heard of attempt {mail.attempts}"
-            _at_this_attempt(mail).update(error=error, **_again_or_never(mail, pause=0))
+def queue_what_stayed_unknown(*, hear):
+    """Let be sent again what was claimed long ago, and of which SES has told nothing since.
+
+    `hear` takes in what SES has told and nobody has read yet, and returns whether that was all of it; else nothing is
+    concluded. It is called only where there is such a mail.
+    """
+    if not _unknown_for_too_long() or not hear():
+        return
+    for mail in _unknown_for_too_long():
+        error = f"nothing was heard of attempt {mail.attempts}"
+        _at_this_attempt(mail).update(error=error, **_again_or_never(mail, pause=0))
 
 
 @transaction.atomic
@@ -92,6 +95,14 @@ def _again_or_never(mail, *, pause):
     if mail.created_at < now - GIVE_UP_AFTER:
         return {"state": Mail.State.FAILED}
     return {"state": Mail.State.QUEUED, "next_try_at": now + timedelta(seconds=pause)}
+
+
+def _unknown_for_too_long():
+    now = timezone.now()
+    claimed = Mail.objects.filter(
+        state=Mail.State.SENDING, claimed_at__lt=now - timedelta(seconds=settings.UNKNOWN_FOR)
+    )
+    return [mail for mail in claimed.order_by("claimed_at") if mail.unknown_until < now]
 
 
 def _at_this_attempt(mail):

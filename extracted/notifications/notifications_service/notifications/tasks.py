@@ -3,14 +3,17 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from notifications_service import tracing
 from notifications_service.fence import owns, refused
-from notifications_service.notifications import sending
+from notifications_service.notifications import feedback, sending
+from notifications_service.notifications.consuming import take
+from notifications_service.notifications.queues import Queue
 
 SWEEP = 100
-"""Mails that one sweep deals with; the next one goes on."""
+"""Mails that one sweep deals with, and messages by the batch; the next one goes on."""
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ def sweep():
     if not owns():
         return
     with tracing.continued(""):
-        _unless_refused(sending.queue_what_stayed_unknown)
+        _unless_refused(lambda: sending.queue_what_stayed_unknown(hear=_hear_ses_out))
         for _ in range(SWEEP):
             if not _unless_refused(sending.send_next):
                 break
@@ -38,6 +41,15 @@ def send_after_commit(mail_id):
     """Enqueue the mail once the transaction has committed."""
     traceparent = tracing.current()
     transaction.on_commit(lambda: _enqueue(mail_id, traceparent))
+
+
+def _hear_ses_out():
+    """Read what the feedback's consumer has not: it may be behind, or dead. Whether the queue's end was reached."""
+    if not settings.FEEDBACK_QUEUE:
+        return True
+    queue = Queue(settings.FEEDBACK_QUEUE)
+    # Only who waits at an SQS queue hears of all that is in it.
+    return any(take(queue, feedback.handle, wait=1) == 0 for _ in range(SWEEP))
 
 
 def _enqueue(mail_id, traceparent):
