@@ -75,6 +75,9 @@ def test_it_brings_neither_mitmproxy_nor_generic_names(project):
     assert (packages / "strangler" / "split" / "postgres" / "schema.sql").exists()
     engines = {path.name for path in (packages / "strangler" / "rollout" / "engines").iterdir()}
     assert engines >= {"haproxy.lua", "haproxy.cfg"}
+    dashboard = packages / "strangler" / "dashboard"
+    assert {path.name for path in (dashboard / "assets").iterdir()} == {"dashboard.css", "dashboard.js"}
+    assert (dashboard / "templates" / "page.html").exists()
     assert not (packages / "strangler" / "workshop").exists()
     assert (packages / "strangler" / "py.typed").exists()
 

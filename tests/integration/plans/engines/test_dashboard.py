@@ -9,6 +9,8 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 
 import httpx
 import pytest
@@ -124,6 +126,11 @@ def it_is_kept_current(browser, address):
     assert browser.run("document.body.dataset.mine") == "yes"  # it was not loaded again
 
 
+AXE = """
+;globalThis.check = async () => Object.fromEntries(
+  (await axe.run()).violations.map((one) => [one.id, one.nodes.map((node) => node.html)])
+)
+"""
 PAIRS = """
 (() => {
   const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
@@ -215,6 +222,24 @@ def without_a_user_it_only_shows(address):
     assert re.findall('href="plans/0001_reviews/([a-z]+)"', page) == ["record"]
     refused = httpx.get(address + "plans/0001_reviews/abort", trust_env=False)
     assert (refused.status_code, "permission" in refused.text) == (403, True)
+
+
+def test_axe_finds_nothing_in_it(canary):
+    package = find_spec("axe_playwright_python")
+    if package is None or package.origin is None:
+        pytest.skip("there is no axe here; install the package axe-playwright-python")
+    project, _ = canary
+    rules = Path(package.origin).with_name("axe.min.js").read_text(encoding="utf-8")
+    with a_browser() as browser, served(project, "--user", "ada") as address:
+        browser.run(rules + AXE)  # it finds what is planted, so that nothing means something
+        assert {"image-alt", "html-has-lang"} <= set(browser.run("document.body.innerHTML = '<img>'; check()"))
+        for dark in (False, True):
+            browser.look(dark=dark)
+            for page in (address, address + "plans/0001_reviews/pause", address + "plans/0001_reviews/record"):
+                browser.open(page)
+                browser.run(rules + AXE)
+                browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+                assert browser.run("check()") == {}, (page, dark)
 
 
 def test_a_rollout_is_steered_from_the_page_and_the_record_says_by_whom(canary):
