@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from strangler.analysis.advice import ADVICE
 from strangler.analysis.coupling import Coupling, Kind
+from strangler.analysis.deletions import OURS, Key
 from strangler.analysis.graph import Graph
 from strangler.analysis.mapping import Map
 from strangler.analysis.models import Relation
@@ -26,6 +27,8 @@ class Draft:
     text: str
     operations: tuple[str, ...]
     tasks: tuple[str, ...]
+    keys: tuple[Key, ...]
+    """Those of its own whose on_delete would reach over the border, and does not with one of strangler.deletion."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,7 @@ def draft(found: Map, graph: Graph, seam: Seam, service: str) -> Draft:
         text=_text(seam, service, operations),
         operations=tuple(operations),
         tasks=tuple(_tasks(found, seam, cuts, pages)),
+        keys=tuple(_keys(found, seam, cuts)),
     )
 
 
@@ -135,12 +139,9 @@ def _parts(pattern: str) -> tuple[str, ...]:
 def _tasks(found: Map, seam: Seam, cuts: Sequence[Cut], pages: Sequence[Route]) -> Iterator[str]:
     paths = {module.name: module.path for module in found.summary.modules}
     for cut in cuts:
-        relation = cut.relation
-        if relation.on_delete not in ("", "DO_NOTHING"):
-            yield (
-                f"{paths[relation.module]}:{relation.line}: {cut.model.label}.{relation.name} has on_delete "
-                f"{relation.on_delete}, which cannot reach over the border: strangler.deletion has what can"
-            )
+        if cut.relation.on_delete not in ("", "DO_NOTHING"):
+            where = f"{paths[cut.relation.module]}:{cut.relation.line}: {cut.model.label}.{cut.relation.name}"
+            yield f"{where} has on_delete {cut.relation.on_delete}, {_instead(cut, seam)}"
     for coupling in (*seam.into, *seam.out):
         if (advice := ADVICE.get(coupling.kind)) is not None and not is_resolved(coupling, seam):
             yield f"{coupling}: {advice}"
@@ -151,6 +152,24 @@ def _tasks(found: Map, seam: Seam, cuts: Sequence[Cut], pages: Sequence[Route]) 
     for route in pages:
         where = f"{paths[route.module]}:{route.line}: {route.pattern or 'a route'} ({route.view})"
         yield f"{where} stays with the monolith; move it if the service renders it"
+
+
+def _instead(cut: Cut, seam: Seam) -> str:
+    """What a key over the border has instead of Django's own on_delete."""
+    if cut.model.label not in seam.models:
+        return "and nobody would tell it of a deletion over there: give it one of your own, and let the service tell"
+    if (ours := OURS.get(cut.relation.on_delete)) is not None:
+        return f"which cannot reach over the border: strangler.deletion.{ours} can"
+    return "which would have to know the rows over there before: decide what else becomes of them"
+
+
+def _keys(found: Map, seam: Seam, cuts: Sequence[Cut]) -> Iterator[Key]:
+    paths = {module.name: module.path for module in found.summary.modules}
+    for cut in cuts:
+        relation = cut.relation
+        if cut.model.label in seam.models and relation.stated and relation.on_delete in OURS:
+            path, line = paths[relation.module], relation.line
+            yield Key(path=path, line=line, name=relation.name, on_delete=relation.on_delete)
 
 
 def is_resolved(coupling: Coupling, seam: Seam) -> bool:
