@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -104,4 +105,4 @@ WEIGHTS: Mapping[Kind, int] = {
 
 def weight(couplings: Iterable[Coupling]) -> int:
     """The weights of all, together."""
-    return sum(WEIGHTS[coupling.kind] for coupling in couplings)
+    return sum(count * WEIGHTS[kind] for kind, count in Counter(coupling.kind for coupling in couplings).items())

@@ -49,6 +49,22 @@ class Graph:
         return Counter((tie.source, tie.target) for tie in self.ties if WEIGHTS[tie.coupling.kind])
 
     @cached_property
+    def leaving(self) -> Mapping[str, Sequence[int]]:
+        """The places in "ties" of those that start from each node."""
+        found: dict[str, list[int]] = {}
+        for number, tie in enumerate(self.ties):
+            found.setdefault(tie.source, []).append(number)
+        return found
+
+    @cached_property
+    def entering(self) -> Mapping[str, Sequence[int]]:
+        """The places in "ties" of those that lead to each node."""
+        found: dict[str, list[int]] = {}
+        for number, tie in enumerate(self.ties):
+            found.setdefault(tie.target, []).append(number)
+        return found
+
+    @cached_property
     def writes(self) -> Sequence[Tie]:
         """Those that write rows."""
         return [tie for tie in self.ties if tie.coupling.kind in WRITES]

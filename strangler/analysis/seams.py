@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from strangler.analysis.communities import communities
 from strangler.analysis.coupling import WRITES, Coupling, Kind, weight
 from strangler.analysis.crossing import is_declared, loops, saves_cut, transactions_cut
 from strangler.analysis.graph import Graph
@@ -20,7 +22,6 @@ _OLD = frozenset({Kind.JOIN, Kind.PER_ROW, Kind.NAVIGATION, Kind.READ, Kind.CACH
 """What was asked of one database at one moment is asked of a copy, or of another service."""
 _SAME = 0.6
 """Of two groups, the share of nodes in both from which on they are one."""
-_SEED = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ class Seam:
     """Others' tables that it reads."""
     quality: Quality
 
-    @property
+    @cached_property
     def cut(self) -> int:
         """Weight of what passes the border."""
         return weight(self.out) + weight(self.into)
@@ -62,7 +63,11 @@ class Seam:
 
     def count(self, *kinds: Kind) -> int:
         """How many of what passes the border are of these kinds."""
-        return sum(coupling.kind in kinds for coupling in (*self.out, *self.into))
+        return sum(self._kinds[kind] for kind in kinds)
+
+    @cached_property
+    def _kinds(self) -> Mapping[Kind, int]:
+        return Counter(coupling.kind for coupling in (*self.out, *self.into))
 
     @property
     def keys(self) -> int:
@@ -92,10 +97,13 @@ class Seam:
         return len({(c.path, c.source) for c in across}), len({(c.path, c.line) for c in across})
 
 
-def find_seams(graph: Graph) -> list[Seam]:
-    """Every app with tables, and groups that hold together over apps' borders; the least open first."""
+def find_seams(graph: Graph, groups: Iterable[frozenset[str]] | None = None) -> list[Seam]:
+    """Every app with tables, and groups that hold together over apps' borders; the least open first.
+
+    "groups" are the graph's communities where somebody has found them before: they do not depend on its apps.
+    """
     candidates = {app: frozenset(_of_app(graph, app)) for app in sorted(set(graph.apps.values()))}
-    for group in _communities(graph):
+    for group in communities(graph) if groups is None else groups:
         if all(_overlap(group, other) < _SAME for other in candidates.values()):
             candidates[_name(graph, group, candidates)] = group
     found = [seam(graph, name, nodes) for name, nodes in candidates.items() if nodes & graph.models]
@@ -106,16 +114,9 @@ def find_seams(graph: Graph) -> list[Seam]:
 
 def seam(graph: Graph, name: str, nodes: frozenset[str]) -> Seam:
     """What cutting out these nodes means."""
-    out, into, inner = [], [], 0
-    asked = set()
-    for tie in graph.ties:
-        if tie.source in nodes and tie.target in nodes:
-            inner += weight([tie.coupling])
-        elif tie.source in nodes:
-            out.append(tie.coupling)
-            asked.add(tie.target)
-        elif tie.target in nodes:
-            into.append(tie.coupling)
+    leaving = [graph.ties[n] for n in sorted(n for node in nodes for n in graph.leaving.get(node, ()))]
+    entering = [graph.ties[n] for n in sorted(n for node in nodes for n in graph.entering.get(node, ()))]
+    out = [tie for tie in leaving if tie.target not in nodes]
     cut = transactions_cut(graph, nodes)
     return Seam(
         name=name,
@@ -123,15 +124,15 @@ def seam(graph: Graph, name: str, nodes: frozenset[str]) -> Seam:
         models=tuple(sorted(nodes & graph.models)),
         lines=sum(graph.lines.get(node, 0) for node in nodes),
         routes=sum(view in nodes for view in graph.routes.values()),
-        inner=inner,
-        out=tuple(dict.fromkeys(out)),
-        into=tuple(dict.fromkeys(into)),
+        inner=weight(tie.coupling for tie in leaving if tie.target in nodes),
+        out=tuple(dict.fromkeys(tie.coupling for tie in out)),
+        into=tuple(dict.fromkeys(tie.coupling for tie in entering if tie.source not in nodes)),
         several_writers=tuple(sorted({t.target for t in graph.writes if (t.source in nodes) != (t.target in nodes)})),
         transactions=tuple(sorted(one.function for one in cut)),
         atomic=tuple(sorted(one.function for one in cut if is_declared(one))),
         saves=tuple(saves_cut(graph, nodes)),
         loops=loops(graph, nodes),
-        replicated=tuple(sorted(asked & graph.models)),
+        replicated=tuple(sorted({tie.target for tie in out} & graph.models)),
         quality=quality({node: int(node in nodes) for node in graph.apps}, graph.calls, graph.use_cases),
     )
 
@@ -149,25 +150,6 @@ def pareto(seams: Sequence[Seam]) -> set[str]:
 
 def _of_app(graph: Graph, app: str) -> Iterator[str]:
     return (node for node, owner in graph.apps.items() if owner == app)
-
-
-def _communities(graph: Graph) -> list[frozenset[str]]:
-    """Louvain's, at three resolutions, the same at every run."""
-    import networkx  # noqa: PLC0415 - takes longer than a map that is kept
-
-    undirected = networkx.Graph()
-    undirected.add_nodes_from(sorted(graph.apps))
-    for (source, target), count in sorted(graph.weights.items()):
-        before = undirected.get_edge_data(source, target, {"weight": 0})["weight"]
-        if count:
-            undirected.add_edge(source, target, weight=before + count)
-    found: dict[frozenset[str], None] = {}
-    for resolution in (0.6, 1.0, 1.6):
-        groups = networkx.community.louvain_communities(undirected, resolution=resolution, seed=_SEED)
-        for group in groups:
-            if len(group) > 2:
-                found[frozenset(group)] = None
-    return list(found)
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:

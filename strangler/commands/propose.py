@@ -18,6 +18,7 @@ from strangler.commands.project import (
     folder,
     mapped,
     named,
+    seams,
     with_trace,
     write_json,
 )
@@ -47,7 +48,6 @@ def _run(options: argparse.Namespace) -> None:
     from strangler.analysis import showing  # noqa: PLC0415
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
     from strangler.analysis.observed.beside import crossing  # noqa: PLC0415
-    from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
     if (options.move is None) != (options.app is None):
         raise StranglerError("--move and --with go together: --move reviews.Vote --with catalog")
@@ -57,16 +57,17 @@ def _run(options: argparse.Namespace) -> None:
         graph = graph.moved(options.move, options.app) if options.move is not None else graph
     except ValueError as error:
         raise StranglerError(str(error)) from error
-    seams = find_seams(graph) if options.seam is None else [named(graph, options.seam)]
-    crossings = {one.name: crossing(graph, one, picture) for one in seams} if picture is not None else {}
+    shown = seams(graph, options) if options.seam is None else [named(graph, options.seam, options)]
+    crossings = {one.name: crossing(graph, one, picture) for one in shown} if picture is not None else {}
     if options.json:
-        write_json([showing.seam_as_json(one, crossings.get(one.name)) for one in seams])
+        write_json([showing.seam_as_json(one, crossings.get(one.name)) for one in shown])
         return
     if options.seam is not None:
-        shown = showing.seam_as_text(seams[0], crossings.get(seams[0].name))
-        lines: Iterator[str] = chain(shown, _together(folder(options), found, graph, seams[0]))
+        one = shown[0]
+        said = showing.seam_as_text(one, crossings.get(one.name))
+        lines: Iterator[str] = chain(said, _together(folder(options), found, graph, one))
     else:
-        lines = showing.seams_as_text(graph, seams, crossings)
+        lines = showing.seams_as_text(graph, shown, crossings)
     sys.stdout.writelines(f"{line}\n" for line in lines)
 
 

@@ -17,6 +17,7 @@ from strangler.commands.project import (
     add_trace,
     folder,
     mapped,
+    seams,
     with_trace,
 )
 from strangler.errors import StranglerError
@@ -50,7 +51,6 @@ def _run(options: argparse.Namespace) -> None:
     from strangler.analysis.history.points import when  # noqa: PLC0415
     from strangler.analysis.observed.beside import crossing  # noqa: PLC0415
     from strangler.analysis.observed.showing import as_text  # noqa: PLC0415
-    from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
     root, file = folder(options), options.page
     found, picture = with_trace(mapped(options), options)
@@ -60,14 +60,14 @@ def _run(options: argparse.Namespace) -> None:
     before = _with_earlier(before, options)
     graph = graph_of(found)
     now = point(found, when(int(time.time())), _commit(root))
-    seams = find_seams(graph)
-    crossings = {one.name: crossing(graph, one, picture) for one in seams} if picture is not None else {}
+    found_seams = seams(graph, options)
+    crossings = {one.name: crossing(graph, one, picture) for one in found_seams} if picture is not None else {}
     sentences = list(as_text(picture)) if picture is not None else []
     text = page.page(
         root.name,
         found,
         graph,
-        seams,
+        found_seams,
         [*before, now],
         observed=crossings,
         sentences=sentences,

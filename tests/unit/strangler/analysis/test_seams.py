@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from strangler.analysis.communities import communities, kept_communities
 from strangler.analysis.coupling import Kind
 from strangler.analysis.graph import graph_of
-from strangler.analysis.kept import Kept
+from strangler.analysis.kept import Kept, packed
 from strangler.analysis.mapping import make_map
 from strangler.analysis.seams import find_seams, pareto, seam
 from strangler.analysis.showing import seam_as_text, verdict
@@ -113,6 +115,19 @@ def test_orchards_seams_are_the_same_at_every_run_and_islands_come_first(orchard
     assert [one.name for one in find_seams(orchard)] == [one.name for one in seams]
     openness = {one.name: one.openness for one in seams}
     assert openness["monitoring"] < openness["media"] < openness["reviews"] < 0.5
+
+
+def test_groups_are_found_once_for_the_same_ties_whosever_the_nodes_are(orchard, tmp_path):
+    kept = Kept(tmp_path / "kept")
+    groups = kept_communities(orchard, kept)
+    assert groups == communities(orchard)
+    assert kept_communities(orchard.moved("reviews.Vote", "catalog"), kept) == groups
+    others = [frozenset({"a", "b", "c"})]  # what is kept is taken
+    with sqlite3.connect(tmp_path / "kept") as database:
+        assert database.execute("UPDATE kept SET value = ?", (packed(others),)).rowcount == 1
+    assert kept_communities(orchard, kept) == others
+    fewer = replace(orchard, ties=orchard.ties[1:])
+    assert kept_communities(fewer, kept) == communities(fewer)
 
 
 def test_seams_do_not_depend_on_the_order_in_which_files_are_read(orchard):
