@@ -208,10 +208,16 @@ def _head(text: str) -> str:
 def _pairs(pairs: Pairs) -> Iterator[str]:
     for (source, target), couplings in sorted(pairs.items(), key=lambda pair: (-weight(pair[1]), pair[0])):
         yield f'<details id="{_anchor(source, target)}"><summary>{escape(source)} &rarr; {escape(target)}: '
-        yield f'{weight(couplings)} <span class="soft">({_kinds(couplings)})</span></summary><ul>'
-        for coupling in sorted(couplings, key=lambda one: (list(Kind).index(one.kind), one.path, one.line)):
-            yield f'<li data-kind="{coupling.kind}"><code>{escape(str(coupling))}</code></li>'
-        yield "</ul></details>"
+        yield f'{weight(couplings)} <span class="soft">({_kinds(couplings)})</span></summary>'
+        for kind in Kind:  # a list of each: there are many couplings, and what is hidden together needs one mark
+            lines = [one for one in couplings if one.kind is kind]
+            if lines:
+                yield f'<ul data-kind="{kind}">'
+                yield from (
+                    f"<li>{escape(str(one))}</li>" for one in sorted(lines, key=lambda one: (one.path, one.line))
+                )
+                yield "</ul>"
+        yield "</details>"
 
 
 def _anchor(source: str, target: str) -> str:
