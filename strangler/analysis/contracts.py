@@ -81,6 +81,13 @@ class Kept:
     new: tuple[Coupling, ...]
     gone: tuple[Known, ...]
 
+    def as_json(self) -> dict[str, list[dict[str, object]]]:
+        """What is new with its line and the way out, and what is gone."""
+        return {
+            "new": [{**vars(coupling), "way_out": _WAY_OUT[coupling.kind]} for coupling in self.new],
+            "gone": [dict(vars(known)) for known in self.gone],
+        }
+
     def __str__(self) -> str:
         lines = [f"{coupling}\n  new over this border: {_WAY_OUT[coupling.kind]}" for coupling in self.new]
         lines += [f"{known.path}: {known.source} -> {known.target}, {known.kind}: is gone" for known in self.gone]

@@ -18,7 +18,7 @@ from strangler.analysis.differing import Difference
 from strangler.analysis.facts import Facts
 from strangler.analysis.kept import Kept, key_of, packed, unpacked
 from strangler.analysis.project import Project, Summary
-from strangler.analysis.reading import read
+from strangler.analysis.reading.statements import read
 from strangler.analysis.rules import (
     classes,
     hidden,
@@ -39,6 +39,7 @@ from strangler.analysis.rules import (
     walks,
 )
 from strangler.analysis.symbols import File
+from strangler.analysis.telling import Tell, nobody
 from strangler.analysis.tree import Tree, walk, with_contents
 from strangler.analysis.truth import Asked
 
@@ -66,6 +67,8 @@ WHOLE: tuple[Callable[[Project], Iterator[Coupling]], ...] = (
 """Rules that look at all files at once."""
 _FEW = 200
 """Files below which other processes take longer than they save."""
+_AT_ONCE = 50
+"""Files of which a process is given at once."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -89,12 +92,14 @@ class Map:
     """What the registries hold and the files alone tell otherwise."""
 
 
-def make_map(root: Path, kept: Kept, processes: int | None = None, asked: Asked | None = None) -> Map:
+def make_map(
+    root: Path, kept: Kept, processes: int | None = None, asked: Asked | None = None, tell: Tell = nobody
+) -> Map:
     """The map of the project below a folder, with what its registries said. Raises NoProject."""
     processes = processes or os.cpu_count() or 1
 
     def make(project: Project, unread: tuple[str, ...]) -> Map:
-        couplings, done = _look(project, processes)
+        couplings, done = _look(project, _Work(processes=processes, tell=tell))
         everything = sorted(couplings, key=_order)
         return Map(
             summary=project.summary(),
@@ -106,7 +111,7 @@ def make_map(root: Path, kept: Kept, processes: int | None = None, asked: Asked 
             differences=project.differences,
         )
 
-    found = from_project(root, kept, b"map", make, processes=processes, asked=asked)
+    found = from_project(root, kept, b"map", make, processes=processes, asked=asked, tell=tell)
     return replace(found, said=asked.said if asked is not None else ())
 
 
@@ -118,44 +123,35 @@ def from_project(
     *,
     processes: int | None = None,
     asked: Asked | None = None,
+    tell: Tell = nobody,
 ) -> R:
     """What is made of a project and the sentences on its unread files, by a name; as it was kept, where it is the same.
 
     Raises NoProject.
     """
     with without_collector():
-        return _from_tree(walk(root), kept, what, make, processes=processes or os.cpu_count() or 1, asked=asked)
-
-
-def _from_tree(
-    tree: Tree,
-    kept: Kept,
-    what: bytes,
-    make: Callable[[Project, tuple[str, ...]], R],
-    *,
-    processes: int,
-    asked: Asked | None,
-) -> R:
-    tree, contents, pages_read = with_contents(tree)
-    keys = [key_of(content, module.package.encode()) for module, content in zip(tree.modules, contents, strict=True)]
-    places = "\n".join([*(module.path for module in tree.modules), *tree.templates, *tree.left_out]).encode()
-    whole = key_of(what, places, *keys, *pages_read, asked.key if asked is not None else b"")
-    for _, found in kept.get([whole]):
-        return found  # type: ignore[no-any-return]
-    files, unread = _files(tree, contents, keys, kept, processes)
-    del contents, pages_read  # from here on the facts are what is large
-    made = make(Project.of(tree, files, asked.truth if asked is not None else None), (*tree.left_out, *unread))
-    kept.put([(whole, made)])
-    return made
+        tree, contents, pages_read = with_contents(walk(root))
+        keys = [key_of(one, module.package.encode()) for module, one in zip(tree.modules, contents, strict=True)]
+        places = "\n".join([*(module.path for module in tree.modules), *tree.templates, *tree.left_out]).encode()
+        whole = key_of(what, places, *keys, *pages_read, asked.key if asked is not None else b"")
+        for _, found in kept.get([whole]):
+            return found  # type: ignore[no-any-return]
+        work = _Work(processes=processes or os.cpu_count() or 1, tell=tell)
+        files, unread = _files(tree, contents, keys, kept, work)
+        del contents, pages_read  # from here on the facts are what is large
+        made = make(Project.of(tree, files, asked.truth if asked is not None else None), (*tree.left_out, *unread))
+        kept.put([(whole, made)])
+        return made
 
 
 def _files(
-    tree: Tree, contents: Sequence[bytes], keys: Sequence[bytes], kept: Kept, processes: int
+    tree: Tree, contents: Sequence[bytes], keys: Sequence[bytes], kept: Kept, work: _Work
 ) -> tuple[list[File], list[str]]:
     """The files that can be read, and a sentence for each other one."""
     known = dict(kept.get(keys))
     missing = [number for number, key in enumerate(keys) if key not in known]
-    read_now = _each(_read, [(contents[number], tree.modules[number].package) for number in missing], processes)
+    given = [(contents[number], tree.modules[number].package) for number in missing]
+    read_now = work.each("files read", _read, given)
     new = {keys[number]: found for number, found in zip(missing, read_now, strict=True)}
     kept.put_packed(new.items())
     known |= {key: unpacked(found) for key, found in new.items()}
@@ -169,13 +165,13 @@ def _files(
     return files, unread
 
 
-def _look(project: Project, processes: int) -> tuple[set[Coupling], list[Transaction | Request]]:
+def _look(project: Project, work: _Work) -> tuple[set[Coupling], list[Transaction | Request]]:
     """(the couplings of all rules, each once; what functions do in one transaction or request)."""
 
     def of(file: File) -> tuple[list[Coupling], list[Transaction | Request]]:
         return [found for rule in RULES for found in rule(project, file)], list(behaviour.find(project, file))
 
-    seen = list(_each(of, list(project.files()), processes))
+    seen = work.each("files followed", of, list(project.files()))
     found = set(chain.from_iterable(couplings for couplings, _ in seen))
     found |= set(registered.find(project, found))
     found = found.union(*(rule(project) for rule in WHOLE))
@@ -195,20 +191,33 @@ def _read(given: tuple[bytes, str]) -> bytes:
 _shared: tuple[Callable[[object], object], Sequence[object]] | None = None
 
 
-def _each(what: Callable[[T], R], given: Sequence[T], processes: int) -> Iterable[R]:
-    """The results in order. Other processes inherit all that is there, so that only results pass between them."""
-    global _shared  # noqa: PLW0603 - a forked process finds it here; nothing else of a closure would pass
-    if len(given) < _FEW or processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
-        return [what(one) for one in given]
-    _shared = (what, given)  # type: ignore[assignment]
-    try:
-        with multiprocessing.get_context("fork").Pool(processes) as pool:
-            results = pool.map(_one, range(len(given)), chunksize=50)
-            pool.close()
-            pool.join()  # they end by themselves: to be ended they would have to be listening
-            return results  # type: ignore[return-value]
-    finally:
-        _shared = None
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """In how many processes something is done of each file, and who is told."""
+
+    processes: int
+    tell: Tell
+
+    def each(self, name: str, what: Callable[[T], R], given: Sequence[T]) -> list[R]:
+        """The results in order. Other processes inherit all that is there, so that only results pass between them."""
+        global _shared  # noqa: PLW0603 - a forked process finds it here; nothing else of a closure would pass
+        if len(given) < _FEW or self.processes == 1 or "fork" not in multiprocessing.get_all_start_methods():
+            return list(self._told(name, map(what, given), len(given)))
+        _shared = (what, given)  # type: ignore[assignment]
+        try:
+            with multiprocessing.get_context("fork").Pool(self.processes) as pool:
+                coming = pool.imap(_one, range(len(given)), chunksize=_AT_ONCE)
+                pool.close()
+                results = list(self._told(name, coming, len(given)))
+                pool.join()  # they end by themselves: to be ended they would have to be listening
+                return results  # type: ignore[return-value]
+        finally:
+            _shared = None
+
+    def _told(self, name: str, results: Iterable[T], count: int) -> Iterator[T]:
+        for number, result in enumerate(results, 1):
+            yield result
+            self.tell(name, number, count)
 
 
 def _one(number: int) -> object:

@@ -8,7 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from strangler.commands.project import Commands, add_anew, add_trace, write_json
+from strangler.commands.progress import progress
+from strangler.commands.project import Commands, add_anew, add_trace, kept, write_json
 
 if TYPE_CHECKING:
     from strangler.analysis.observed.running import Ran
@@ -33,13 +34,13 @@ def add(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
     from strangler.analysis.observed.running import as_text  # noqa: PLC0415
     from strangler.analysis.reach import showing  # noqa: PLC0415
     from strangler.analysis.reach.asking import ask  # noqa: PLC0415
 
     root = options.project.resolve()
-    answer = ask(root, options.about, Kept(None if options.anew else usual_place()))
+    with progress() as tell:
+        answer = ask(root, options.about, kept(options), tell)
     ran = _ran(options.trace, answer.blast) if options.trace is not None else None
     if options.json:
         more = {} if ran is None else {"observed": [asdict(one) for one in ran]}

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from strangler.commands.project import Commands, add_anew, add_path, add_registries, folder, mapped, named
+from strangler.commands.project import Commands, add_anew, add_path, add_registries, folder, mapped, named, write_json
 from strangler.errors import StranglerError
 
 
@@ -17,6 +17,7 @@ def add(commands: Commands) -> None:
     add_path(command)
     command.add_argument("--write", metavar="SEAM", help="write it for this seam, with all that passes it today")
     command.add_argument("--shrink", action="store_true", help="take out what nobody needs any more")
+    command.add_argument("--json", action="store_true", help="how it is kept, for programs")
     command.add_argument("--import-linter", action="store_true", help="print its imports for import-linter")
     add_anew(command)
     add_registries(command)
@@ -33,7 +34,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.write is not None:
         if file.exists():
             raise StranglerError(f'"{file}" is there already; a contract never grows: --shrink it, or remove it')
-        contract = contracts.make_contract(found, named(graph_of(found), options.write), read_owners(root))
+        contract = contracts.make_contract(found, named(graph_of(found), options.write, options), read_owners(root))
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(contract.to_json(), encoding="utf-8")
         sys.stdout.write(f"{file}: {sum(contract.baseline.values())} couplings pass this border today\n")
@@ -50,6 +51,11 @@ def _run(options: argparse.Namespace) -> None:
         contract = contracts.shrunk(contract, kept)
         file.write_text(contract.to_json(), encoding="utf-8")
         kept = contracts.check(found, contract)
+    if options.json:
+        write_json(kept.as_json())
+        if kept.new or kept.gone:
+            raise StranglerError(f"the border of {contract.name} is not as its contract says")
+        return
     if kept.new or kept.gone:
         raise StranglerError(f"the border of {contract.name} is not as its contract says\n{kept}")
     sys.stdout.write(f"kept; {sum(contract.baseline.values())} couplings still pass the border of {contract.name}\n")

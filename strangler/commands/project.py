@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from strangler.commands.progress import progress
 from strangler.errors import StranglerError
 
 if TYPE_CHECKING:
     from strangler.analysis.graph import Graph
+    from strangler.analysis.kept import Kept
     from strangler.analysis.mapping import Map
     from strangler.analysis.observed.picture import Picture
     from strangler.analysis.seams import Seam
@@ -70,12 +72,12 @@ def mapped(options: argparse.Namespace, *, tell: bool = True) -> Map:
     """The map of the folder that the options name. Tells beside the output what it is made of, if that is not all."""
     # Not above, here and below: what an extra brings may not be there.
     from strangler.analysis.asking import ask  # noqa: PLC0415
-    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
     from strangler.analysis.mapping import make_map  # noqa: PLC0415
 
     root, settings = folder(options), options.import_settings
     asked = ask(root, settings, options.python) if settings is not None else None
-    found = make_map(root, Kept(None if options.anew else usual_place()), asked=asked)
+    with progress() as waiting:
+        found = make_map(root, kept(options), asked=asked, tell=waiting)
     if tell:
         sys.stderr.writelines(f"strangler: {sentence}\n" for sentence in found.said)
         if found.unread:
@@ -84,11 +86,24 @@ def mapped(options: argparse.Namespace, *, tell: bool = True) -> Map:
     return found
 
 
-def named(graph: Graph, name: str) -> Seam:
-    """The seam that propose calls so."""
+def kept(options: argparse.Namespace) -> Kept:
+    """What was found before, unless the options want nothing of it."""
+    from strangler.analysis.kept import Kept, usual_place  # noqa: PLC0415
+
+    return Kept(None if options.anew else usual_place())
+
+
+def seams(graph: Graph, options: argparse.Namespace) -> list[Seam]:
+    """Where the project could be cut, the least open first."""
+    from strangler.analysis.communities import kept_communities  # noqa: PLC0415
     from strangler.analysis.seams import find_seams  # noqa: PLC0415
 
-    found = next((one for one in find_seams(graph) if one.name == name), None)
+    return find_seams(graph, kept_communities(graph, kept(options)))
+
+
+def named(graph: Graph, name: str, options: argparse.Namespace) -> Seam:
+    """The seam that propose calls so."""
+    found = next((one for one in seams(graph, options) if one.name == name), None)
     if found is None:
         raise StranglerError(f'there is no seam "{name}"; "strangler propose" lists them')
     return found

@@ -18,6 +18,7 @@ from strangler.analysis.owners import Owners, read_owners
 from strangler.analysis.reach.blasting import Blast, blast
 from strangler.analysis.reach.building import State, read_state
 from strangler.analysis.reach.changing import Changes, changed, named, routes_differing
+from strangler.analysis.telling import Tell, nobody
 from strangler.errors import StranglerError
 
 _LINES = re.compile(r"(.+?):(\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)")
@@ -50,13 +51,13 @@ class Answer:
     companions: Companions
 
 
-def ask(root: Path, about: Sequence[str], kept: Kept) -> Answer:
+def ask(root: Path, about: Sequence[str], kept: Kept, tell: Tell = nobody) -> Answer:
     """What these can reach: one range of commits, or files with lines perhaps; nothing is the work tree since HEAD.
 
     Raises BadQuestion, NoHistory and NoProject.
     """
     with ExitStack() as stack:
-        question = _Question(root, kept, stack)
+        question = _Question(root, kept, stack, tell)
         ranges = [_RANGE.fullmatch(each) for each in about if not _exists(root, each)]
         if not about:
             return question.of_range("what is not committed", "HEAD", None)
@@ -71,8 +72,8 @@ def ask(root: Path, about: Sequence[str], kept: Kept) -> Answer:
 class _Question:
     """The states that an answer needs, each read once."""
 
-    def __init__(self, root: Path, kept: Kept, stack: ExitStack) -> None:
-        self._root, self._kept, self._stack = root, kept, stack
+    def __init__(self, root: Path, kept: Kept, stack: ExitStack, tell: Tell) -> None:
+        self._root, self._kept, self._stack, self._tell = root, kept, stack, tell
 
     @cached_property
     def _repository(self) -> Repository:
@@ -91,7 +92,7 @@ class _Question:
                 states[first] = self._at(first)
             return states[first]
 
-        now = read_state(self._root, self._kept) if last is None else self._at(last)
+        now = read_state(self._root, self._kept, self._tell) if last is None else self._at(last)
         made = changed(
             changes,
             now,
@@ -104,13 +105,13 @@ class _Question:
         return self._answer(asked, made, now, earlier, first)
 
     def of_files(self, about: Sequence[str]) -> Answer:
-        now = read_state(self._root, self._kept)
+        now = read_state(self._root, self._kept, self._tell)
         paths = dict(_path_of(self._root, each) for each in about)
         made = named(paths, now, self._root)
         return self._answer(" ".join(about), made, now, lambda: now, "HEAD")
 
     def _at(self, commit: str) -> State:
-        return read_state(self._stack.enter_context(files_at(self._repository, commit)), self._kept)
+        return read_state(self._stack.enter_context(files_at(self._repository, commit)), self._kept, self._tell)
 
     def _answer(self, asked: str, made: Changes, now: State, before: Callable[[], State], end: str) -> Answer:
         owners = read_owners(self._root)

@@ -13,6 +13,7 @@ from strangler.analysis.reach.resolving import Resolver
 from strangler.analysis.reach.rules import classes, code, data, messages, pages, templates, tests
 from strangler.analysis.reach.usage import Usage
 from strangler.analysis.symbols import File
+from strangler.analysis.telling import Tell, nobody
 
 Rule = Callable[[Usage, Resolver, File], None]
 RULES: tuple[Rule, ...] = (code.find, classes.find, data.find, messages.find, templates.find)
@@ -32,9 +33,9 @@ class State:
     unread: tuple[str, ...]
 
 
-def read_state(root: Path, kept: Kept) -> State:
+def read_state(root: Path, kept: Kept, tell: Tell = nobody) -> State:
     """Who uses what in the project below a folder. Raises NoProject."""
-    return from_project(root, kept, b"reach", _state)
+    return from_project(root, kept, b"reach", _state, tell=tell)
 
 
 def _state(project: Project, unread: tuple[str, ...]) -> State:

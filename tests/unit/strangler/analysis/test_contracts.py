@@ -1,5 +1,6 @@
 """Borders as contracts: what passes today may stay, nothing may be added, and what is gone does not come back."""
 
+import json
 import os
 import subprocess
 import sys
@@ -128,6 +129,12 @@ def test_the_command_writes_checks_and_shrinks(tmp_path, capsys, monkeypatch):
     capsys.readouterr()
     assert main(["contracts", file, root]) == 1
     assert "is gone" in capsys.readouterr().err
+    make(project, {"shop/catalog/new.py": "from shop.reviews.models import Review"})
+    assert main(["contracts", file, root, "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert [(one["path"], one["line"]) for one in said["new"]] == [("shop/catalog/new.py", 1)]
+    assert {one["path"] for one in said["gone"]} == {VIEWS}
+    make(project, {"shop/catalog/new.py": ""})
     assert main(["contracts", file, root, "--shrink"]) == 0
     assert main(["contracts", file, root, "--import-linter"]) == 0
     make(project, {VIEWS: "import shop.catalog.models"})
