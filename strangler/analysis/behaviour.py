@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from strangler.analysis.facts import Function
-from strangler.analysis.following import Does
 from strangler.analysis.project import Project
 from strangler.analysis.symbols import File, Symbol
+from strangler.analysis.typed import Does
 
 ATOMIC, REQUESTS, UNSAID = "atomic", "ATOMIC_REQUESTS", "no transaction of its own"
 SAVED, DELETED, CHANGED = "saved", "deleted", "changed"

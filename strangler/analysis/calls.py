@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from strangler.analysis.facts import Chain
-from strangler.analysis.following import Following, Use
+from strangler.analysis.following import Following
 from strangler.analysis.symbols import File, Symbol, Symbols
+from strangler.analysis.typed import Use
 
 DEEPEST = 3
 """Calls from a function on that are followed: beyond, too much is reached by too little."""
@@ -29,14 +30,17 @@ class Calls:
     following: Following
     _chains: dict[str, dict[str, list[Chain]]] = field(default_factory=dict)
     _asked: dict[Symbol, Sequence[Asked]] = field(default_factory=dict)
+    _reached: dict[Symbol, Sequence[Symbol]] = field(default_factory=dict)
 
-    def reached(self, symbol: Symbol) -> list[Symbol]:
+    def reached(self, symbol: Symbol) -> Sequence[Symbol]:
         """A function, or all methods of a class, and what that calls, and what those call."""
-        found, level = {symbol: None}, [symbol]
-        for _ in range(DEEPEST):
-            level = [called for one in level for called in self._of(one) if called not in found]
-            found |= dict.fromkeys(level)
-        return list(found)
+        if symbol not in self._reached:
+            found, level = {symbol: None}, [symbol]
+            for _ in range(DEEPEST):
+                level = [called for one in level for called in self._of(one) if called not in found]
+                found |= dict.fromkeys(level)
+            self._reached[symbol] = list(found)
+        return self._reached[symbol]
 
     def asked(self, symbol: Symbol) -> Sequence[Asked]:
         """What the function itself asks of models."""

@@ -1,4 +1,4 @@
-"""What classes hold that others put together: forms kept by a key, and the row that who lists a class gives to it."""
+"""What classes hold that others put together: forms kept by a key, rows by who lists them, what they are a field of."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class Composed:
 
     following: Following
     _forms: dict[Symbol, dict[str, Symbol]] = field(default_factory=dict)
+    _fields: dict[Symbol, list[tuple[Symbol, str]]] | None = None
     _lists: dict[Symbol, list[Symbol]] | None = None
     _rows: dict[Symbol, tuple[str, ...]] = field(default_factory=dict)
     _chains: dict[str, dict[str, list[Chain]]] = field(default_factory=dict)
@@ -47,6 +48,32 @@ class Composed:
                 self._rows[symbol] = tuple(dict.fromkeys(found))
         return self._rows[symbol]
 
+    def nested(self, symbol: Symbol) -> str:
+        """The model of a serializer that says none: what the relation leads to whose field it is in another one."""
+        registry, labels = self.following.registry, set()
+        for owner, source in self._having(symbol) if guessing.is_form(registry.symbols, symbol) else ():
+            label = self.following.class_model(owner)
+            for part in source.split("."):
+                label = registry.target(label, part) if label else ""
+            labels |= {label} - {""}
+        return labels.pop() if len(labels) == 1 else ""
+
+    def _having(self, symbol: Symbol) -> list[tuple[Symbol, str]]:
+        """(a class that has an object of this one as a field, where that is taken from)."""
+        if self._fields is None:
+            self._fields = {}
+            symbols = self.following.registry.symbols
+            for file in symbols.files.values():
+                for found in file.classes.values() if not file.module.is_test else ():
+                    owner = Symbol(file.module.name, found.name, "class")
+                    calls = ((name, one) for name, one in found.attributes.items() if isinstance(one, list))
+                    for name, steps in calls:
+                        inner = symbols.find_in(file.module.name, ".".join(step.name for step in steps))
+                        source = steps[-1].keywords.get("source", name)
+                        if inner.kind == "class" and isinstance(source, str):
+                            self._fields.setdefault(inner, []).append((owner, source))
+        return self._fields.get(symbol, [])
+
     def _is_given(self, symbol: Symbol) -> bool:
         symbols = self.following.registry.symbols
         classes = [base for base in symbols.ancestors(symbol) if base.kind == "class"]
@@ -54,7 +81,7 @@ class Composed:
         return any(own is not None and own.steps[0].name.strip("?") in guessing.ROWS for own in given)
 
     def _listing(self, symbol: Symbol) -> list[Symbol]:
-        """The classes that name a class in their attributes, or the key under which a dictionary elsewhere has it."""
+        """The classes that name a class in their attributes, append it to a list, or name a dictionary's key for it."""
         if self._lists is None:
             self._lists = {}
             under: dict[str, list[Symbol]] = {}
@@ -68,6 +95,10 @@ class Composed:
                     keyed += [(value, owner) for value in values if isinstance(value, str)]
                     for key, value in (pair for one in values if isinstance(one, dict) for pair in one.items()):
                         under.setdefault(key, []).extend(self._loaded(value))
+                    for chain in self._in(file, found.name):
+                        if chain.steps[-1].name == "append":
+                            for name in _names(chain.steps[-1].args):
+                                self._lists.setdefault(symbols.find_in(file.module.name, name), []).append(owner)
             for key, owner in keyed:
                 for listed in under.get(key, ()):
                     self._lists.setdefault(listed, []).append(owner)

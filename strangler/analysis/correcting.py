@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from strangler.analysis.apps import App, Apps
-from strangler.analysis.models import Model, Registry, Relation, link
+from strangler.analysis.linking import link
+from strangler.analysis.models import Model, Registry, Relation
 from strangler.analysis.routes import Route, readable
 from strangler.analysis.symbols import File, Symbol, Symbols
 from strangler.analysis.truth import TrueModel, TrueRelation, TrueRoute, Truth

@@ -42,6 +42,13 @@ Value: TypeAlias = Union[str, int, float, Named, list[Step], "tuple[Value, ...]"
 """Constants as they are, names as Named, calls as their chains, and None for what is nothing of these."""
 
 
+def chain_of(value: Value) -> list[Step]:
+    """The chain that a value is: of a name, or of calls; nothing for a constant."""
+    if isinstance(value, Named):
+        return [Step(name=part) for part in value.split(".")]
+    return value if isinstance(value, list) else []
+
+
 @dataclass(kw_only=True, slots=True)
 class Import:
     """A name that stands for something of another module. "*" is all of it, and "" only that it is loaded."""
@@ -111,6 +118,10 @@ class Facts:
     """Texts that could be whole names of something, as (line, scope, text)."""
     held: list[tuple[int, str, str]] = field(default_factory=list)
     """Texts that locals hold and that could be names of routes or templates, as (line, scope, text)."""
+    requests: dict[str, list[Chain]] = field(default_factory=dict)
+    """What is put on a request, by the attribute's name."""
+    keywords: dict[str, list[Chain]] = field(default_factory=dict)
+    """What functions called like "get_form_kwargs" put into a dictionary, by the key: somebody hands it over."""
     names: set[tuple[str, str]] = field(default_factory=set)
     """(scope, name): names that stand alone and are no locals of their scope."""
     paths: set[tuple[str, str]] = field(default_factory=set)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from strangler.analysis.facts import Function, Named, Step, Value
 from strangler.analysis.symbols import File, Symbol
+from strangler.analysis.typed import Typed
 
 if TYPE_CHECKING:
-    from strangler.analysis.following import Following, Typed
+    from strangler.analysis.following import Following
 
 _PROPERTIES = ("property", "cached_property")
+_REQUEST = Symbol("", "request", "value")
 _DEEPEST = 12
 _RETURNS = 3
 """Of a function with more of them, these are looked at."""
@@ -62,6 +64,17 @@ class Given:
                 return [self.by_member(symbol, step)]
         return []
 
+    def on_request(self, name: str) -> Typed | None:
+        """What the project's code puts on requests under a name, as middleware does."""
+        return self._once((_REQUEST, name, False), lambda: self._on_request(name))
+
+    def _on_request(self, name: str) -> Typed | None:
+        found = set()
+        for file in self.following.registry.symbols.files.values():
+            for chain in file.facts.requests.get(name, ()) if not file.module.is_test else ():
+                found.add(self.following.type_of(file, chain.scope, chain.steps))
+        return Typed.one_of([one for one in found if one is not None])
+
     def _once(self, key: tuple[Symbol, str, bool], find: Callable[[], Typed | None]) -> Typed | None:
         if key not in self._given and self._depth < _DEEPEST:
             self._given[key] = None  # where it asks for itself
@@ -102,8 +115,9 @@ class Given:
         return self.following.of_class(at.label, "set" if result.startswith("*") else "row")
 
     def _agreed(self, file: File, chains: Iterable[tuple[str, list[Step]]], owner: Symbol | None) -> Typed | None:
-        found = {self.following.type_of(file, scope, steps, owner=owner) for scope, steps in chains} - {None}
-        return found.pop() if len(found) == 1 else _of_parts([one for one in found if one is not None])
+        given = {self.following.type_of(file, scope, steps, owner=owner) for scope, steps in chains}
+        found = [one for one in given if one is not None]
+        return Typed.one_of(found) or _of_parts(found)
 
 
 def _of_parts(found: list[Typed]) -> Typed | None:

@@ -1,4 +1,4 @@
-"""What the parameters of functions hold where no annotation says it: what those who call them hand over."""
+"""What the parameters of functions hold where no annotation says it: what those hand over who call them, or views."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from strangler.analysis import guessing
-from strangler.analysis.facts import Function, Named, Step, Value
+from strangler.analysis.facts import Function, Named, Step, chain_of
 from strangler.analysis.symbols import File, Symbol
+from strangler.analysis.typed import Typed
 
 if TYPE_CHECKING:
-    from strangler.analysis.following import Following, Typed
+    from strangler.analysis.following import Following
 
 _OWN = ("self", "cls")
-_WHAT = ("row", "set", "model")
+_WHAT = ("row", "set", "model", "either")
 _DEEPEST = 4
 _CALLS = 20
 """Of a function that is called from more places, these are looked at."""
@@ -34,6 +35,7 @@ class Handed:
 
     following: Following
     _calls: dict[str, list[_Call]] | None = None
+    _views: dict[Symbol, list[Symbol]] | None = None
     _known: dict[tuple[str, str, str], Typed | None] = field(default_factory=dict)
     _depth: int = 0
 
@@ -48,20 +50,47 @@ class Handed:
             self._depth += 1
             found = {at for at in self._given(file, function, name) if at is not None and at.what in _WHAT}
             self._depth -= 1
-            self._known[key] = found.pop() if len(found) == 1 else None
+            self._known[key] = Typed.one_of(found)
         return self._known.get(key)
 
     def _given(self, file: File, function: Function, name: str) -> Iterator[Typed | None]:
         names = list(function.parameters)
         names = names[1:] if names[0] in _OWN and "." in function.name else names
         symbol = Symbol(file.module.name, function.name, "function")
+        if function.name.endswith(".__init__"):
+            yield from self._by_views(Symbol(file.module.name, function.name.rpartition(".")[0], "class"), name)
         calls = (call for call in self._by_name(symbol) if self._is_of(call, symbol))
         for _, call in zip(range(_CALLS), calls, strict=False):
             value = call.step.keywords.get(name)
             if value is None and name in names[: len(call.step.args)]:
                 value = call.step.args[names.index(name)]
-            if steps := _chain(value):
+            if steps := chain_of(value):
                 yield self.following.type_of(call.file, call.scope, steps, self._depth)
+
+    def _by_views(self, form: Symbol, name: str) -> Iterator[Typed | None]:
+        """What the views of a form put into the keywords that it is called with, as get_form_kwargs() does."""
+        symbols = self.following.registry.symbols
+        for view in self._views_of(form):
+            for base in symbols.ancestors(view):
+                if base.kind != "class":
+                    continue
+                file = symbols.file_of(base)
+                for chain in file.facts.keywords.get(name, ()):
+                    if chain.scope.rpartition(".")[0] == base.name:
+                        yield self.following.type_of(file, chain.scope, chain.steps, self._depth, view)
+
+    def _views_of(self, form: Symbol) -> list[Symbol]:
+        """The classes that name a form, or an heir of it, as theirs."""
+        if self._views is None:
+            self._views = {}
+            symbols = self.following.registry.symbols
+            for file in symbols.files.values():
+                for found in file.classes.values() if not file.module.is_test else ():
+                    value = found.attributes.get("form_class")
+                    named = symbols.find_in(file.module.name, value) if isinstance(value, Named) else None
+                    for base in symbols.ancestors(named) if named is not None else ():
+                        self._views.setdefault(base, []).append(Symbol(file.module.name, found.name, "class"))
+        return self._views.get(form, [])
 
     def _by_name(self, symbol: Symbol) -> list[_Call]:
         if self._calls is None:
@@ -94,9 +123,3 @@ def _with_parameter(file: File, scope: str, name: str) -> Function | None:
         if function is not None and name in function.parameters:
             return function
     return None
-
-
-def _chain(value: Value) -> list[Step]:
-    if isinstance(value, Named):
-        return [Step(name=part) for part in value.split(".")]
-    return value if isinstance(value, list) else []

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from strangler.analysis.apps import Apps, find_apps
 from strangler.analysis.correcting import true_apps, true_models, true_routes
 from strangler.analysis.differing import Difference, of_models, of_routes
-from strangler.analysis.models import Registry, find_models
+from strangler.analysis.models import Registry
+from strangler.analysis.registering import find_models
 from strangler.analysis.routes import Route, find_routes
 from strangler.analysis.symbols import Symbols
 from strangler.analysis.truth import Truth

@@ -44,8 +44,16 @@ def hops_of_call(registry: Registry, label: str, step: Step) -> Iterator[Hop]:
 
 
 def hops(registry: Registry, label: str, path: str, *, whole: bool = False) -> Iterator[Hop]:
-    """The hops of one path. With "whole" its end is fetched as well, as select_related does."""
-    at, parts = label, path.lstrip("-+").split("__")
+    """The hops of one path. With "whole" its end is fetched as well, as select_related does.
+
+    "Heir___name" is the name of a model that inherits this one's table, as django-polymorphic has it.
+    """
+    at, bare = label, path.lstrip("-+")
+    name, _, more = bare.partition("___")
+    heirs = registry.heirs(label) if more else ()
+    if heir := next((one for one in heirs if one.rpartition(".")[2] == name.rpartition("__")[2]), ""):
+        at, bare = heir, more
+    parts = bare.split("__")
     for number, part in enumerate(parts):
         rest = parts[number + 1 :]
         relation = registry.inherited(at, part)

@@ -35,10 +35,9 @@ def fetched(steps: Sequence[Step]) -> Iterator[str]:
                 yield from _paths(value)
 
 
-def fetches_by_itself(chains: Iterable[Chain], manager: str) -> bool:
-    """Whether a manager's rows come with others: its get_queryset() says so."""
-    scope = f"{manager}.get_queryset"
-    return any(chain.scope == scope and any(step.name in _FETCHES for step in chain.steps) for chain in chains)
+def scopes_that_fetch(chains: Iterable[Chain]) -> frozenset[str]:
+    """The functions in which rows are fetched together with others."""
+    return frozenset(chain.scope for chain in chains if any(step.name in _FETCHES for step in chain.steps))
 
 
 def _paths(value: Value) -> Iterator[str]:

@@ -12,9 +12,9 @@ from strangler.analysis.cascades import cascades
 from strangler.analysis.correcting import symbol_of
 from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.differing import Difference
-from strangler.analysis.following import Following, managers_of
+from strangler.analysis.following import Following
 from strangler.analysis.knowing import know
-from strangler.analysis.loops import fetches_by_itself
+from strangler.analysis.managers import fetching, managers_of
 from strangler.analysis.models import Model, Registry, Relation
 from strangler.analysis.naming import RouteNames
 from strangler.analysis.receivers import Occasion, Received, find_receivers, occasions
@@ -116,15 +116,17 @@ class Project:
         apps, registry = known.apps, known.registry
         users: dict[Symbol, set[str]] = {}
         managers: dict[str, list[Symbol]] = {}
-        fetching = set()
         for symbol, label in managers_of(registry):
             users.setdefault(symbol, set()).add(label)
             managers.setdefault(label, []).append(symbol)
-            if fetches_by_itself(symbols.file_of(symbol).facts.chains, symbol.name):
-                fetching.add(label)
         owned = list(templates.find_templates(tree, apps))
         managed = {symbol: next(iter(labels)) for symbol, labels in users.items() if len(labels) == 1}
-        following = Following(registry=registry, managed=managed, managers=managers, fetching=frozenset(fetching))
+        following = Following(
+            registry=registry,
+            managed=managed,
+            managers=managers,
+            fetching=frozenset(fetching(symbols, managers)),
+        )
         receivers = find_receivers(symbols, following)
         following.instances = dict(_instances(receivers))
         following.learn()
@@ -250,5 +252,6 @@ def _instances(receivers: Mapping[Symbol, list[Received]]) -> Iterator[tuple[Sym
     """Receivers with the one model that they are about."""
     for function, received in receivers.items():
         senders = {sender for one in received for sender in one.senders}
-        if len(senders) == 1 and all(one.senders for one in received):
+        # What m2m_changed is about may be either side.
+        if len(senders) == 1 and all(one.senders and one.signal != "m2m_changed" for one in received):
             yield function, senders.pop()

@@ -1,13 +1,16 @@
 """Maps real projects, each as it is pinned, and says what differs from the tree; 1 where something does.
 
 With --renew what is found becomes what the tree and docs/third-party.md say. --draw prints couplings to be judged.
+STRANGLER_PROJECTS names a folder of other projects: what the map of each comes to is printed, compared with nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tests.third_party import figures, report, samples
 from tests.third_party.figures import Figures
@@ -32,7 +35,18 @@ def main() -> int:
     if given.renew:
         tables = report.rendered({name: figures.kept(name) for name in pins()})
         report.DOCS.write_text(report.replaced(report.DOCS.read_text(), tables))
+    for folder in _others():
+        found, now = measured(folder)
+        sys.stdout.writelines(f"{line}\n" for line in (_told(folder.name, now), *(f"  {seam}" for seam in now.seams)))
+        if given.draw is not None:
+            sys.stdout.writelines(f"{line}\n" for line in samples.drawn(found, given.draw))
     return int(not all(results))
+
+
+def _others() -> list[Path]:
+    """Projects of somebody's own, by hand."""
+    place = os.environ.get("STRANGLER_PROJECTS")
+    return sorted(path for path in Path(place).iterdir() if path.is_dir()) if place else []
 
 
 def _one(name: str, renew: bool, draw: int | None) -> bool:

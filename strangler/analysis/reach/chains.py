@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from strangler.analysis.facts import Step
-from strangler.analysis.following import Typed
 from strangler.analysis.reach.resolving import SETTINGS, Resolver
 from strangler.analysis.symbols import File, Symbol
+from strangler.analysis.typed import Typed
 
 
 @dataclass(kw_only=True)
@@ -53,7 +53,10 @@ def _by_type(resolver: Resolver, file: File, scope: str, steps: Sequence[Step], 
 
 def _classes(resolver: Resolver, typed: Typed) -> Iterator[Symbol]:
     model = resolver.project.registry.models.get(typed.label)
-    if typed.what == "self" and typed.symbol is not None:
+    if typed.what == "either":
+        for part in typed.parts:
+            yield from _classes(resolver, part) if part is not None else ()
+    elif typed.what in ("self", "request") and typed.symbol is not None:
         yield typed.symbol
     elif typed.what == "set":
         yield from resolver.managers.get(typed.label, ())

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from strangler.analysis.coupling import Coupling, Kind
-from strangler.analysis.following import Does
 from strangler.analysis.project import Place, Project
 from strangler.analysis.receivers import Occasion
 from strangler.analysis.symbols import File, Symbol
+from strangler.analysis.typed import Does
 
 
 def find(project: Project, file: File) -> Iterator[Coupling]:
     """One for each line and model, from the model that is saved to the one whose rows are written."""
     if file.module.is_migration:
         return
+    reasons = {scope: project.occasions(file, scope) for scope in {chain.scope for chain in file.facts.chains}}
     for chain in file.facts.chains:
-        why = project.occasions(file, chain.scope)
+        why = reasons[chain.scope]
         if not why:
             continue
         for use in project.following.uses(file, chain):

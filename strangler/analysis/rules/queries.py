@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.facts import Chain, Named, Value
-from strangler.analysis.following import Does, Use
 from strangler.analysis.lookups import hops
 from strangler.analysis.project import Place, Project
 from strangler.analysis.symbols import File, Symbol
+from strangler.analysis.typed import Does, Use
 
 _PATHS = (
     *("list_display", "list_filter", "list_select_related", "search_fields", "readonly_fields", "date_hierarchy"),

@@ -56,14 +56,14 @@ class _Read:
 def find(project: Project) -> Iterator[Coupling]:
     """One for each place that reads a setting of another app, or one of the project's that another app reads too."""
     reads: dict[str, list[_Read]] = {}
+    stated = _stated(project)
     for file in project.files():
-        if file.module.is_migration or "settings" not in file.imports:
+        if file.module.is_migration:
             continue
-        if file.imports["settings"] in ("django.conf.settings", "django.conf.LazySettings"):
-            for chain in file.facts.chains:
-                for name, read in _reads(file, chain):
-                    reads.setdefault(name, []).append(read)
-    stated = _stated(project, reads)
+        of_django = file.imports.get("settings") in ("django.conf.settings", "django.conf.LazySettings")
+        for chain in file.facts.chains:
+            for name, read in (*(_reads(file, chain) if of_django else ()), *_named(file, chain, stated)):
+                reads.setdefault(name, []).append(read)
     for name, places in reads.items():
         apps = sorted({project.app_of(read.file).label for read in places if not read.file.module.is_test})
         owner, why = _owner(project, name, places, stated.get(name))
@@ -89,13 +89,23 @@ def _reads(file: File, chain: Chain) -> Iterator[tuple[str, _Read]]:
         yield name, _Read(file, line, chain.scope, default)
 
 
-def _stated(project: Project, names: Mapping[str, object]) -> Mapping[str, File]:
+def _named(file: File, chain: Chain, stated: Mapping[str, File]) -> Iterator[tuple[str, _Read]]:
+    """The one whose name a function is given as a text, as a helper that loads what a setting names."""
+    call = chain.steps[-1]
+    name = call.args[0] if call.called and call.args and call.name != "getattr" else None
+    if not isinstance(name, str) or isinstance(name, Named) or name not in stated:
+        return
+    if stated[name] is not file:  # there it may be an environment's variable
+        yield name, _Read(file, call.line or chain.line, chain.scope, False)
+
+
+def _stated(project: Project) -> Mapping[str, File]:
     """Where each setting is given its value, the first of several such modules."""
     found: dict[str, File] = {}
     for file in project.files():
         if "settings" in file.module.name and not file.module.is_test:
             for name in file.facts.assigned:
-                if name in names:
+                if name.isupper() and name not in DJANGOS:
                     found.setdefault(name, file)
     return found
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from strangler.analysis.coupling import Coupling, Kind
 from strangler.analysis.loops import fetched
 from strangler.analysis.project import Project
+from strangler.analysis.supposing import surely
+from strangler.analysis.typed import Typed
 
 _OPENS = re.compile(r"\{\{|\{%")
 _CLOSES = {"{{": "}}", "{%": "%}"}
@@ -32,20 +34,21 @@ def find(project: Project) -> Iterator[Coupling]:
 def _of(project: Project, path: str, owner: str, fetching: frozenset[str]) -> Iterator[Coupling]:
     loops: list[set[str]] = []
     for line, tag, inside in _tags(project.tree.text(path)):
-        said = _QUOTED.sub("", inside)
-        for found in _PATH.findall(said):
+        said = _QUOTED.sub(lambda text: "\n" * text[0].count("\n"), inside)
+        for match in _PATH.finditer(said):
+            found, at = match[1], (path, line + said.count("\n", 0, match.start()))
             first, *rest = found.removeprefix("request.").split(".")
             if first == "perms" and rest and project.apps.labelled(rest[0]) is not None and rest[0] != owner:
                 target = ".".join(rest[:2])
-                yield _coupling(Kind.PERMISSION, (owner, rest[0]), (path, target), (path, line), "")
+                yield _coupling(Kind.PERMISSION, (owner, rest[0]), (path, target), at, "")
             looped = any(first in names for names in loops)
-            for label, target, part in _walk(project, first, rest):
+            for label, target, part in _walk(project, _starts(project, found, first, rest), rest):
                 kind = Kind.PER_ROW if looped and part not in fetching else Kind.NAVIGATION
                 apps, ends = (project.app_of_model(label), project.app_of_model(target)), (label, target)
                 if apps[0] == apps[1]:  # of this template with it
                     apps, ends = (owner, apps[1]), (path, target)
                 if apps[0] != apps[1]:
-                    yield _coupling(kind, apps, ends, (path, line), found)
+                    yield _coupling(kind, apps, ends, at, found)
         if (names := _FOR.match(tag)) is not None:
             loops.append({name.strip() for name in names[1].split(",")})
         elif tag.strip(" -") == "endfor" and loops:
@@ -63,19 +66,23 @@ def _tags(text: str) -> Iterator[tuple[int, str, str]]:
             yield line, inside if match[0] == "{%" else "", inside
 
 
-def _walk(project: Project, first: str, parts: list[str]) -> Iterator[tuple[str, str, str]]:
+def _starts(project: Project, found: str, first: str, parts: list[str]) -> str:
+    """The model whose row a variable is: what the code puts on requests, else the one that it is called like."""
+    put = project.following.given.on_request(first) if found.startswith("request.") else None
+    named = put.parts or (put,) if put is not None else ()
+    labels = [one.label for one in named if one is not None and one.label] or project.registry.called(first)
+    rows = tuple(Typed("row", label) for label in labels)
+    row = surely(project.registry, Typed("perhaps", parts=rows), parts[0]) if parts else None
+    return row.label if row is not None else ""
+
+
+def _walk(project: Project, label: str, parts: list[str]) -> Iterator[tuple[str, str, str]]:
     """(from, to, by) for each step from a row to another, as far as rows go."""
     registry = project.registry
-    starts = [
-        label
-        for label in registry.called(first)
-        if parts and (parts[0] in registry.models[label].relations or registry.accessor(label, parts[0]))
-    ]
-    label = starts[0] if len(starts) == 1 else ""
     for part in parts:
         if label not in registry.models:
             return
-        relation, reverse = registry.models[label].relations.get(part), registry.accessor(label, part)
+        relation, reverse = registry.inherited(label, part), registry.accessor(label, part)
         target = relation.target if relation is not None else reverse.label if reverse is not None else ""
         if not target:
             return

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from strangler.analysis.facts import Chain
-from strangler.analysis.following import Does
 from strangler.analysis.reach.resolving import Resolver
 from strangler.analysis.reach.usage import Touch, Usage, model_deleted, model_saved
 from strangler.analysis.rules.statements import tables
 from strangler.analysis.symbols import File, Symbol
+from strangler.analysis.typed import Does
 
 _SAVES = re.compile(r"a?(save|create|get_or_create|update_or_create)\(\)")
 _DELETES = re.compile(r"a?delete\(\)")

@@ -100,11 +100,10 @@ def _registered(usage: Usage, resolver: Resolver, file: File, node: str, decorat
 
 def _keeps(resolver: Resolver, symbol: Symbol) -> frozenset[str]:
     """The values of its module in which a function, or one within it, keeps something."""
-    file = resolver.project.symbols.files[symbol.module]
+    assigned = resolver.project.symbols.file_of(symbol).facts.assigned
     return frozenset(
         f"{symbol.module}.{first}"
-        for chain in file.facts.chains
-        if chain.scope == symbol.name or chain.scope.startswith(f"{symbol.name}.")
-        if (first := chain.steps[0].name) in file.facts.assigned
+        for chain in resolver.project.calls.chains(symbol)
+        if (first := chain.steps[0].name) in assigned
         if chain.stored or chain.steps[-1].name in _REGISTERS
     )

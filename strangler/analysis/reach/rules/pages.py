@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from strangler.analysis.facts import Chain, Named, Value
@@ -21,8 +21,12 @@ def routes(usage: Usage, resolver: Resolver) -> list[tuple[Route, str]]:
     found = [replace(route, view=route.view or ("" if route.included else _OUTSIDE)) for route in find_routes(symbols)]
     stated = {_stated(route): route.pattern for route in found}
     known = []
+    chains: dict[str, dict[int, list[Chain]]] = {}
     for route in whole_routes(found):
         file = symbols.files[route.module]
+        if route.module not in chains:
+            chains[route.module] = _by_line(file)
+        here = chains[route.module].get(route.line, ())
         shown = route.pattern or f"{route.module}:{route.line} (a pattern that cannot be told)"
         entry = Entry(
             kind="route",
@@ -32,7 +36,7 @@ def routes(usage: Usage, resolver: Resolver) -> list[tuple[Route, str]]:
             path=file.module.path,
             line=route.line,
         )
-        usage.enter(entry, *_beside_view(resolver, file, route.line, stated[_stated(route)]))
+        usage.enter(entry, *_beside_view(resolver, file, here, stated[_stated(route)]))
         usage.beside[entry.node] = set(resolver.settings.get("MIDDLEWARE", ()))
         known.append((route, entry.node))
     return known
@@ -62,11 +66,18 @@ def _stated(route: Route) -> tuple[str, int, str, str]:
     return route.module, route.line, route.view, route.name
 
 
-def _beside_view(resolver: Resolver, file: File, line: int, pattern: str) -> Iterator[str]:
-    """What a route names besides its view: decorators, templates given to as_view()."""
+def _by_line(file: File) -> dict[int, list[Chain]]:
+    found: dict[int, list[Chain]] = {}
     for chain in file.facts.chains:
+        found.setdefault(chain.line, []).append(chain)
+    return found
+
+
+def _beside_view(resolver: Resolver, file: File, here: Sequence[Chain], pattern: str) -> Iterator[str]:
+    """What a route names besides its view, by the chains of its line: decorators, templates given to as_view()."""
+    for chain in here:
         args = chain.steps[-1].args
-        if chain.line != line or not args or str(args[0]) != pattern:
+        if not args or str(args[0]) != pattern:
             continue
         for part in parts_of(chain.steps):
             if isinstance(part, Named):

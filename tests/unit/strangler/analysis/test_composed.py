@@ -67,6 +67,8 @@ def test_no_form_is_saved_of_another_key_or_class_or_without_commit(tmp_path, co
         "class V(UpdateView):\n    model = Product\n    parts = [NamePart]",
         "class V(UpdateView):\n    model = Product\n    part_class = NamePart",
         "class V(UpdateView):\n    form_class = NameForm\n    part_class = NamePart",
+        "class V(UpdateView):\n    model = Product\n    def parts(self):\n        some = []\n"
+        "        some.append(NamePart)",
         "class V(UpdateView):\n    model = Product\n    key = 'parts'\n"
         "class C:\n    provides = {'parts': ['shop.reviews.views:NamePart']}",
         "class Other(Part):\n    def shown(self):\n        return NameForm(instance=self.object)\n"

@@ -1,5 +1,7 @@
 """Rows that come out of functions, attributes and managers undeclared, and names that suggest what they are."""
 
+from textwrap import dedent
+
 import pytest
 
 from tests.unit.strangler.analysis.places import SHOP, found
@@ -45,6 +47,19 @@ IMPORTS = (
         # A helper is given the class, or those that it may be, and one of these has what comes next.
         "def f(request):\n    one = parsed(request, (Product, Review))\n    one.product",
         "def f(request):\n    parsed(Review, 1).product",
+        # An attribute that is asked for by a text.
+        "def f():\n    getattr(Review.objects.get(), 'product', None)",
+        "def f(review):\n    getattr(review, 'product')",
+        # What comes with whether it was made.
+        "def f():\n    one, made = Review.objects.get_or_create()\n    one.product",
+        "def f():\n    Review.objects.update_or_create(rating=1)[0].product",
+        # A row of one model or another, of which one has what comes next.
+        "def last():\n    if x:\n        return Review.objects.last()\n    return Product.objects.last()\n"
+        "def f():\n    last().product",
+        # What a view or form is called with.
+        "class V:\n    model = Review\n    def get_form_kwargs(self):\n        kwargs = super().get_form_kwargs()\n"
+        "        return {'one': kwargs.pop('instance').product}",
+        "class F:\n    model = Review\n    def __init__(self, *args, **kwargs):\n        kwargs['instance'].product",
         # A name that a model is called by, where the next name is one of its relations.
         "class V:\n    def get(self):\n        self.request.review.product",
         "def f():\n    review = somewhere()\n    review.product",
@@ -65,8 +80,6 @@ def test_a_row_is_followed_that_nobody_declared(tmp_path, code):
 @pytest.mark.parametrize(
     "code",
     [
-        "def last():\n    if x:\n        return Review.objects.last()\n    return Product.objects.last()\n"
-        "def f():\n    last().product",  # two answers are none
         "class V:\n    def one(self):\n        return Review.objects.get()\n"
         "    def get(self):\n        self.one.product",
         "def f():\n    review = Draft()\n    review.product",  # nobody knows that it is a model
@@ -77,6 +90,8 @@ def test_a_row_is_followed_that_nobody_declared(tmp_path, code):
         "def f(one):\n    if not isinstance(one, Review):\n        one.product",
         "def both():\n    return 1, Review.objects.get()\ndef f():\n    one, number = both()\n    one.product",
         "def f():\n    Draft(Review).product",
+        "class V:\n    model = Review\n    def get(self):\n        self.kwargs['object'].product",
+        "def f():\n    kwargs['instance'].product",
     ],
 )
 def test_a_row_is_not_followed_where_that_would_be_a_guess(tmp_path, code):
@@ -119,4 +134,103 @@ def test_a_method_of_a_manager_gives_what_it_returns_and_passes_on_what_it_is_gi
 
 def test_the_table_between_two_is_read_through_the_relation(tmp_path):
     code = IMPORTS + "def f():\n    Product.category.through.objects.all()"
-    assert found(tmp_path, HERE, code, "read") == ["5: shop.reviews.views.f -> catalog.Product, read (.through)"]
+    assert found(tmp_path, HERE, code, "read") == ["5: shop.reviews.views.f -> catalog.Product, read (objects)"]
+
+
+def test_a_row_of_one_model_or_another_is_written_as_either(tmp_path):
+    code = """
+        from shop.catalog.models import Category, Product
+        from shop.people.models import User
+        from shop.reviews.models import Review
+
+        def one(kind):
+            if kind == "review":
+                return Review.objects.get()
+            if kind == "product":
+                return Product.objects.get()
+            return Category.objects.get()
+
+        def f():
+            one(1).save()
+
+        def many(kind):
+            if kind == "user":
+                return User.objects.get()
+            return one(kind)
+
+        def g():
+            many(1).save()
+    """
+    assert found(tmp_path, HERE, code, "write") == [
+        "13: shop.reviews.views.f -> catalog.Category, write (save())",
+        "13: shop.reviews.views.f -> catalog.Product, write (save())",
+    ]
+
+
+def test_what_an_object_keeps_for_itself_is_not_written(tmp_path):
+    code = "class V:\n    model = Product\n    def get(self):\n        self.queryset = Product.objects.all()"
+    assert found(tmp_path, HERE, IMPORTS + code, "write") == []
+
+
+HEIRS = {
+    **SHOP,
+    "shop/catalog/models.py": """
+        from django.db import models
+
+        class Product(models.Model):
+            name = models.CharField(max_length=20)
+
+        class Book(Product):
+            author = models.ForeignKey("people.User", models.CASCADE)
+
+        class Film(Product):
+            pass
+    """,
+    "shop/catalog/tests/models.py": """
+        from django.db import models
+        from shop.catalog.models import Film
+
+        class Short(Film):
+            review = models.ForeignKey("reviews.Review", models.CASCADE)
+    """,
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("def f():\n    Product.objects.get().author", "catalog.Book -> people.User, navigation (.author)"),
+        ("def f(product):\n    product.author", "catalog.Book -> people.User, navigation (.author)"),
+        (
+            "def f():\n    Product.objects.filter(Book___author__email='x')",
+            "catalog.Book -> people.User, join (filter: Book___author__email)",
+        ),
+        ("from shop.catalog.models import Film\ndef f():\n    Film.objects.get().review", ""),
+    ],
+)
+def test_a_row_of_a_model_is_the_heirs_whose_relation_is_asked_for(tmp_path, code, expected):
+    lines = found(tmp_path, HERE, IMPORTS + code, "navigation", "join", shop=HEIRS)
+    assert lines == ([f"5: {expected}"] if expected else [])
+
+
+def test_a_serializer_without_a_model_is_about_what_the_field_leads_to_that_it_is(tmp_path):
+    code = """
+        from rest_framework import serializers
+        from shop.reviews.models import Review
+
+        class Named(serializers.Serializer):
+            by = serializers.CharField(source="author.username")
+
+        class Shown(serializers.Serializer):
+            by = serializers.CharField(source="author.username")
+
+        class Products(serializers.ModelSerializer):
+            reviews = Named(many=True)
+
+            class Meta:
+                model = Product
+    """
+    lines = found(tmp_path, HERE, f"from shop.catalog.models import Product\n{dedent(code)}", "navigation")
+    assert [line for line in lines if "author" in line] == [
+        "7: reviews.Review -> people.User, navigation (source: author.username)"
+    ]

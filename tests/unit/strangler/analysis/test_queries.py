@@ -32,6 +32,16 @@ IMPORTS = "from shop.catalog.models import Category, Product\nfrom shop.reviews.
             ["4: reviews.Review -> catalog.Product, join (filter: product__name)"],
         ),
         (
+            "def by(name):\n    found = Q(rating=1)\n    found &= Q(product__name=name)\n    return found\n"
+            "def f():\n    Review.objects.filter(by(1))",
+            ["8: reviews.Review -> catalog.Product, join (filter: product__name)"],
+        ),
+        (
+            "class V:\n    def by(self):\n        return Q(product__name=1)\n"
+            "    def get(self):\n        return Review.objects.exclude(self.by())",
+            ["7: reviews.Review -> catalog.Product, join (exclude: product__name)"],
+        ),
+        (
             "from django.db.models import Count\nReview.objects.annotate(n=Count('product__category'))",
             ["join (annotate: product__category)"],
         ),

@@ -140,6 +140,21 @@ def test_receivers_of_signals_of_other_apps(tmp_path):
     ]
 
 
+def test_who_receives_the_changed_links_of_a_relation_is_tied_to_its_model_and_may_be_given_either_side(tmp_path):
+    code = """
+        from django.contrib.auth import get_user_model
+        from django.db.models.signals import m2m_changed
+        from django.dispatch import receiver
+
+        @receiver(m2m_changed, sender=get_user_model().groups.through)
+        def changed(instance, **kwargs):
+            instance.groups.clear()
+    """
+    assert found(tmp_path, "shop/reviews/receivers.py", code, "signal", "navigation") == [
+        "5: shop.reviews.receivers.changed -> people.User, signal (receives m2m_changed)"
+    ]
+
+
 def test_tasks_that_are_enqueued_or_given_to_somebody_who_does(tmp_path):
     code = """
         from shop.catalog import tasks

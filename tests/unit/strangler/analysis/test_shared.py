@@ -67,6 +67,13 @@ def test_another_setting_is_the_projects_and_ties_those_that_share_it(tmp_path):
     assert settings_of(tmp_path, "NAME = 'shop'", "", line) == []
 
 
+def test_a_helper_is_given_a_settings_name_as_a_text(tmp_path):
+    code = "def show():\n    return loaded('CATALOG_FORM'), loaded('CATALOG_OTHER'), other(name='CATALOG_FORM')"
+    assert settings_of(tmp_path, "import os\nCATALOG_FORM = os.getenv('CATALOG_FORM')", "", code) == [
+        "2: shop.reviews.views.show -> shop.settings.CATALOG_FORM, setting (CATALOG_FORM, by its name)"
+    ]
+
+
 def test_djangos_own_settings_tie_nobody(tmp_path):
     line = READ + "X = settings.MEDIA_ROOT, settings.TIME_ZONE"
     assert settings_of(tmp_path, "MEDIA_ROOT = 'x'", line, line) == []

@@ -38,6 +38,12 @@ LOOP = """
 """
 
 
+def test_a_walk_stands_at_its_own_line_of_a_tag(tmp_path):
+    template = "{{ shown(\n  'it is\n  here',\n  review.product) }}"
+    files = {**SHOP, "shop/reviews/templates/reviews/a.html": template}
+    assert [one.line for one in mapped(tmp_path, files).couplings if one.path.endswith("a.html")] == [4]
+
+
 def test_in_a_loop_it_is_a_query_for_each_row_and_behind_it_is_not(tmp_path):
     assert walks(tmp_path, LOOP) == [
         "catalog.Product, n+1 (review.product.name)",
