@@ -98,8 +98,9 @@ class Aws:
 
     def make_visible(self):
         """As if the pauses of all messages that were handed out were over."""
-        for message in sqs_backends["123456789012"]["eu-central-1"].queues[self.queue.url.rpartition("/")[2]]._messages:
-            message.change_visibility(0)
+        for queue in sqs_backends["123456789012"]["eu-central-1"].queues.values():
+            for message in queue._messages:
+                message.change_visibility(0)
 
     def counts(self, queue):
         """(waiting, handed out)."""

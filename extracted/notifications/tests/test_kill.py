@@ -8,6 +8,7 @@ import pytest
 from conftest import an_event
 from django.utils import timezone
 from dying import dies_at
+from loopback import Sent
 from notifications_service.notifications import feedback, inbox, sending
 from notifications_service.notifications.consuming import take
 from notifications_service.notifications.models import Mail
@@ -51,6 +52,23 @@ def test_a_sender_that_is_killed_anywhere_leaves_one_mail_sent(aws):
     assert number > 8
     assert unknown > 3
     assert Counter(sent.subject for sent in aws.journal) == {str(n): 1 for n in range(1, number + 1)}
+    assert set(Mail.objects.values_list("state", flat=True)) == {"sent"}
+
+
+def test_a_consumer_of_feedback_that_is_killed_anywhere_leaves_every_mail_settled(aws):
+    for number in itertools.count(1):
+        address = f"{number}@example.org"
+        mail = Mail.objects.create(recipient=address, subject="S", body="B", state="sending", attempts=1)
+        tags = {"mail": str(mail.pk), "attempt": "1"}
+        sent = Sent(message_id="m", recipient=address, subject="S", body="B", tags=tags)
+        aws.sqs.send_message(QueueUrl=aws.feedback.url, MessageBody=sent.event())
+        died = dies_at(number, lambda: take(aws.feedback, feedback.handle))
+        aws.make_visible()
+        while sum(aws.counts(aws.feedback)):
+            take(aws.feedback, feedback.handle)
+        if not died:
+            break
+    assert number > 5
     assert set(Mail.objects.values_list("state", flat=True)) == {"sent"}
 
 

@@ -24,12 +24,26 @@ def missing(promise, need):
     return found
 
 
+def promised(name):
+    if not PROMISES.exists():
+        pytest.skip(f"{PROMISES} is not there: the service stands alone")
+    return json.loads((PROMISES / name).read_text())
+
+
+def test_the_shop_promises_the_envelope_that_is_read():
+    kinds = {"event": "string", "type": "string", "version": "integer", "at": "string", "data": "object"}
+    need = {"required": [*kinds], "properties": {name: {"type": kind} for name, kind in kinds.items()}}
+    assert missing(promised("envelope.json"), need) == []
+    for name in kinds:
+        event = an_event()
+        del event[name]
+        with pytest.raises(ValueError, match=f'"{name}"'):
+            parse(json.dumps(event))
+
+
 @pytest.mark.parametrize("path", NEEDS, ids=lambda path: path.stem)
 def test_the_shop_promises_what_is_needed(path):
-    promised = PROMISES / path.name
-    if not promised.exists():
-        pytest.skip(f"{promised} is not there: the service stands alone")
-    promise = json.loads(promised.read_text())
+    promise = promised(path.name)
     need = json.loads(path.read_text())
     assert missing(promise, need) == []
     assert [spoilt for spoilt in spoilt_ones(promise, need) if not missing(spoilt, need)] == []

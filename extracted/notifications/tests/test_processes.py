@@ -109,20 +109,13 @@ def test_all_processes_killed_at_work_send_each_mail_once(aws, people, broker, s
     told |= {"QUEUE": settings.QUEUE, "DEAD_QUEUE": settings.DEAD_QUEUE, "FEEDBACK_QUEUE": settings.FEEDBACK_QUEUE}
     environment = {**os.environ, **{f"NOTIFICATIONS_{name}": value for name, value in told.items()}}
 
-    def start(stack):
-        manage, celery = [sys.executable, "manage.py"], [sys.executable, "-m", "celery", "-A", "notifications_service"]
-        commands = {
-            "events": [*manage, "consume_events"],
-            "feedback": [*manage, "consume_feedback"],
-            "worker": [
-                *(*celery, "worker", "--pool", "threads", "--concurrency", "1"),
-                *("--beat", "--schedule", str(tmp_path / "beat"), "--without-gossip", "--without-mingle"),
-            ],
-        }
-        return [
-            stack.enter_context(Running(command, tmp_path / f"{name}.log", environment))
-            for name, command in commands.items()
-        ]
+    manage, celery = [sys.executable, "manage.py"], [sys.executable, "-m", "celery", "-A", "notifications_service"]
+    beat = ["--beat", "--schedule", str(tmp_path / "beat")]
+    commands = {
+        "feedback": [*manage, "consume_feedback"],
+        "events": [*manage, "consume_events"],
+        "worker": [*celery, "worker", "--pool", "threads", "--concurrency", "1", "--without-mingle", *beat],
+    }
 
     def said():
         return "\n".join(f"== {log.name}\n{log.read_text()[-3000:]}" for log in sorted(tmp_path.glob("*.log")))
@@ -137,12 +130,16 @@ def test_all_processes_killed_at_work_send_each_mail_once(aws, people, broker, s
         user = 7 + int(order) % 3
         aws.publish(an_event(data={"user_id": user, "order": order, "total": "1"}), group=f"user:{user}")
     with ExitStack() as stack:
-        processes = start(stack)
+        _, *killed = [
+            stack.enter_context(Running(command, tmp_path / f"{name}.log", environment))
+            for name, command in commands.items()
+        ]
         wait_for(lambda: len(aws.journal) >= 2)
-        for process in processes:
+        for process in killed:
             process.kill()
         restart_broker()
-        start(stack)
+        for process in killed:
+            process.restart()
         wait_for(lambda: Mail.objects.filter(state="sent").count() == len(ORDERS))
     aws.loopback.feedback = ""
     assert Counter(sent.subject for sent in aws.journal) == {f"Your order {order}": 1 for order in ORDERS}
