@@ -16,8 +16,8 @@ from django.core.exceptions import ImproperlyConfigured
 from strangler_proxy.routes import RouteTable
 
 from strangler.dashboard import steering
-from strangler.dashboard.parts import routes_of, tables_of, verdicts_of
-from strangler.dashboard.snapshot import CURRENT, OTHER, UNKNOWN, PlanView, Proxy, Shadows, Snapshot
+from strangler.dashboard.parts import asked_for, routes_of, tables_of, verdicts_of
+from strangler.dashboard.snapshot import ANSWERS, CURRENT, OTHER, UNKNOWN, PlanView, Proxy, Shadows, Snapshot
 from strangler.dashboard.timeline import happenings
 from strangler.errors import StranglerError
 from strangler.plans import wiring
@@ -44,9 +44,9 @@ def collect() -> Snapshot:
     return Snapshot(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         plans=plans,
-        proxies=_attempt(lambda: _proxies(loaded), (), troubles) if loaded else (),
+        proxies=_proxies(loaded, troubles) if loaded else (),
         happenings=happenings({plan.name: plan.runs for plan in plans}),
-        troubles=tuple(troubles),
+        troubles=tuple(trouble for trouble in troubles if not any(trouble in plan.troubles for plan in plans)),
     )
 
 
@@ -55,6 +55,16 @@ def stage_of(loaded: Project, plan: Plan) -> steering.Stage | None:
     record, move = wiring.recorder(plan), wiring.move_of(loaded, plan)
     routing = move.routing() if move else None
     return steering.stage(plan, record.position(), record.entries(), routing)
+
+
+def observed(engine: RoutingEngine, table: RouteTable | None) -> Proxy:
+    """A proxy by its own table, beside the one that it should have; None where nobody can say. Read-only."""
+    try:
+        found = engine.observe()
+    except EngineError as error:
+        return Proxy(name=engine.name, state=str(error))
+    state = ANSWERS if table is None else CURRENT if found == table else OTHER
+    return Proxy(name=engine.name, state=state, moves=tuple(map(asked_for, found.moves)))
 
 
 class Collector:
@@ -132,22 +142,13 @@ def _shadows(plan: Plan, routing: Routing | None) -> Shadows | None:
         return Shadows(service=service, seen=None, unseen=str(error))
 
 
-def _proxies(loaded: Project) -> tuple[Proxy, ...]:
-    routes = wiring.routes(loaded)
-    engines = routes.fleet.engines
+def _proxies(loaded: Project, troubles: list[str]) -> tuple[Proxy, ...]:
+    engines = wiring.fleet().engines
     if not engines:
         return ()
-    table = routes.derive()
+    table = _attempt(lambda: wiring.routes(loaded).derive(), None, troubles)
     with ThreadPoolExecutor(max_workers=len(engines)) as all_at_once:
-        return tuple(all_at_once.map(lambda engine: _proxy(engine, table), engines))
-
-
-def _proxy(engine: RoutingEngine, table: RouteTable) -> Proxy:
-    try:
-        state = CURRENT if engine.observe() == table else OTHER
-    except EngineError as error:
-        state = str(error)
-    return Proxy(name=engine.name, state=state)
+        return tuple(all_at_once.map(lambda engine: observed(engine, table), engines))
 
 
 def _attempt(read: Callable[[], T], otherwise: T, troubles: list[str]) -> T:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from strangler_proxy.routes import MoveRoutes
+
 from strangler.dashboard.snapshot import UNKNOWN, Route, Table, Verdict
 from strangler.plans.plan import Plan
 from strangler.plans.standing import Entry
@@ -47,6 +49,12 @@ def tables_of(plan: Plan, state: ProjectState, owner: str) -> tuple[Table, ...]:
         for entry in state.replicated_by(plan.name)
     )
     return (*moved, *copied)
+
+
+def asked_for(move: MoveRoutes) -> str:
+    """Whom a proxy with this table asks for the move."""
+    reads = f", {move.weight / 100:g}% of the reads {move.candidate}" if move.weight else ""
+    return f"{move.move}: {move.owner}{reads} ({move.term}.{move.n})"
 
 
 def verdicts_of(entries: Iterable[Entry]) -> tuple[Verdict, ...]:

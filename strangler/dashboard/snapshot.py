@@ -100,7 +100,9 @@ class Proxy:
 
     name: str
     state: str
-    """"has the routes", "has other routes", or why it could not be asked."""
+    """"has the routes", "has other routes", "answers" where nobody knows which it should have, or why it does not."""
+    moves: tuple[str, ...] = ()
+    """Whom it asks for each move now, by its own table."""
 
     @property
     def well(self) -> bool:
@@ -110,6 +112,7 @@ class Proxy:
 UNKNOWN = "unknown"
 CURRENT = "has the routes"
 OTHER = "has other routes"
+ANSWERS = "answers"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,9 @@ def _lines(snapshot: Snapshot) -> Iterator[RenderableType]:
     if not snapshot.plans and not snapshot.troubles:
         yield Text("There are no plans yet.")
     for proxy in snapshot.proxies:
-        yield Text(f"proxy {proxy.name}: {proxy.state}", style="green" if proxy.well else "red")
+        yield Text(
+            "; ".join((f"proxy {proxy.name}: {proxy.state}", *proxy.moves)), style="green" if proxy.well else "red"
+        )
     for one in snapshot.happenings[:_LAST]:
         yield Text.assemble(
             (one.at[11:19], "dim"),

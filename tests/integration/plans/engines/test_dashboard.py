@@ -80,11 +80,14 @@ def canary(request, tmp_path_factory) -> Iterator[tuple[Project, subprocess.Pope
             run.communicate()
 
 
-def until_it_says(project, run, **facts):
-    """Wait until the record has an event with these facts."""
-    recorder = PlanRecorder(project.records / "0001_reviews" / "record.jsonl", "0001_reviews")
+def recorded(project):
+    return PlanRecorder(project.records / "0001_reviews" / "record.jsonl", "0001_reviews").entries()
+
+
+def until_it_says(project, run, since=0, **facts):
+    """Wait until the record has an event with these facts, behind so many others."""
     deadline = time.monotonic() + 60
-    while not any(facts.items() <= entry.facts.items() for entry in recorder.entries()):
+    while not any(facts.items() <= entry.facts.items() for entry in recorded(project)[since:]):
         assert run.poll() is None, run.communicate()[1]
         assert time.monotonic() < deadline, facts
         time.sleep(0.05)
@@ -367,8 +370,9 @@ def changes_come_as_events(project):
 
 
 def held_it_stays_and_pushed_it_switches(project, run):
+    since = len(recorded(project))
     assert project.act(BROWSE + 'facts["asked"] = ask("pause")[0]')["asked"] == 303
-    until_it_says(project, run, step="asked", wish="pause", by="ada")
+    until_it_says(project, run, since, step="asked", wish="pause", by="ada")
     facts = project.act(
         BROWSE
         + """
@@ -413,8 +417,7 @@ def reversed_it_is_the_monoliths_again(project, run):
     """
     )
     assert facts == {"owner": "monolith", "offered": [], "verdicts": ["abort", "promote", "promote"]}
-    recorder = PlanRecorder(project.records / "0001_reviews" / "record.jsonl", "0001_reviews")
-    asked = [entry.facts for entry in recorder.entries() if entry.facts.get("step") == "asked"]
+    asked = [entry.facts for entry in recorded(project) if entry.facts.get("step") == "asked"]
     assert [(facts["wish"], facts["by"]) for facts in asked][-4:] == [
         ("pause", "ada"),
         ("promote", "ada"),

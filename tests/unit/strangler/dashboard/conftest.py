@@ -163,7 +163,10 @@ def snapshot_of(*plans, **changes):
     facts = {
         "at": "2026-01-01T00:01:00+00:00",
         "plans": plans,
-        "proxies": (Proxy(name="http://127.0.0.1:8000", state=CURRENT), Proxy(name="haproxy", state=OTHER)),
+        "proxies": (
+            Proxy(name="http://127.0.0.1:8000", state=CURRENT, moves=("0001_reviews: monolith (1.4)",)),
+            Proxy(name="haproxy", state=OTHER),
+        ),
         "happenings": happenings({plan.name: plan.runs for plan in plans}),
     }
     return Snapshot(**{**facts, **changes})

@@ -69,8 +69,8 @@ def test_it_answers_who_serves_who_owns_and_whether_one_can_go_back(canary):
         "1,200 requests compared, 2 different",
         "curl -s 'http://127.0.0.1:8002/api/reviews/?a=<1>'",
         "$.at of GET /api/reviews/ (3 times)",
-        "http://127.0.0.1:8000 has the routes",
-        "haproxy has other routes",
+        "http://127.0.0.1:8000 has the routes 0001_reviews: monolith (1.4)",
+        "haproxy has other routes –",
         "0001_reviews 4 began Move routes /api/reviews/, /api/votes/ by ada <admin>",
     ):
         assert words in text, words
