@@ -1,6 +1,5 @@
 """SQS, as much of it as consumers need."""
 
-import json
 import uuid
 from dataclasses import dataclass
 
@@ -67,13 +66,6 @@ def configured(name):
     if not url:
         raise ImproperlyConfigured(f'"{name}" is not set; give the URL of the queue.')
     return Queue(url, aws.client("sqs"))
-
-
-def content_of(delivery):
-    """What is in a message, also where SNS has put it into an envelope of its own. ValueError where it is no JSON."""
-    content = json.loads(delivery.body)
-    enveloped = isinstance(content, dict) and content.get("Type") == "Notification"
-    return json.loads(content["Message"]) if enveloped else content
 
 
 def _delivery(message):

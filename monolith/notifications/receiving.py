@@ -1,11 +1,11 @@
 """Takes messages from a queue, one after the other, while the notifications are here."""
 
+import json
 import logging
 
 from monolith.backoff import full_jitter
 from monolith.notifications.events import UnknownVersion
 from monolith.notifications.placement import notifications_moved
-from monolith.notifications.queue import content_of
 
 WAIT_SECONDS = 5
 PAUSE, LONGEST_PAUSE = 1, 60
@@ -25,7 +25,7 @@ def take_one(queue, handle, *, dead=None, wait=WAIT_SECONDS):
     received = queue.receive(wait=wait)
     for delivery in received:
         try:
-            handle(content_of(delivery))
+            handle(json.loads(delivery.body))
         except UnknownVersion as error:
             logger.warning("event parked", extra={"reason": str(error)})
             # First sent, then deleted: who dies in between leaves two of it rather than none.

@@ -3,9 +3,10 @@
 import json
 from io import StringIO
 from types import SimpleNamespace
+from uuid import uuid4
 
-import boto3
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection
 from moto import mock_aws
@@ -29,41 +30,44 @@ FIFO = {"FifoQueue": "true", "VisibilityTimeout": "30"}
 MOST_RECEIVES = 3
 
 
-@pytest.fixture
-def cloud(monkeypatch, settings):
-    """A topic, its queue, the dead-letter queue behind it, and the queue of what SES tells."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    # What failed comes again at once.
-    monkeypatch.setattr(receiving, "PAUSE", 0)
-    with mock_aws():
+@pytest.fixture(scope="module")
+def clients():
+    """Of SNS, SQS and SES, which are moto's."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         aws.client.cache_clear()
-        sns, sqs, ses = boto3.client("sns"), boto3.client("sqs"), boto3.client("sesv2")
-        topic = sns.create_topic(Name="orchard-events.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
-        dead = sqs.create_queue(QueueName="notifications-dead.fifo", Attributes=FIFO)["QueueUrl"]
-        redrive = {"deadLetterTargetArn": arn(sqs, dead), "maxReceiveCount": MOST_RECEIVES}
-        queue = sqs.create_queue(
-            QueueName="notifications.fifo", Attributes=FIFO | {"RedrivePolicy": json.dumps(redrive)}
-        )["QueueUrl"]
-        sns.subscribe(
-            TopicArn=topic, Protocol="sqs", Endpoint=arn(sqs, queue), Attributes={"RawMessageDelivery": "true"}
-        )
-        feedback = sqs.create_queue(QueueName="mail-feedback")["QueueUrl"]
+        ses = aws.client("sesv2")
         ses.create_email_identity(EmailIdentity="orchard.example")
         ses.create_configuration_set(ConfigurationSetName="orchard")
-        settings.OUTBOX_TOPIC = topic
-        settings.NOTIFICATIONS_QUEUE, settings.NOTIFICATIONS_DEAD_QUEUE = queue, dead
-        yield SimpleNamespace(
-            topic=Topic(topic, sns),
-            queue=Queue(queue, sqs),
-            dead=Queue(dead, sqs),
-            feedback=Queue(feedback, sqs),
-            feedback_url=feedback,
-            ses=ses,
-            sqs=sqs,
-        )
+        yield aws.client("sns"), aws.client("sqs"), ses
     aws.client.cache_clear()
+
+
+@pytest.fixture
+def cloud(clients, monkeypatch, settings):
+    """A topic, its queue, the dead-letter queue behind it, and the queue of what SES tells; new ones."""
+    # What failed comes again at once.
+    monkeypatch.setattr(receiving, "PAUSE", 0)
+    sns, sqs, ses = clients
+    topic = sns.create_topic(Name=f"{uuid4()}.fifo", Attributes={"FifoTopic": "true"})["TopicArn"]
+    dead = sqs.create_queue(QueueName=f"{uuid4()}.fifo", Attributes=FIFO)["QueueUrl"]
+    redrive = {"deadLetterTargetArn": arn(sqs, dead), "maxReceiveCount": MOST_RECEIVES}
+    queue = sqs.create_queue(QueueName=f"{uuid4()}.fifo", Attributes=FIFO | {"RedrivePolicy": json.dumps(redrive)})[
+        "QueueUrl"
+    ]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn(sqs, queue), Attributes={"RawMessageDelivery": "true"})
+    feedback = sqs.create_queue(QueueName=str(uuid4()))["QueueUrl"]
+    settings.OUTBOX_TOPIC = topic
+    settings.NOTIFICATIONS_QUEUE, settings.NOTIFICATIONS_DEAD_QUEUE = queue, dead
+    return SimpleNamespace(
+        topic=Topic(topic, sns),
+        queue=Queue(queue, sqs),
+        dead=Queue(dead, sqs),
+        feedback=Queue(feedback, sqs),
+        feedback_url=feedback,
+        ses=ses,
+        sqs=sqs,
+    )
 
 
 def arn(sqs, url):
@@ -218,6 +222,21 @@ def test_write_that_the_fence_refuses_leaves_the_message_in_the_queue(ada, cloud
     assert Mail.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["deadletters", "list"], "NOTIFICATIONS_DEAD_QUEUE"),
+        (["consume_events"], "NOTIFICATIONS_QUEUE"),
+        (["consume_feedback"], "NOTIFICATIONS_FEEDBACK_QUEUE"),
+    ],
+)
+def test_queue_that_nobody_named_is_said_before_anything_happens(settings, command, name):
+    for setting in ("NOTIFICATIONS_QUEUE", "NOTIFICATIONS_DEAD_QUEUE", "NOTIFICATIONS_FEEDBACK_QUEUE"):
+        setattr(settings, setting, "")
+    with pytest.raises(ImproperlyConfigured, match=f'"{name}" is not set'):
+        call_command(*command)
+
+
 def test_mail_goes_to_ses_with_its_tags_and_bears_its_id(ada, cloud):
     order(ada, 1)
     relay_all(cloud.topic)
@@ -228,17 +247,13 @@ def test_mail_goes_to_ses_with_its_tags_and_bears_its_id(ada, cloud):
     assert (mail.state, bool(mail.message_id)) == (Mail.State.SENT, True)
 
 
-@pytest.mark.parametrize("enveloped", [False, True])
-def test_complaint_comes_by_its_queue_raw_or_in_an_envelope_of_snss(db, cloud, enveloped):
-    complaint = json.dumps(
-        {
-            "eventType": "Complaint",
-            "mail": {"messageId": "1", "tags": {}},
-            "complaint": {"complainedRecipients": [{"emailAddress": "ada@orchard.example"}]},
-        }
-    )
-    body = json.dumps({"Type": "Notification", "Message": complaint}) if enveloped else complaint
-    cloud.sqs.send_message(QueueUrl=cloud.feedback_url, MessageBody=body)
+def test_complaint_comes_by_its_queue(db, cloud):
+    complaint = {
+        "eventType": "Complaint",
+        "mail": {"messageId": "1", "tags": {}},
+        "complaint": {"complainedRecipients": [{"emailAddress": "ada@orchard.example"}]},
+    }
+    cloud.sqs.send_message(QueueUrl=cloud.feedback_url, MessageBody=json.dumps(complaint))
     assert take_one(cloud.feedback, take_feedback, wait=0) == 1
     assert take_one(cloud.feedback, take_feedback, wait=0) == 0
     assert Suppression.objects.get().address == "ada@orchard.example"
