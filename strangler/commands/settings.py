@@ -22,12 +22,16 @@ def set_up(options: argparse.Namespace) -> None:
 
     from strangler.analysis.asking import find_start  # noqa: PLC0415
 
-    start = find_start(Path.cwd(), options.settings, os.environ)
-    if not start.settings:
+    settings = options.settings or os.environ.get("DJANGO_SETTINGS_MODULE", "")
+    folders: tuple[str, ...] = (str(Path.cwd()),)
+    if not settings:
+        start = find_start(Path.cwd(), "", os.environ)
+        settings, folders = start.settings, start.folders
+    if not settings:
         raise StranglerError("no manage.py here says which settings the project has; name them with --settings")
-    sys.path[:0] = [folder for folder in start.folders if folder not in sys.path]
-    os.environ["DJANGO_SETTINGS_MODULE"] = start.settings
+    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings
     try:
         django.setup()
     except (ImproperlyConfigured, ImportError) as error:
-        raise StranglerError(f'the settings "{start.settings}" cannot be loaded: {error}') from error
+        raise StranglerError(f'the settings "{settings}" cannot be loaded: {error}') from error

@@ -15,6 +15,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -132,6 +133,8 @@ def _user(name: str) -> Any:
         found = model._default_manager.get_by_natural_key(name)
     except model.DoesNotExist as error:
         raise StranglerError(f'there is no user "{name}"') from error
+    except DatabaseError as error:
+        raise StranglerError(f"the project's users cannot be read: {str(error).splitlines()[0]}") from error
     if not (found.is_active and getattr(found, "is_staff", False)):
         raise StranglerError(f'the user "{name}" is not of the staff')
     return found

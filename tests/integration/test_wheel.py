@@ -84,7 +84,35 @@ def test_it_brings_neither_mitmproxy_nor_generic_names(project):
 
 def test_the_map_says_which_extra_it_needs(project):
     python, work = project
+    app = work / "reports"
+    app.mkdir()
+    (app / "apps.py").write_text("from django.apps import AppConfig\nclass Reports(AppConfig):\n    name = 'reports'\n")
+    (app / "queries.py").write_text("def rows(cursor):\n    cursor.execute('SELECT text FROM notes_note')\n")
     command = [python.parent / "strangler", "map", work]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == 'strangler: sqlglot is not installed; run: pip install "django-strangler[map]"\n'
+
+
+def test_the_status_in_a_terminal_says_so_too_and_who_has_no_project_is_told(project):
+    python, work = project
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "DJANGO"))}
+
+    def said(*words, cwd=work):
+        command = [python.parent / "strangler", *words]
+        done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        return done.stderr
+
+    assert said("status") == 'strangler: rich is not installed; run: pip install "django-strangler[terminal]"\n'
+    assert said("dashboard", "--user", "ada") == (
+        "strangler: the project's users cannot be read: no such table: auth_user\n"
+    )
+    (work / "other").mkdir()
+    (work / "other" / "script.py").touch()
+    assert said("status", cwd=work / "other") == (
+        "strangler: no manage.py here says which settings the project has; name them with --settings\n"
+    )
+    assert said("status", "--settings", "not.there") == (
+        "strangler: the settings \"not.there\" cannot be loaded: No module named 'not'\n"
+    )

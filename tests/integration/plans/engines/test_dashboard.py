@@ -339,6 +339,8 @@ def it_tells_what_the_databases_and_the_record_say(project):
         ("shop_vote", "monolith"),
         ("shop_product", "monolith"),
     ]
+    shown = project.start("-m", "strangler", "status").communicate(timeout=60)
+    assert "0001_reviews: monolith owns, 10% of the reads go to reviews" in shown[0], shown[1]
     (judged,) = plan["judged"]
     assert judged["verdict"]["outcome"] == "inconclusive"
     assert "of 100 that are asked for" in judged["verdict"]["reason"]
