@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down test test-system test-services mysql check bench-split bench-growth bench-proxy bench-trace engines faults sweep model mutants fuzz soak third-party clean
+.PHONY: help setup demo up down test test-parts test-system test-services mysql check bench-split bench-growth bench-proxy bench-trace engines faults sweep model mutants fuzz soak third-party clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -21,10 +21,12 @@ down: setup ## stop it; its data stays
 	@$(RUN) -m strangler.workshop down
 
 test: setup ## all tests
-	$(VENV)/python -m pytest -n 2 --ignore tests/acceptance
-	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-system test-services
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-parts test-system
 
-test-system: # one system at a time, which waits more than it works: the others' tests have room beside it
+test-parts:
+	$(VENV)/python -m pytest -n 2 --ignore tests/acceptance
+
+test-system: test-services # one at a time, which waits more than it works: there is room for it beside the parts
 	$(VENV)/python -m pytest tests/acceptance
 
 test-services:
