@@ -55,22 +55,13 @@ def quality(
 
 
 def _purity(parts: Mapping[str, int], use_cases: Iterable[Iterable[str]]) -> float:
+    members: dict[int, set[str]] = {}
+    for entity, part in parts.items():
+        members.setdefault(part, set()).add(entity)
     contexts: Counter[int] = Counter()
-    every = set(parts.values())
     for use_case in use_cases:
-        contexts.update(_touched(parts, use_case, len(every)))
-    return math.fsum(math.log(contexts[part]) for part in every if contexts[part]) / len(every)
-
-
-def _touched(parts: Mapping[str, int], use_case: Iterable[str], most: int) -> set[int]:
-    """The parts that a use case takes part in; it is looked at no longer than until these are all."""
-    found: set[int] = set()
-    for entity in use_case:
-        if entity in parts:
-            found.add(parts[entity])
-            if len(found) == most:
-                break
-    return found
+        contexts.update(part for part, entities in members.items() if not entities.isdisjoint(use_case))
+    return math.fsum(math.log(contexts[part]) for part in members if contexts[part]) / len(members)
 
 
 def _modularity(parts: Mapping[str, int], calls: Iterable[tuple[str, str]]) -> float:
@@ -78,11 +69,11 @@ def _modularity(parts: Mapping[str, int], calls: Iterable[tuple[str, str]]) -> f
     within: Counter[int] = Counter()
     between: Counter[tuple[int, int]] = Counter()
     for caller, callee in calls:
-        one, other = sorted((parts[caller], parts[callee]))
+        one, other = parts[caller], parts[callee]
         if one == other:
             within[one] += 1
         else:
-            between[one, other] += 1
+            between[(one, other) if one < other else (other, one)] += 1
     count = len(sizes)
     cohesion = math.fsum(within[part] / size**2 for part, size in sizes.items()) / count
     if count == 1:

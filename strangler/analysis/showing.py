@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from strangler.analysis.coupling import Coupling, Kind, weight
 from strangler.analysis.graph import Graph
 from strangler.analysis.mapping import Map
-from strangler.analysis.observed.beside import Crossing
-from strangler.analysis.observed.records import crossing_as_json
-from strangler.analysis.observed.showing import crossing_as_text
 from strangler.analysis.seams import Seam, pareto
+
+if TYPE_CHECKING:
+    from strangler.analysis.observed.beside import Crossing
 
 _PAIRS = 20
 _UNREAD = 20
@@ -131,6 +131,8 @@ def seam_as_text(one: Seam, observed: Crossing | None = None) -> Iterator[str]:
     ):
         yield f"  {what}: {', '.join(names) or 'none'}"
     if observed is not None:
+        from strangler.analysis.observed.showing import crossing_as_text  # noqa: PLC0415 - only where a trace is
+
         yield from crossing_as_text(observed)
     if one.first:
         yield "  to change first:"
@@ -161,7 +163,7 @@ def seam_as_json(one: Seam, observed: Crossing | None = None) -> dict[str, Any]:
     """All of a seam."""
     few, many = one.places
     return {
-        **({"observed": crossing_as_json(observed)} if observed is not None else {}),
+        **_observed_as_json(observed),
         "name": one.name,
         "models": list(one.models),
         "nodes": sorted(one.nodes),
@@ -182,6 +184,14 @@ def seam_as_json(one: Seam, observed: Crossing | None = None) -> dict[str, Any]:
         "out": [asdict(coupling) for coupling in one.out],
         "into": [asdict(coupling) for coupling in one.into],
     }
+
+
+def _observed_as_json(crossing: Crossing | None) -> dict[str, Any]:
+    if crossing is None:
+        return {}
+    from strangler.analysis.observed.records import crossing_as_json  # noqa: PLC0415 - only where a trace is
+
+    return {"observed": crossing_as_json(crossing)}
 
 
 def _observed(crossing: Crossing | None) -> str:

@@ -51,11 +51,11 @@ def add_trace(command: argparse.ArgumentParser) -> None:
 
 def with_trace(found: Map, options: argparse.Namespace) -> tuple[Map, Picture | None]:
     """The map with what only the trace saw, and the trace; the map as it is where none is named."""
+    if options.trace is None:
+        return found, None
     from strangler.analysis.observed.beside import picture_of, with_observed  # noqa: PLC0415
     from strangler.analysis.observed.reading import read_trace  # noqa: PLC0415
 
-    if options.trace is None:
-        return found, None
     picture = picture_of(read_trace(options.trace), found)
     return with_observed(found, picture), picture
 

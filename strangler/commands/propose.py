@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ from strangler.errors import StranglerError
 if TYPE_CHECKING:
     from strangler.analysis.graph import Graph
     from strangler.analysis.mapping import Map
+    from strangler.analysis.observed.beside import Crossing
+    from strangler.analysis.observed.picture import Picture
     from strangler.analysis.seams import Seam
 
 
@@ -47,7 +49,6 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> None:
     from strangler.analysis import showing  # noqa: PLC0415
     from strangler.analysis.graph import graph_of  # noqa: PLC0415
-    from strangler.analysis.observed.beside import crossing  # noqa: PLC0415
 
     if (options.move is None) != (options.app is None):
         raise StranglerError("--move and --with go together: --move reviews.Vote --with catalog")
@@ -58,7 +59,7 @@ def _run(options: argparse.Namespace) -> None:
     except ValueError as error:
         raise StranglerError(str(error)) from error
     shown = seams(graph, options) if options.seam is None else [named(graph, options.seam, options)]
-    crossings = {one.name: crossing(graph, one, picture) for one in shown} if picture is not None else {}
+    crossings = _crossings(graph, shown, picture) if picture is not None else {}
     if options.json:
         write_json([showing.seam_as_json(one, crossings.get(one.name)) for one in shown])
         return
@@ -69,6 +70,13 @@ def _run(options: argparse.Namespace) -> None:
     else:
         lines = showing.seams_as_text(graph, shown, crossings)
     sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def _crossings(graph: Graph, shown: Sequence[Seam], picture: Picture) -> dict[str, Crossing]:
+    """What the trace saw pass each border."""
+    from strangler.analysis.observed.beside import crossing  # noqa: PLC0415
+
+    return {one.name: crossing(graph, one, picture) for one in shown}
 
 
 def _together(root: Path, found: Map, graph: Graph, seam: Seam) -> Iterator[str]:
