@@ -127,8 +127,9 @@ def _edge(at: Mapping[str, tuple[float, float]], source: str, target: str, coupl
     tied = ' class="data"' if _is_tied(couplings) else ""
     width = min(14, 0.8 + math.sqrt(weight(couplings)) / 1.6)
     names = f'data-source="{escape(source)}" data-target="{escape(target)}"'
+    weights = ";".join(f"{kind}={heavy}" for kind, heavy in by_kind.items())
     return (
-        f'<a href="#{_anchor(source, target)}" {names} data-kinds="{escape(json.dumps(by_kind))}">'
+        f'<a href="#{_anchor(source, target)}" {names} data-kinds="{weights}">'
         f"<title>{escape(source)} -> {escape(target)}: {_kinds(couplings)}</title>"
         f'<path{tied} stroke-width="{width:.1f}" d="M{x1:.1f} {y1:.1f} Q{x:.1f} {y:.1f} {x2:.1f} {y2:.1f}"/></a>'
     )

@@ -122,7 +122,7 @@ def _unused(made: Changes, walk: Walk) -> Iterator[str]:
             "urlpatterns",
             "app_name",
         )
-        if not starts and len(walk.back([node])) == 1:
+        if not starts and not walk.is_used(node):
             yield node
 
 

@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from strangler.analysis.reach.usage import Entry, Touch, Usage
 
@@ -99,6 +100,10 @@ class Walk:
                 unsure = 0 if cost >= _UNSURE else _UNSURE
                 heapq.heappush(waiting, (cost + unsure + 1, user, node))
         return found
+
+    def is_used(self, node: str) -> bool:
+        """Whether anything else uses a node, perhaps."""
+        return any(user != node for user in chain(self._callers.get(node, ()), self._guessed(node)))
 
     def entries(self, reached: Mapping[str, Reached]) -> list[tuple[Entry, Reached]]:
         """The entries among those, the nearest first; ones that start at several places once."""
