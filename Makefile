@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down test test-parts test-system test-services mysql check bench-split bench-growth bench-proxy bench-trace engines faults sweep model mutants fuzz soak third-party clean
+.PHONY: help setup demo up down workshop test test-parts test-system test-services mysql check bench-split bench-growth bench-proxy bench-trace bench-workshop engines faults sweep model mutants fuzz soak third-party clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ up: setup ## start Orchard behind the proxy, and keep it running
 
 down: setup ## stop it; its data stays
 	@$(RUN) -m strangler.workshop down
+
+workshop: setup ## learn it step by step, in a folder of your own below .run/workshop (docs/workshop.md)
+	@$(RUN) -m strangler workshop start
 
 test: setup ## all tests
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-parts test-system
@@ -62,6 +65,9 @@ bench-trace: setup ## what a trace costs Orchard's requests
 
 bench-map: setup ## the map of 100,000 to 700,000 lines of real code, cold and warm, beside grimp; its page in Chromium; into docs/map-growth.svg
 	@$(RUN) tests/benchmarks/bench_map.py --docs docs
+
+bench-workshop: setup ## the whole workshop by its texts and solutions, each answer compared, with times (STEPS="7 8" for some)
+	@$(RUN) tests/benchmarks/bench_workshop.py $(STEPS)
 
 engines: setup ## the same cases on every live engine, counted in docs/engines.md (ENGINES="mitmproxy" for some, written nowhere)
 	@$(RUN) -m tests.conformance $(ENGINES)

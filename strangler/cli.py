@@ -6,6 +6,7 @@ import argparse
 import io
 import sys
 from collections.abc import Sequence
+from importlib import util
 
 from strangler.commands import blast, contracts, dashboard, makeplan, map, propose, report, status, trace
 from strangler.errors import StranglerError
@@ -42,4 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add(commands)
+    if util.find_spec("strangler.workshop.lessons") is not None:  # in a checkout alone: the wheel has no shop
+        from strangler.workshop.lessons import command as workshop  # noqa: PLC0415
+
+        workshop.add(commands)
     return parser

@@ -1,22 +1,33 @@
-"""python -m strangler.workshop up | down | demo"""
+"""python -m strangler.workshop up | down | demo | restart PART | stop PART | shoppers"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+import time
 from pathlib import Path
 
 from strangler.errors import StranglerError
 from strangler.workshop.instance import PASSWORD, ROOT, Instance
+from strangler.workshop.shoppers import process
 from strangler.workshop.system import System
+
+_SHOPPERS = 6
+_PAUSE = 0.2
 
 
 def main() -> int:
     """Run the named command; 1 with one sentence where it fails."""
     parser = argparse.ArgumentParser(prog="python -m strangler.workshop", description="Orchard on this machine.")
-    parser.add_argument("command", choices=["up", "down", "demo"])
-    command = parser.parse_args().command
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("up", "down", "demo"):
+        commands.add_parser(name)
+    commands.add_parser("restart", help="have a part run the code as it is now").add_argument("part")
+    commands.add_parser("stop", help="stop a part").add_argument("part")
+    commands.add_parser("shoppers", help="have people shop, who note what they are told in journal.jsonl")
+    options = parser.parse_args()
+    command = options.command
     try:
         from strangler.workshop.demo import clear_killed_demos, demo  # noqa: PLC0415
 
@@ -27,6 +38,10 @@ def main() -> int:
         if command == "up":
             system.up(_port_base())
             _say(_addresses(system.instance))
+        elif command in {"restart", "stop"}:
+            _change(system, command, options.part)
+        elif command == "shoppers":
+            _shop(system)
         else:
             clear_killed_demos()
             system.down()
@@ -35,6 +50,27 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
+
+
+def _change(system: System, command: str, part: str) -> None:
+    running = system.supervisor.names()
+    if part not in running:
+        does = ", ".join(running) or 'nothing; "make up" starts it all'
+        raise StranglerError(f'"{part}" does not run; what does is {does}')
+    if command == "restart":
+        system.restart(part)
+        _say(f"{part} runs anew")
+    else:
+        system.supervisor.stop(part)
+        _say(f"{part} is stopped")
+
+
+def _shop(system: System) -> None:
+    if "proxy" not in system.supervisor.names():
+        raise StranglerError('there is no shop to go to; "make up" opens it')
+    journal = system.instance.home / "journal.jsonl"
+    system.supervisor.start(process(system.instance, journal, people=_SHOPPERS, pause=_PAUSE, seed=int(time.time())))
+    _say(f'{_SHOPPERS} people shop, and note it in {journal}; "python -m strangler.workshop stop shoppers" ends it')
 
 
 def _port_base() -> int:

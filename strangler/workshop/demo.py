@@ -16,13 +16,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from strangler.deploy.supervisor import Process
 from strangler.split import Move, MoveSpec, Replica, Side
 from strangler.workshop.checker import check
 from strangler.workshop.instance import ROOT, Instance
 from strangler.workshop.journal import Entry, read
 from strangler.workshop.owners import OwnerWatch
 from strangler.workshop.page import Page, Switch, render
+from strangler.workshop.shoppers import process
 from strangler.workshop.system import System
 
 PLAN = "0001_reviews"
@@ -71,15 +71,7 @@ def _extract_and_back(system: System) -> Page:
     instance = system.instance
     journal = instance.home / "journal.jsonl"
     environment = instance.environment()
-    shoppers = Process(
-        name="shoppers",
-        command=[
-            *(sys.executable, "-m", "strangler.workshop.shoppers", instance.url("proxy"), str(journal)),
-            *(str(SHOPPERS), str(PAUSE), "1"),
-        ],
-        environment=environment,
-        directory=ROOT,
-    )
+    shoppers = process(instance, journal, people=SHOPPERS, pause=PAUSE, seed=1)
     watch = OwnerWatch(environment["STRANGLER_SOURCE_DSN"], environment["STRANGLER_REVIEWS_DSN"], PLAN)
     with watch:
         _say(f"{SHOPPERS} shoppers browse, buy, review and vote through {instance.url('proxy')}/")

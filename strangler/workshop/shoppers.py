@@ -18,6 +18,8 @@ from typing import Any
 
 import httpx
 
+from strangler.deploy.supervisor import Process
+from strangler.workshop.instance import ROOT, Instance
 from strangler.workshop.journal import Entry, Journal, Outcome, now
 
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -51,7 +53,7 @@ class Shopper:
 
     async def shop(self, stop: asyncio.Event) -> None:
         """Register, then do one thing after the other until told to stop."""
-        await self._register()
+        await self.register()
         deeds = [
             self.browse,
             self.search,
@@ -168,7 +170,7 @@ class Shopper:
         # Somebody else may have bought the last one.
         await self._write("POST", "/checkout/", form, kind="order", key=number[1], form=True, refusals={409})
 
-    async def _register(self) -> None:
+    async def register(self) -> None:
         page = await self._ask("GET", "/register/", "register")
         if page is None:
             return
@@ -276,6 +278,17 @@ async def _products(url: str) -> list[tuple[int, str]]:
             found += [(product["id"], product["slug"]) for product in page["results"]]
             path = page["next"]
         return found
+
+
+def process(instance: Instance, journal: Path, *, people: int, pause: float, seed: int) -> Process:
+    """The program that runs them; another seed makes other people, whom the shop does not know yet."""
+    arguments = [instance.url("proxy"), str(journal), str(people), str(pause), str(seed)]
+    return Process(
+        name="shoppers",
+        command=[sys.executable, "-m", "strangler.workshop.shoppers", *arguments],
+        environment=instance.environment(),
+        directory=ROOT,
+    )
 
 
 def main() -> None:
