@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from botocore import exceptions
 from django.core.management import call_command
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from monolith.notifications.models import Mail, Suppression
@@ -109,6 +110,30 @@ def test_mail_that_was_settled_since_it_was_claimed_is_not_sent(mail):
     Mail.objects.update(state=State.SENT)
     post = Post()
     assert not hand_over(claimed, post)
+    assert post.taken == []
+
+
+_FENCE = """
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'move "0002_notifications" is owned elsewhere (term 3)' USING ERRCODE = 'SF001';
+    END $$;
+    CREATE TRIGGER refuse BEFORE UPDATE ON notifications_mail FOR EACH STATEMENT EXECUTE FUNCTION refuse();
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("claimed_before", [False, True])
+def test_nothing_is_sent_once_the_fence_stands_also_where_the_mail_was_claimed_before(mail, claimed_before):
+    claimed, post = claim(Mail.objects.all()) if claimed_before else None, Post()
+    with connection.cursor() as cursor:
+        cursor.execute(_FENCE)
+    try:
+        with pytest.raises(DatabaseError, match="owned elsewhere"):
+            hand_over(claimed, post) if claimed_before else send_queued(by=post)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION refuse() CASCADE")
     assert post.taken == []
 
 
