@@ -38,7 +38,7 @@ MOVED, SWITCHED = "6", "7"
 def orchard() -> Iterator[Orchard]:
     """One system for all acceptance tests; they leave it whole, in whatever state of the plan."""
     home = Path(tempfile.mkdtemp(prefix="acceptance-"))
-    system = System(Instance(home=home), lambda text: None, size="XS")
+    system = System(Instance(home=home, aws=True), lambda text: None, size="XS")
     try:
         system.up(None)
         yield Orchard(system)

@@ -35,6 +35,10 @@ def test_the_mailbox_can_be_read_by_people_and_programs(aws):
     assert aws.web.get(f"/mailbox/{newest[2]}.json").json() == aws.mails()[-1]
 
 
+def test_a_page_is_found_without_its_last_slash(aws):
+    assert aws.web.get("/mailbox", follow_redirects=True).url.path == "/mailbox/"
+
+
 def test_a_mail_that_is_not_there_is_told(aws):
     assert aws.web.get("/mailbox/100000/").status_code == 404
     assert aws.web.get("/mailbox/100000.json").status_code == 404
