@@ -5,6 +5,7 @@
   const live = document.getElementById("live");
   const address = new URL(live.dataset.events, location.href);
   const SLOWLY = 15000;
+  let renewed = true;
 
   function say(text) {
     if (live.textContent !== text) live.textContent = text;
@@ -31,8 +32,10 @@
     };
     source.addEventListener("anew", () => location.reload());
     source.onerror = () => {
-      say("It is not current at the moment.");
-      if (source.readyState === EventSource.CLOSED) setTimeout(renew, SLOWLY);
+      // A server that is away is asked again by the browser itself; one that has no stream left is not.
+      const refused = source.readyState === EventSource.CLOSED;
+      say(refused && renewed ? "It is renewed every 15 seconds." : "It is not current at the moment.");
+      if (refused) setTimeout(renew, SLOWLY);
     };
   }
 
@@ -40,13 +43,13 @@
   async function renew() {
     try {
       const answer = await fetch(location.href, { credentials: "same-origin" });
-      if (answer.ok && !answer.redirected) {
+      renewed = answer.ok && !answer.redirected;
+      if (renewed) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         for (const place of page.querySelectorAll("[data-section]")) put(place.id, place.innerHTML);
-        say("It is renewed now and then.");
       }
     } catch {
-      say("It is not current at the moment.");
+      renewed = false;
     }
     follow();
   }
