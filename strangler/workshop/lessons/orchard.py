@@ -30,6 +30,8 @@ _SHAPED_BY = ("monolith/", "extracted/", "strangler/", "migration_plans/")
 _APPLIED = re.compile(r"^\s+applied\s+(\d+) of \d+ operations(, number \d+ half done)?", re.MULTILINE)
 _OWNER = re.compile(r"^\s+owner\s+(\w+)", re.MULTILINE)
 _BASE = 8000
+_STARTING = 600.0
+"""Seconds; the first start of all fills a shop."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ def _up(bench: Bench) -> None:
         instance.prepare(_BASE)
     except InstanceError:
         instance.prepare(None)
-    done = bench.run(sys.executable, "-m", "strangler.workshop", "up")
+    done = bench.run(sys.executable, "-m", "strangler.workshop", "up", seconds=_STARTING)
     if done.returncode:
         raise StranglerError(f"Orchard does not start: {_last(done.stderr or done.stdout)}")
 
