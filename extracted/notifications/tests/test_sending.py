@@ -175,6 +175,16 @@ def test_who_was_away_so_long_that_another_has_the_mail_sends_nothing(aws):
     assert len(aws.journal) == 1
 
 
+def test_who_was_away_so_long_that_another_is_at_the_mail_sends_nothing(aws):
+    mail = a_mail()
+    slow = sending._claim(None)
+    later(mail, claimed_at=long_ago(hours=1))
+    sending.queue_what_stayed_unknown(hear=lambda: True)
+    other = sending._claim(None)
+    assert (sending._give(slow), aws.journal) == ({"state": "settled"}, [])
+    assert sending._give(other)["state"] == "sent"
+
+
 def test_many_senders_at_once_send_each_mail_once(aws):
     for _ in range(12):
         a_mail()

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from uuid import uuid4
 
 import boto3
 from botocore.config import Config
@@ -73,8 +72,8 @@ def _client():
 
 
 def _send(sqs, url, message, why):
-    # A deduplication of its own: within five minutes SQS would drop the same one again, and we delete ours.
-    order = {"MessageGroupId": message.group, "MessageDeduplicationId": str(uuid4())} if url.endswith(".fifo") else {}
+    # Not the event's id: within five minutes SQS would drop it where it has been before, and we delete ours.
+    order = {"MessageGroupId": message.group, "MessageDeduplicationId": message.id} if url.endswith(".fifo") else {}
     told = {"why": {"DataType": "String", "StringValue": why[:_LONGEST_REASON]}} if why else {}
     sqs.send_message(QueueUrl=url, MessageBody=message.body, MessageAttributes=told, **order)
 
