@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add(commands)
-    if util.find_spec("strangler.workshop.lessons") is not None:  # in a checkout alone: the wheel has no shop
+    if util.find_spec("strangler.workshop") is not None:  # in a checkout alone: the wheel has no shop
         from strangler.workshop.lessons import command as workshop  # noqa: PLC0415
 
         workshop.add(commands)
