@@ -46,7 +46,8 @@ def said(root, settings, more=None, seconds=60):
     return "\n".join(found.said)
 
 
-def test_of_orchard_the_files_alone_tell_what_the_registries_do():
+def test_of_orchard_the_files_alone_tell_what_the_registries_do(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "proxy"))  # which is not installed in this tree
     asked = ask(ROOT, "monolith.settings", sys.executable)
     found = make_map(ROOT / "monolith", Kept(None), asked=asked)
     models, routes = found.differences
