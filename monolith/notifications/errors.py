@@ -17,6 +17,10 @@ class NotificationsUnavailable(NotificationsError):
     """The notifications are away; trying again later is right."""
 
 
+class NotificationsSpared(NotificationsUnavailable):
+    """They were not even asked, since too many ask already, or they failed just now; nothing was written."""
+
+
 class NotificationsRefused(NotificationsUnavailable):
     """The service says that it is not the one to write to now; nothing was written."""
 

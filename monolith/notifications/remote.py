@@ -7,10 +7,12 @@ from datetime import datetime
 import httpx
 
 from monolith import tracing
+from monolith.guard import Guard, Limits, Spared
 from monolith.notifications.errors import (
     NotificationForbidden,
     NotificationNotFound,
     NotificationsRefused,
+    NotificationsSpared,
     NotificationsUnavailable,
 )
 from monolith.notifications.placement import identity_token
@@ -19,14 +21,16 @@ from monolith.notifications.values import NotificationCard
 AUDIENCE = "notifications"
 ATTEMPTS = 3
 TIMEOUT = httpx.Timeout(2.0, connect=0.5)
+LIMITS = Limits(most=4, wait=0.5, failures=5, pause=1.0)
 _PAUSE = 0.05
 
 
 class RemoteNotifications:
     """Whatever is asked may be asked again, writes too, so all of it is tried a few times."""
 
-    def __init__(self, url, timeout=TIMEOUT):
+    def __init__(self, url, timeout=TIMEOUT, limits=LIMITS):
         self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+        self._guard = Guard(limits, failure=NotificationsUnavailable)
 
     def unread(self, *, user):
         answer = self._asked("GET", "/api/notifications/", user, params={"unread": "true"})
@@ -45,7 +49,7 @@ class RemoteNotifications:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._send(method, path, user, **request)
-            except NotificationsRefused:
+            except (NotificationsRefused, NotificationsSpared):
                 raise
             except NotificationsUnavailable:
                 if attempt == ATTEMPTS:
@@ -60,21 +64,33 @@ class RemoteNotifications:
         if tracing.current():
             headers["traceparent"] = tracing.current()
         try:
-            response = self._client.request(method, path, headers=headers, **request)
-        except httpx.TransportError as error:
-            raise NotificationsUnavailable(f"The notifications do not answer ({type(error).__name__}).") from error
+            response = self._guard(lambda: self._answer(method, path, headers=headers, **request))
+        except Spared as error:
+            raise NotificationsSpared(f"The notifications are not asked now: {error}.") from error
         _raise_for(response)
         return response.json() if response.content else None
 
+    def _answer(self, method, path, **request):
+        """Whatever the service says, unless it fails at that."""
+        try:
+            response = self._client.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise NotificationsUnavailable(f"The notifications do not answer ({type(error).__name__}).") from error
+        if response.status_code >= 500 and not _is_refusal(response):
+            raise NotificationsUnavailable(f"The notifications answer with an error ({response.status_code}).")
+        return response
+
+
+def _is_refusal(response):
+    return response.status_code == 503 and "Retry-After" in response.headers
+
 
 def _raise_for(response):
+    if _is_refusal(response):
+        raise NotificationsRefused("The notifications are changing places.", _seconds(response.headers["Retry-After"]))
     match response.status_code:
         case status if status < 400:
             return
-        case 503 if "Retry-After" in response.headers:
-            raise NotificationsRefused(
-                "The notifications are changing places.", _seconds(response.headers["Retry-After"])
-            )
         case 401 | 403:
             raise NotificationForbidden("The notifications do not know you.")
         case 404:

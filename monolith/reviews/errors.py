@@ -25,6 +25,10 @@ class ReviewsUnavailable(ReviewsError):
     """The reviews are away; trying again later is right. A write's outcome is unknown."""
 
 
+class ReviewsSpared(ReviewsUnavailable):
+    """They were not even asked, since too many ask already, or they failed just now; nothing was written."""
+
+
 class ReviewsRefused(ReviewsUnavailable):
     """The service says that it is not the one to write to now; nothing was written."""
 

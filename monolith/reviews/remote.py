@@ -8,12 +8,14 @@ from uuid import UUID
 import httpx
 
 from monolith import tracing
+from monolith.guard import Guard, Limits, Spared
 from monolith.reviews.errors import (
     ReviewConflict,
     ReviewForbidden,
     ReviewInvalid,
     ReviewNotFound,
     ReviewsRefused,
+    ReviewsSpared,
     ReviewsUnavailable,
 )
 from monolith.reviews.placement import identity_token
@@ -22,6 +24,7 @@ from monolith.reviews.values import Rating, ReviewCard, ReviewPage
 AUDIENCE = "reviews"
 READ_ATTEMPTS = 3
 TIMEOUT = httpx.Timeout(2.0, connect=0.5)
+LIMITS = Limits(most=4, wait=0.5, failures=5, pause=1.0)
 _PAUSE = 0.05
 _PRODUCTS_A_CALL = 100
 
@@ -29,8 +32,9 @@ _PRODUCTS_A_CALL = 100
 class RemoteReviews:
     """Reads are tried again a few times; a write is sent once, because its answer may be lost after it counted."""
 
-    def __init__(self, url, timeout=TIMEOUT):
+    def __init__(self, url, timeout=TIMEOUT, limits=LIMITS):
         self._client = httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+        self._guard = Guard(limits, failure=ReviewsUnavailable)
 
     def page(self, *, product=None, author=None, ordering="-created_at", number=1):
         query = {"product": product, "author": author, "ordering": ordering, "page": number}
@@ -77,6 +81,8 @@ class RemoteReviews:
         for attempt in range(1, READ_ATTEMPTS + 1):
             try:
                 return self._send("GET", path, params=params)
+            except ReviewsSpared:
+                raise
             except ReviewsUnavailable:
                 if attempt == READ_ATTEMPTS:
                     raise
@@ -91,19 +97,33 @@ class RemoteReviews:
     def _send(self, method, path, headers=None, **request):
         headers = {**(headers or {}), "traceparent": tracing.current()} if tracing.current() else headers
         try:
-            response = self._client.request(method, path, headers=headers, **request)
-        except httpx.TransportError as error:
-            raise ReviewsUnavailable(f"The reviews do not answer ({type(error).__name__}).") from error
+            response = self._guard(lambda: self._answer(method, path, headers=headers, **request))
+        except Spared as error:
+            raise ReviewsSpared(f"The reviews are not asked now: {error}.") from error
         _raise_for(response)
         return response.json() if response.content else None
 
+    def _answer(self, method, path, **request):
+        """Whatever the service says, unless it fails at that."""
+        try:
+            response = self._client.request(method, path, **request)
+        except httpx.TransportError as error:
+            raise ReviewsUnavailable(f"The reviews do not answer ({type(error).__name__}).") from error
+        if response.status_code >= 500 and not _is_refusal(response):
+            raise ReviewsUnavailable(f"The reviews answer with an error ({response.status_code}).")
+        return response
+
+
+def _is_refusal(response):
+    return response.status_code == 503 and "Retry-After" in response.headers
+
 
 def _raise_for(response):
+    if _is_refusal(response):
+        raise ReviewsRefused("The reviews are changing places.", _seconds(response.headers["Retry-After"]))
     match response.status_code:
         case status if status < 400:
             return
-        case 503 if "Retry-After" in response.headers:
-            raise ReviewsRefused("The reviews are changing places.", _seconds(response.headers["Retry-After"]))
         case 400:
             raise ReviewInvalid(_sentence(response))
         case 401 | 403:

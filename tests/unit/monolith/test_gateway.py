@@ -16,12 +16,13 @@ from monolith.reviews.errors import (
     ReviewInvalid,
     ReviewNotFound,
     ReviewsRefused,
+    ReviewsSpared,
     ReviewsUnavailable,
 )
 from monolith.reviews.gateway import MovingReviews
 from monolith.reviews.local import LocalReviews
 from monolith.reviews.models import Review
-from monolith.reviews.remote import READ_ATTEMPTS, RemoteReviews
+from monolith.reviews.remote import LIMITS, READ_ATTEMPTS, RemoteReviews
 
 REVIEW = {
     "id": 7, "reference": "0b7e5a34-4b43-4f6e-9f0d-3a3c7a3b2f11", "product": 1, "product_name": "Oak Stool",
@@ -150,6 +151,30 @@ def test_read_is_tried_again_a_bounded_number_of_times(service, remote):
     with pytest.raises(ReviewsUnavailable):
         remote.get(7)
     assert len(service.requests) == 2 + READ_ATTEMPTS
+
+
+def test_a_service_that_fails_again_and_again_is_spared_reads_and_writes(service, remote, ada):
+    for _ in range(LIMITS.failures):
+        service.answer(500)
+    for _ in range(2):
+        with pytest.raises(ReviewsUnavailable):
+            remote.get(7)
+    assert len(service.requests) == LIMITS.failures
+    with pytest.raises(ReviewsSpared):
+        remote.write(actor=ada, **written())
+    assert len(service.requests) == LIMITS.failures
+
+
+def test_a_service_that_says_no_is_alive(service, remote, ada):
+    for _ in range(LIMITS.failures):
+        service.answer(503, Retry_After="1")
+        service.answer(404)
+        with pytest.raises(ReviewsRefused):
+            remote.write(actor=ada, **written())
+        with pytest.raises(ReviewNotFound):
+            remote.get(8)
+    service.answer(200, REVIEW)
+    assert remote.get(7).title == "Good"
 
 
 def test_write_is_not_repeated_after_a_timeout(service, remote, ada):
