@@ -53,7 +53,16 @@ def probe(bench: Bench) -> Probed:
 
 def ask(bench: Bench, name: str, folder: str) -> tuple[Mapping[str, Any], Finding | None]:
     """What one of our probes says in a folder of the learner's, or why it cannot say it."""
-    done = bench.run(sys.executable, "-P", str(Path(__file__).with_name(name)), seconds=_SECONDS, folder=folder)
+    return _said(bench, Path(__file__).with_name(name), folder)
+
+
+def experiment(bench: Bench, program: Path) -> tuple[Mapping[str, Any], Finding | None]:
+    """What a lab's program says of the learner's code, or why it cannot; "program" is ours, not the learner's copy."""
+    return _said(bench, program, ".", "--json")
+
+
+def _said(bench: Bench, program: Path, folder: str, *arguments: str) -> tuple[Mapping[str, Any], Finding | None]:
+    done = bench.run(sys.executable, "-P", str(program), *arguments, seconds=_SECONDS, folder=folder)
     if not done.returncode:
         return json.loads(done.stdout), None
     lines = [line for line in done.stderr.strip().splitlines() if line.strip()] or ["it said nothing"]

@@ -17,6 +17,8 @@ from strangler.workshop.lessons.finding import Finding
 from strangler.workshop.lessons.overlay import overlaid
 
 Check = Callable[[Bench], list[Finding]]
+FIRST_LAB = 21
+"""Labs are steps of their own from this number on, one for each of a challenge; none needs another one."""
 _STEPS = Path(__file__).parent / "steps"
 _LESSONS = "strangler/workshop/lessons/"
 _HINT = re.compile(r"^## .*\n", re.MULTILINE)

@@ -12,7 +12,7 @@ from strangler.workshop.lessons import going
 from strangler.workshop.lessons.bench import Bench, find, usual_place
 from strangler.workshop.lessons.orchard import quit_orchard
 from strangler.workshop.lessons.progress import Progress
-from strangler.workshop.lessons.step import Step, step, steps
+from strangler.workshop.lessons.step import FIRST_LAB, Step, step, steps
 from strangler.workshop.lessons.text import readable
 from strangler.workshop.lessons.watching import watch as look
 
@@ -90,6 +90,8 @@ def jump(options: argparse.Namespace) -> None:
 def show(options: argparse.Namespace) -> None:
     progress = going.progress_of(find(options.folder))
     for one in steps():
+        if one.number == FIRST_LAB:
+            _say("labs, each by itself, in any order:")
         mark = "x" if one.number in progress.done else " "
         _say(f"{'>' if one.number == progress.step else ' '} [{mark}] {one.title}")
 
