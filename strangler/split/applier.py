@@ -39,7 +39,7 @@ def apply_once(stream: Stream) -> int:
 
 
 def catch_up(stream: Stream, goal: int, deadline: float) -> None:
-    """Apply until no change up to "goal" (Log.end) waits; "deadline" is a time.monotonic()."""
+    """Apply until no change up to "goal" (Log.end) waits, nor is at another applier; "deadline": time.monotonic()."""
     while stream.log.waits(goal):
         if time.monotonic() > deadline:
             raise SplitError(
@@ -47,6 +47,9 @@ def catch_up(stream: Stream, goal: int, deadline: float) -> None:
                 "catch up first, or allow more time"
             )
         apply_once(stream)
+    # One that got its turn before the last batch was forgotten brings it once more. Whoever comes after it does not.
+    with stream.receiver.transaction():
+        lock_batch(stream)
     # Also where nothing waits: rows that a table lost or got with a partition are in no log.
     _refuse_changed_tables(stream)
 

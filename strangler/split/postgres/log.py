@@ -91,7 +91,7 @@ class WalLog(Log):
         """
         position, written = self._position(), self._written()
         found = self._found
-        if found is not None and position is not None and position < found.upto and limit == found.limit:
+        if found is not None and position == found.position and limit == found.limit:
             return found.read()
         self._found = None
         if position is None or written <= max(position, self._seen):
@@ -198,7 +198,7 @@ class WalLog(Log):
         A commit can be read before snapshots see it, long before where it waits for a replica. Its rows would be read
         as they were, so it is left for the next time, with all that comes behind it.
         """
-        found, seen, count = Found(limit), True, 0
+        found, seen, count = Found(limit, position), True, 0
 
         def messages() -> Iterator[bytes]:
             nonlocal count

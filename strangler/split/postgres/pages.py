@@ -53,8 +53,9 @@ class Pages:
 class Found:
     """What one look at the log has found, and which page of it comes next."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, position: int) -> None:
         self.limit = limit
+        self.position = position  # where the look began; elsewhere by now, another applier has applied all of it
         self.pages = Pages(limit)
         self.next_page = 0
         self.upto = 0  # the place behind all of it

@@ -249,9 +249,13 @@ def test_a_switch_that_goes_back_opens_the_old_owner_under_a_new_term(shop, traf
     shop.source.add_review("open again")
 
 
-@pytest.mark.parametrize(("table", "given_up"), [("review", True), ("product", False)], ids=["moved", "replicated"])
+@pytest.mark.parametrize(
+    ("table", "while_at", "given_up"),
+    [("review", Step.COMMIT, True), ("product", Step.COMMIT, False), ("review", Step.CATCH_UP, False)],
+    ids=["moved", "replicated", "waited for"],
+)
 @BROUGHT
-def test_rows_applied_behind_the_comparison_give_the_switch_up(shop, traffic, table, given_up):
+def test_rows_applied_behind_the_comparison_give_the_switch_up(shop, traffic, table, while_at, given_up):
     at_it = threading.Event()
 
     def apply():
@@ -261,12 +265,12 @@ def test_rows_applied_behind_the_comparison_give_the_switch_up(shop, traffic, ta
             batch = receiver.scalar("SELECT batch FROM strangler.streams WHERE move = %s", (SPEC.name,))
             receiver.note_unverified(SPEC.name, table, ['["1"]'], batch)
             at_it.set()
-            time.sleep(0.3)  # the commit is asked for while this transaction is open
+            time.sleep(0.3)  # the switch goes on while this transaction is open
 
     applier = threading.Thread(target=apply)
 
     def apply_behind_the_comparison(step, facts):
-        if step is Step.COMMIT:
+        if step is while_at:
             applier.start()
             assert at_it.wait(timeout=10)
 

@@ -20,7 +20,7 @@ def test_pages_give_back_in_order_what_was_added(count):
 
 
 def test_the_place_comes_with_the_last_page_only():
-    found = Found(3)
+    found = Found(3, 0)
     found.pages.extend(CHANGES[:4])
     found.upto = 200
     assert (len(found.read().changes), found.read().numbers) == (3, ())
@@ -29,5 +29,5 @@ def test_the_place_comes_with_the_last_page_only():
 
 
 def test_nothing_is_one_page_without_a_place():
-    found = Found(3)
+    found = Found(3, 0)
     assert (found.empty, found.read().changes, found.read().numbers) == (True, [], ())
