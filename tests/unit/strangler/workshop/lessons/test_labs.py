@@ -3,6 +3,8 @@
 import pytest
 
 REMOTE = "monolith/reviews/remote.py"
+GATEWAY, SETTINGS = "monolith/reviews/gateway.py", "monolith/settings.py"
+IDENTITY = "extracted/reviews/reviews_service/identity.py"
 
 
 def told(said, *expected):
@@ -29,3 +31,44 @@ def told(said, *expected):
 )
 def test_reviews_that_take_the_shop_along_are_told(solved, changes, expected):
     told(solved(21, *((REMOTE, *change) for change in changes)), *expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            [
+                (IDENTITY, "audience=settings.IDENTITY_AUDIENCE", 'options={"verify_aud": False, "require": ["sub"]}'),
+                (IDENTITY, 'options={"require": ["exp", "iat", "sub", "name", "staff", "via"]},\n', ""),
+                (GATEWAY, "_service(settings.REVIEWS_URL), reviews_moved)", "_service(settings.REVIEWS_URL), _here)"),
+                (GATEWAY, "@lru_cache\ndef _service", "def _here():\n    return False\n\n\n@lru_cache\ndef _service"),
+            ],
+            [
+                "behind the move, Orchard still running, Orchard asks its own database",
+                "when they move meanwhile, Orchard asks nobody",
+                "for the notifications: taken for ada",
+                "which never ends: taken for ada",
+            ],
+        ),
+        (
+            [
+                (SETTINGS, 'env.text("ORCHARD_REVIEWS_URL", "http://127.0.0.1:8002")', '"http://127.0.0.1:1"'),
+                (IDENTITY, "            _enforce_csrf(request)\n", "            pass\n"),
+                (IDENTITY, "leeway=_LEEWAY_SECONDS", "leeway=86_400"),
+                (IDENTITY, "            issuer=settings.IDENTITY_ISSUER,\n", ""),
+            ],
+            [
+                "still running, Orchard asks nobody (The reviews do not answer",
+                "sent by another site: taken for ada",
+                "of an hour ago: taken for ada",
+                "of another issuer: taken for ada",
+            ],
+        ),
+        (
+            [(IDENTITY, 'algorithms=["EdDSA"]', 'algorithms=["RS256"]')],
+            ["a token, Ada's own: taken for nobody", "the algorithm of docs/contracts.md"],
+        ),
+    ],
+)
+def test_addresses_that_are_remembered_and_callers_who_are_believed_are_told(solved, changes, expected):
+    told(solved(22, *changes), *expected)
