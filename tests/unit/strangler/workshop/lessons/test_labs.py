@@ -3,6 +3,7 @@
 import pytest
 
 REMOTE = "monolith/reviews/remote.py"
+OUTBOX, INBOX = "monolith/outbox/services.py", "monolith/notifications/consuming.py"
 GATEWAY, SETTINGS = "monolith/reviews/gateway.py", "monolith/settings.py"
 IDENTITY = "extracted/reviews/reviews_service/identity.py"
 
@@ -72,3 +73,51 @@ def test_reviews_that_take_the_shop_along_are_told(solved, changes, expected):
 )
 def test_addresses_that_are_remembered_and_callers_who_are_believed_are_told(solved, changes, expected):
     told(solved(22, *changes), *expected)
+
+
+TELLS_BEHIND_THE_COMMIT = """    from monolith.outbox.destination import destination
+    from monolith.outbox.relay import envelope
+
+    event = Event(type=type, version=version, subject=subject, data=data)
+    transaction.on_commit(lambda: destination()([envelope(event)]))
+    return event
+"""
+TAKES_ONCE = """, transaction.atomic():
+        _, first = Received.objects.get_or_create(event=event.event)
+        if first:
+            _tell(event)
+"""
+NOTES_BEFORE = """:
+        _, first = Received.objects.get_or_create(event=event.event)
+        if first:
+            _tell(event)
+"""
+NOTES_BEHIND = """:
+        if not Received.objects.filter(pk=event.event).exists():
+            _tell(event)
+            Received.objects.create(event=event.event)
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            [
+                (
+                    OUTBOX,
+                    "    event = Event.objects.create(",
+                    f"{TELLS_BEHIND_THE_COMMIT}    event = Event.objects.create(",
+                )
+            ],
+            [
+                "comes back: the page breaks: the topic is away, where 1 is right",
+                "killed right behind the order's commit: 0 mails, where 1 is right",
+            ],
+        ),
+        ([(INBOX, TAKES_ONCE, NOTES_BEFORE)], ["the consumer is killed as it writes the mail: 0 mails"]),
+        ([(INBOX, TAKES_ONCE, NOTES_BEHIND)], ["the consumer is killed as it notes the event: 2 mails"]),
+    ],
+)
+def test_mails_that_are_lost_or_come_twice_are_told(solved, changes, expected):
+    told(solved(23, *changes), *expected)
