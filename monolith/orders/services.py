@@ -3,6 +3,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from monolith.cart.models import Item
+from monolith.orders.events import placed
 from monolith.orders.models import Line, Order, Payment, Stock
 from monolith.orders.payments import charge
 from monolith.orders.tasks import fulfil
@@ -35,12 +36,7 @@ def order_place(*, customer, cart, address, number=None):
     reference = charge(key=order.number, amount=total)
     Payment.objects.create(order=order, provider_reference=reference, amount=total)
     Item.objects.filter(cart=cart).delete()
-    emit(
-        type="order.placed",
-        version=1,
-        subject=f"user:{customer.pk}",
-        data={"user_id": customer.pk, "order": order.short_number, "total": f"€ {total}"},
-    )
+    emit(**placed(order))
     start("fulfilment", subject=order.pk)
     enqueue_on_commit(fulfil, order.pk)
     return order

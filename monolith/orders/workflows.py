@@ -1,5 +1,6 @@
 """How an order gets to its customer, as steps of the workflow engine."""
 
+from monolith.orders.events import shipped
 from monolith.orders.models import Order
 from monolith.outbox.services import emit
 from monolith.workflow.engine import Done, Next, step
@@ -18,11 +19,6 @@ def ship(order_id):
     order = Order.objects.get(pk=order_id)
     order.status = Order.Status.SHIPPED
     order.save(update_fields=["status"])
-    if order.customer:
-        emit(
-            type="order.shipped",
-            version=1,
-            subject=f"user:{order.customer.pk}",
-            data={"user_id": order.customer.pk, "order": order.short_number},
-        )
+    if order.customer_id:
+        emit(**shipped(order))
     return Done()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import an_event
+from contract import missing
 from jsonschema import Draft202012Validator
 from notifications_service.notifications import needs
 from notifications_service.notifications.events import parse
@@ -12,16 +13,6 @@ from notifications_service.notifications.rendering import FOLDER as MAILS
 
 PROMISES = Path(__file__).parents[3] / "docs" / "events"
 NEEDS = sorted(needs.FOLDER.glob("*.json"))
-
-
-def missing(promise, need):
-    """What a schema of an object needs that another one does not promise, in sentences."""
-    found = [f'"{name}" may be missing' for name in need["required"] if name not in promise.get("required", [])]
-    for name, wanted in need["properties"].items():
-        kind = promise.get("properties", {}).get(name, {}).get("type")
-        if kind != wanted["type"]:
-            found.append(f'"{name}" is {kind}, not {wanted["type"]}')
-    return found
 
 
 def promised(name):

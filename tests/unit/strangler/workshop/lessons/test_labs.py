@@ -3,6 +3,9 @@
 import pytest
 
 REMOTE = "monolith/reviews/remote.py"
+EVENTS, PROMISE = "monolith/orders/events.py", "docs/events/order.placed.v1.json"
+CONTRACT = "extracted/notifications/tests/contract.py"
+NEED = "extracted/notifications/notifications_service/notifications/needs/order.placed.v1.json"
 OUTBOX, INBOX = "monolith/outbox/services.py", "monolith/notifications/consuming.py"
 GATEWAY, SETTINGS = "monolith/reviews/gateway.py", "monolith/settings.py"
 IDENTITY = "extracted/reviews/reviews_service/identity.py"
@@ -121,3 +124,44 @@ NOTES_BEHIND = """:
 )
 def test_mails_that_are_lost_or_come_twice_are_told(solved, changes, expected):
     told(solved(23, *changes), *expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            [
+                (EVENTS, '"version": 1', '"version": 2'),
+                (CONTRACT, "if kind != wanted", "if kind is None and kind != wanted"),
+            ],
+            ['the contract\'s test is wrong where "user_id" is of another type', "parked: version 2 of order.placed"],
+        ),
+        (
+            [
+                (EVENTS, '"order": order.short', '"number": order.short'),
+                (NEED, '    "order",\n', ""),
+                (PROMISE, '"order", "total"', '"total"'),
+                (PROMISE, '"order": {', '"number": {'),
+                (NEED, '"order": {', '"number": {'),
+            ],
+            [
+                "the notifications of last week make of an order: parked: 'order' is a required property",
+            ],
+        ),
+        (
+            [
+                (NEED, '"order"', '"number"'),
+                (EVENTS, ', "amount": str(order.total)', ""),
+                (CONTRACT, 'not in promise.get("required", [])', "not in promise"),
+            ],
+            [
+                "make of last week's event: parked",
+                "'amount' is a required property",
+                'the accounts want "amount"',
+                "a field more is promised",
+            ],
+        ),
+    ],
+)
+def test_a_change_for_which_both_must_be_deployed_at_once_is_told(solved, changes, expected):
+    told(solved(24, *changes), *expected)

@@ -1,0 +1,14 @@
+"""What is told of an order, as `docs/events/` promises it; pure. Each is what `outbox.services.emit` takes."""
+
+
+def placed(order):
+    return _event("order.placed", order, {"total": f"€ {order.total}"})
+
+
+def shipped(order):
+    return _event("order.shipped", order, {})
+
+
+def _event(type, order, more):
+    data = {"user_id": order.customer_id, "order": order.short_number, **more}
+    return {"type": type, "version": 1, "subject": f"user:{order.customer_id}", "data": data}
