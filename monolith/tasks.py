@@ -1,10 +1,13 @@
-"""How Orchard's tasks retry, and how they are enqueued after a commit."""
+"""How Orchard's tasks retry, belong to a trace, and are enqueued after a commit."""
 
 import logging
+import time
 
 from celery import Task
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from kombu.exceptions import OperationalError as BrokerError
+
+from monolith import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -13,19 +16,38 @@ REFUSED = "SF001"
 
 
 class RetryingTask(Task):
-    """A task that is tried again with growing pauses while its database or a service is away."""
+    """A task that is tried again with growing pauses while its database or a service is away.
+
+    It belongs to the trace of whoever enqueued it, which travels in the message's headers.
+    """
 
     acks_late = True
     max_retries = 8
     transient = (OperationalError, InterfaceError, ConnectionError)
 
+    def apply_async(self, args=None, kwargs=None, **options):
+        headers = {**(options.pop("headers", None) or {}), "traceparent": tracing.current()}
+        return super().apply_async(args, kwargs, headers=headers, **options)
+
     def __call__(self, *args, **kwargs):
+        # A task that calls another one as a function has no message for it.
+        with tracing.continuing((self.request.headers or {}).get("traceparent") or tracing.current()):
+            return self._logged(*args, **kwargs)
+
+    def _logged(self, *args, **kwargs):
+        started, state = time.perf_counter(), "failed"
         try:
-            return super().__call__(*args, **kwargs)
+            result = super().__call__(*args, **kwargs)
+            state = "done"
+            return result
         except Exception as error:
             if not self._passes(error):
                 raise
+            state = "to be tried again"
             raise self.retry(exc=error, countdown=min(2**self.request.retries, 60)) from error
+        finally:
+            milliseconds = round((time.perf_counter() - started) * 1000, 1)
+            logger.info("task", extra={"task": self.name, "state": state, "milliseconds": milliseconds})
 
     def _passes(self, error):
         refused = isinstance(error, DatabaseError) and getattr(error.__cause__, "sqlstate", None) == REFUSED

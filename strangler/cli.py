@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from importlib import util
 
-from strangler.commands import blast, contracts, dashboard, makeplan, map, propose, report, status, trace
+from strangler.commands import blast, contracts, dashboard, follow, makeplan, map, propose, report, status, trace
 from strangler.errors import StranglerError
 
-_COMMANDS = (map, propose, makeplan, contracts, report, trace, blast, status, dashboard)
+_COMMANDS = (map, propose, makeplan, contracts, report, trace, blast, follow, status, dashboard)
 _EXTRAS = {"rich": "terminal", "pymysql": "mysql"}
 """What brings a package that may not be there; else it is "map"."""
 

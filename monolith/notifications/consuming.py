@@ -32,6 +32,7 @@ def consume(told):
         _, first = Received.objects.get_or_create(event=event.event)
         if first:
             _tell(event)
+        logger.info("received" if first else "received before", extra={"event": str(event.event), "type": event.type})
 
 
 def _tell(event):

@@ -6,6 +6,7 @@ import secrets
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 
 _traceparent = ContextVar("traceparent", default="")
 logger = logging.getLogger("notifications_service.requests")
@@ -45,7 +46,7 @@ class TraceMiddleware:
 class JsonFormatter(logging.Formatter):
     def format(self, record):
         line = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),

@@ -5,6 +5,7 @@ import logging
 import secrets
 import time
 from contextvars import ContextVar
+from datetime import UTC, datetime
 
 _traceparent = ContextVar("traceparent", default="")
 logger = logging.getLogger("reviews_service.requests")
@@ -33,7 +34,7 @@ class TraceMiddleware:
 class JsonFormatter(logging.Formatter):
     def format(self, record):
         line = {
-            "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),

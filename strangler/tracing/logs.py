@@ -1,0 +1,83 @@
+"""One trace over all components, joined from their logs: a JSON object a line, each with its `traceparent`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from strangler.errors import StranglerError
+
+_LATEST = 16 << 20
+"""Bytes of each log that are read, from its end."""
+_SAID = ("message", "method", "path", "status", "task", "type", "event", "mail", "state", "reason", "upstream")
+"""What is shown of a line, in this order."""
+_QUIET = {"INFO", "DEBUG"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """What one component logged of a trace."""
+
+    trace: str
+    began: datetime
+    """When what it tells of began: it is logged at its end."""
+    milliseconds: float | None
+    component: str
+    text: str
+
+    def __str__(self) -> str:
+        took = "" if self.milliseconds is None else f"{self.milliseconds:8.1f} ms"
+        return (
+            f"{self.began:%H:%M:%S}.{self.began.microsecond // 1000:03}  {took:>11}  {self.component:<14} {self.text}"
+        )
+
+
+def lines_of(folder: Path) -> list[Line]:
+    """All lines of the logs in a folder ("orchard.log" is of the component "orchard") that belong to a trace, by time.
+
+    What is no JSON, or of no trace, is passed over. Raises StranglerError where there are no logs.
+    """
+    logs = sorted(folder.glob("*.log"))
+    if not logs:
+        raise StranglerError(f'there are no logs in "{folder}"; name the folder with a file for each component, *.log')
+    found = [line for log in logs for line in _lines(log)]
+    return sorted(found, key=lambda line: (line.began, -(line.milliseconds or 0.0)))
+
+
+def trace_id(named: str) -> str:
+    """The id of a trace, given as such or as a `traceparent`. Raises StranglerError where it is neither."""
+    parts = named.split("-")
+    found = parts[1] if len(parts) == 4 else named
+    if len(found) != 32 or not set(found) <= set("0123456789abcdef"):
+        raise StranglerError(f'"{named}" is no trace; give its 32 hexadecimal digits, or a whole traceparent')
+    return found
+
+
+def _lines(log: Path) -> Iterator[Line]:
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LATEST))
+        for written in file:
+            if b'"traceparent"' in written and (line := _line(log.stem, written)) is not None:
+                yield line
+
+
+def _line(component: str, written: bytes) -> Line | None:
+    try:
+        told = json.loads(written)
+        trace = trace_id(told["traceparent"])
+        at = datetime.fromisoformat(told.get("time") or told["at"])
+        took = told.get("ms", told.get("milliseconds"))
+        began = at.astimezone(UTC) - timedelta(milliseconds=took or 0.0)
+    except (ValueError, TypeError, KeyError, AttributeError, StranglerError):
+        return None
+    return Line(trace=trace, began=began, milliseconds=took, component=component, text=_text(told))
+
+
+def _text(told: Mapping[str, Any]) -> str:
+    level = str(told.get("level", "INFO")).upper()
+    said = [str(told[name]) for name in _SAID if told.get(name) not in (None, "")]
+    return " ".join([*([] if level in _QUIET else [level]), *said])
