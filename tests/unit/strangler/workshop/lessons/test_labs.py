@@ -2,7 +2,8 @@
 
 import pytest
 
-REMOTE = "monolith/reviews/remote.py"
+REMOTE, TASKS = "monolith/reviews/remote.py", "monolith/tasks.py"
+SERVICE_TRACING = "extracted/reviews/reviews_service/tracing.py"
 EVENTS, PROMISE = "monolith/orders/events.py", "docs/events/order.placed.v1.json"
 CONTRACT = "extracted/notifications/tests/contract.py"
 NEED = "extracted/notifications/notifications_service/notifications/needs/order.placed.v1.json"
@@ -165,3 +166,22 @@ def test_mails_that_are_lost_or_come_twice_are_told(solved, changes, expected):
 )
 def test_a_change_for_which_both_must_be_deployed_at_once_is_told(solved, changes, expected):
     told(solved(24, *changes), *expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            [
+                (REMOTE, '"traceparent": tracing.current()}', '"X-Trace": tracing.current()}'),
+                (TASKS, '"traceparent": tracing.current()}', '"trace": tracing.current()}'),
+                (OUTBOX, "traceparent=tracing.current()", "traceparent=tracing.current()[3:35]"),
+            ],
+            ["come to the reviews", "come to the worker", "come to the consumer"],
+        ),
+        ([(TASKS, 'get("traceparent") or tracing.current()', 'get("trace") or ""')], ["come to the worker"]),
+        ([(SERVICE_TRACING, 'get("traceparent", "")', 'get("X-Trace", "")')], ["come to the reviews"]),
+    ],
+)
+def test_a_trace_that_is_dropped_is_told_with_where_to_look(solved, changes, expected):
+    told(solved(25, *changes), *expected)
