@@ -25,6 +25,7 @@ def main() -> int:
         commands.add_parser(name)
     commands.add_parser("restart", help="have a part run the code as it is now").add_argument("part")
     commands.add_parser("stop", help="stop a part").add_argument("part")
+    commands.add_parser("problems", help="measure the seven problems of docs/orchard.md")
     commands.add_parser("shoppers", help="have people shop, who note what they are told in journal.jsonl")
     options = parser.parse_args()
     command = options.command
@@ -42,6 +43,8 @@ def main() -> int:
             _change(system, command, options.part)
         elif command == "shoppers":
             _shop(system)
+        elif command == "problems":
+            _measure(system)
         else:
             clear_killed_demos()
             system.down()
@@ -71,6 +74,18 @@ def _shop(system: System) -> None:
     journal = system.instance.home / "journal.jsonl"
     system.supervisor.start(process(system.instance, journal, people=_SHOPPERS, pause=_PAUSE, seed=int(time.time())))
     _say(f'{_SHOPPERS} people shop, and note it in {journal}; "python -m strangler.workshop stop shoppers" ends it')
+
+
+def _measure(system: System) -> None:
+    if "orchard" not in system.supervisor.names():
+        raise StranglerError('nothing runs that could be measured; "make up" starts it')
+    from strangler.workshop.problems import Measured, measure, write  # noqa: PLC0415 - it needs a map's libraries
+
+    found: list[Measured] = []
+    for one in measure(system):
+        _say(str(one))
+        found.append(one)
+    write(system.instance.home / "problems.json", found)
 
 
 def _port_base() -> int:

@@ -39,7 +39,7 @@ def cost(command, environment=None):
 
 def _watch(running, highest):
     while running.poll() is None:
-        highest[0] = max(highest[0], sum(map(_kilobytes, _family(running.pid))))
+        highest[0] = max(highest[0], sum(map(kilobytes, _family(running.pid))))
         time.sleep(_EVERY)
 
 
@@ -55,7 +55,7 @@ def _family(pid):
         yield from _family(int(child))
 
 
-def _kilobytes(pid):
+def kilobytes(pid):
     """Its proportional share of memory: what two processes share counts half for each."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
