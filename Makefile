@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down workshop test test-parts test-system test-services mysql check bench-split bench-growth bench-proxy bench-trace bench-workshop engines faults sweep model mutants fuzz soak third-party clean
+.PHONY: help setup demo up down workshop test test-parts test-system test-services mysql check bench-split bench-growth bench-proxy bench-trace bench-workshop bench-compare-null compare engines faults sweep model mutants fuzz soak third-party clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -68,6 +68,12 @@ bench-map: setup ## the map of 100,000 to 700,000 lines of real code, cold and w
 
 bench-workshop: setup ## the whole workshop by its texts and solutions, each answer compared, with times (STEPS="7 8" for some)
 	@$(RUN) tests/benchmarks/bench_workshop.py $(STEPS)
+
+compare: setup ## monolith, modular monolith and services under the same load, into .run/comparison.html (QUICK=1, ARMS="...", SEED=1)
+	@$(RUN) -m strangler compare $(if $(QUICK),--quick) $(if $(ARMS),--arms $(ARMS)) $(if $(SEED),--seed $(SEED))
+
+bench-compare-null: setup ## the comparison itself: the monolith against itself, and against itself with 10 ms more on one route
+	@$(RUN) -m strangler compare --null $(if $(SEED),--seed $(SEED)) --report .run/comparison-null.html
 
 engines: setup ## the same cases on every live engine, counted in docs/engines.md (ENGINES="mitmproxy" for some, written nowhere)
 	@$(RUN) -m tests.conformance $(ENGINES)

@@ -47,4 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         from strangler.workshop.lessons import command as workshop  # noqa: PLC0415
 
         workshop.add(commands)
+    if util.find_spec("strangler.compare") is not None:
+        from strangler.compare import command as comparison  # noqa: PLC0415
+
+        comparison.add(commands)
     return parser

@@ -78,7 +78,7 @@ def test_it_brings_neither_mitmproxy_nor_generic_names(project):
     dashboard = packages / "strangler" / "dashboard"
     assert {path.name for path in (dashboard / "assets").iterdir()} == {"dashboard.css", "dashboard.js"}
     assert (dashboard / "templates" / "page.html").exists()
-    assert not (packages / "strangler" / "workshop").exists()
+    assert not any((packages / "strangler" / room).exists() for room in ("workshop", "compare"))
     assert (packages / "strangler" / "py.typed").exists()
 
 

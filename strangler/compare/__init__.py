@@ -1,0 +1,1 @@
+"""`strangler compare`: a monolith, a modular monolith and services, under the same load, on the same cores."""

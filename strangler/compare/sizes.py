@@ -1,0 +1,30 @@
+"""How much is measured: what fits into a quarter of an hour, or into three minutes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """Times in seconds. A turn of an arm is: idle, then for each route warm-up, a fixed rate, and the search."""
+
+    name: str
+    shop: str = "S"  # of the seed
+    repetitions: int
+    starts: int  # times that each arm is started
+    idle: float
+    warm_up: float
+    steady: float  # at the rate that is the same for all arms
+    probe: float  # of each rate that the search for the highest one tries
+    probes: int
+    bound: float = 0.1  # the latency that 95 of 100 requests must keep
+    share: float = 0.5  # the fixed rate, of what the slowest arm can do
+    fault: float = 2.0  # how long routes are asked while a fault holds
+
+    def as_dict(self) -> dict[str, object]:
+        return asdict(self)
+
+
+FULL = Size(name="full", repetitions=10, starts=3, idle=0.5, warm_up=0.3, steady=2.0, probe=0.8, probes=4)
+QUICK = Size(name="quick", repetitions=4, starts=1, idle=0.3, warm_up=0.2, steady=0.8, probe=0.4, probes=3, fault=1.0)

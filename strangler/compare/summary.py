@@ -1,0 +1,57 @@
+"""A comparison in a terminal. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from strangler.compare.intervals import Interval
+from strangler.compare.judging import Figure, figures
+from strangler.compare.results import Results
+
+_WIDE = 40
+_COLUMN = 30
+
+
+def text(results: Results) -> str:
+    """The figures with their intervals, and what may be said of them."""
+    return "\n".join(_lines(results)) + "\n"
+
+
+def number(value: float) -> str:
+    """With three figures or so."""
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def span(found: Interval) -> str:
+    """A mean and its interval; of one repetition, that alone."""
+    if found.low == found.high:
+        return number(found.mean)
+    return f"{number(found.mean)} ({number(found.low)}–{number(found.high)})"
+
+
+def _lines(results: Results) -> Iterator[str]:
+    names = [arm["name"] for arm in results.arms]
+    about = results.about
+    yield (
+        f"{about['size']['repetitions']} repetitions in random order, seed {about['seed']}, {about['minutes']} "
+        f"minutes; "
+        f"means and 99% intervals"
+    )
+    yield f"  {about['shared']}"
+    for arm in results.arms:
+        yield f"  {arm['name']}: {arm['is']}"
+    for route in (*results.routes, {"name": "", "is": "each arm as a whole"}):
+        yield ""
+        yield f"{route['name'] or 'all'}: {route['is']}"
+        yield " " * _WIDE + "".join(f"{name:<{_COLUMN}}" for name in names)
+        for row in figures(results, route["name"], names[0]):
+            measure = row[0].measure
+            what = f"  {measure.words}, {measure.unit}"
+            yield f"{what:<{_WIDE}}" + "".join(f"{_cell(figure):<{_COLUMN}}" for figure in row).rstrip()
+
+
+def _cell(figure: Figure) -> str:
+    sign = {True: " better", False: " worse", None: ""}[figure.better]
+    return f"{span(figure.found)}{sign}"
