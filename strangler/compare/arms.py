@@ -115,10 +115,12 @@ class Arm(System):
 
     def set_up(self) -> None:
         """Make its databases and carry the plan out as far as this arm has it, on all cores; then all of it is down."""
-        self.up(None)
+        self.instance.prepare(None)
+        self._databases()
         if self.kind.migration is not None:
             self.manage("migrate", "reviews", self.kind.migration, "--verbosity", "0")
         if self.kind.position is not None:
+            self.up(None)
             self.manage("applyplan", PLAN, self.kind.position)
         self.down()
 

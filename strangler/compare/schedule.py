@@ -13,11 +13,14 @@ def orders(arms: Sequence[str], repetitions: int, seed: int) -> list[list[str]]:
 
 
 def arrivals(rate: float, seconds: float, seed: str) -> list[float]:
-    """Seconds from the beginning at which requests are due: as visitors who know nothing of each other come."""
+    """Seconds from the beginning at which requests are due: as visitors who know nothing of each other come.
+
+    One at least, in the middle where chance gives none.
+    """
     rng, due, at = random.Random(seed), [], 0.0
     while (at := at + rng.expovariate(rate)) < seconds:
         due.append(at)
-    return due
+    return due or [seconds / 2]
 
 
 def quantile(values: Sequence[float], share: float) -> float:

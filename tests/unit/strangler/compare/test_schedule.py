@@ -22,6 +22,7 @@ def test_the_order_changes_between_repetitions():
 def test_arrivals_ascend_within_their_time_and_are_the_same_for_the_same_seed(rate, seconds, seed):
     due = arrivals(rate, seconds, seed)
     assert due == sorted(due) == arrivals(rate, seconds, seed)
+    assert due
     assert all(0 < at < seconds for at in due)
 
 
