@@ -1,4 +1,4 @@
-"""python -m strangler.workshop up | down | demo | restart PART | stop PART | shoppers"""
+"""python -m strangler.workshop up | down | demo | restart PART | stop PART | shoppers | problems"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from strangler.errors import StranglerError
 from strangler.workshop.instance import PASSWORD, ROOT, Instance
+from strangler.workshop.room import is_full
 from strangler.workshop.shoppers import process
 from strangler.workshop.system import System
 
@@ -51,6 +52,11 @@ def main() -> int:
             _say("Orchard is down; its data stays for the next time")
     except StranglerError as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        if not is_full(error):
+            raise
+        sys.stderr.write("the disk is full; make room, and give the same command again\n")
         return 1
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import sys
 from pathlib import Path
 
@@ -20,7 +19,6 @@ _VERBS = {
     "list": "all steps, and how far you are",
     "quit": "stop all that runs; your files stay",
 }
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,11 +39,12 @@ def _run(options: argparse.Namespace) -> None:
     # The shop's parts share the proxy's route table, which is not installed in this tree.
     sys.path.append(str(Path(__file__).resolve().parents[3] / "proxy"))
     from strangler.workshop.lessons import verbs  # noqa: PLC0415 - what it needs is a lot, and only needed here
+    from strangler.workshop.room import is_full  # noqa: PLC0415
 
     try:
         getattr(verbs, {"list": "show"}.get(options.verb, options.verb))(options)
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if not is_full(error):
             raise
         raise StranglerError(
             "the disk is full; what you have written is still there. Make room, and give the same command again"

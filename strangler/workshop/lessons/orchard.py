@@ -22,7 +22,7 @@ from strangler.workshop.system import System
 
 PLAN = "0001_reviews"
 STOPPED, UNTOUCHED = "stopped", "zero"
-_PARTS = ("broker", "payment", "orchard", "worker", "reviews", "proxy", "replicate", "visitors")
+PARTS = ("broker", "payment", "orchard", "worker", "reviews", "proxy", "replicate", "visitors")
 _DATA = ("postgres", "record")
 """What a position of the plan is made of: the databases, and the plan's record."""
 _FORGOTTEN = (*_DATA, "proxy", "filling", "appendonlydir", "journal.jsonl", "problems.json", "problems.jsonl")
@@ -84,8 +84,8 @@ def quit_orchard(bench: Bench) -> None:
 def away(bench: Bench) -> Finding | None:
     """What is not running, if anything."""
     supervisor = Supervisor(home=bench.instance.home / "processes")
-    stopped = [name for name in _PARTS if supervisor.pid(name) is None]
-    if len(stopped) == len(_PARTS):
+    stopped = [name for name in PARTS if supervisor.pid(name) is None]
+    if len(stopped) == len(PARTS):
         return Finding(what="Orchard does not run", where='"make up", in your folder')
     if stopped:
         log = supervisor.log(stopped[0]).relative_to(bench.home)
