@@ -24,7 +24,16 @@ def check(bench: Bench) -> list[Finding]:
     probed = probe(bench)
     found = [*([probed.broken] if probed.broken else []), *_code(bench), *_statements(bench), *_pages(probed)]
     now = standing(bench)
-    return [*found, now] if isinstance(now, Finding) else [*found, *_plan(now)]
+    return [*found, now] if isinstance(now, Finding) else [*found, *judge(now)]
+
+
+def judge(now: Standing) -> Iterator[Finding]:
+    """Whether the plan is over, decided purely."""
+    if now.owner != "reviews":
+        yield Finding(what="the service does not own the reviews", where='"strangler workshop reset" brings it there')
+    elif now.applied < _OPERATIONS:
+        what = f"{now.applied} of {_OPERATIONS} operations are applied: the way back is still open"
+        yield Finding(what=what, where='"python manage.py applyplan 0001 --final", and only when the code is ready')
 
 
 def _code(bench: Bench) -> Iterator[Finding]:
@@ -51,11 +60,3 @@ def _pages(probed: Probed) -> Iterator[Finding]:
     for page in probed.pages:
         what = f"{page} shows, and would change, rows that are tombstones"
         yield Finding(what=what, where="the admin.py that registers it")
-
-
-def _plan(now: Standing) -> Iterator[Finding]:
-    if now.owner != "reviews":
-        yield Finding(what="the service does not own the reviews", where='"strangler workshop reset" brings it there')
-    elif now.applied < _OPERATIONS:
-        what = f"{now.applied} of {_OPERATIONS} operations are applied: the way back is still open"
-        yield Finding(what=what, where='"python manage.py applyplan 0001 --final", and only when the code is ready')

@@ -217,6 +217,21 @@ def test_code_that_is_left_behind(bench):
     assert "ModelAdmin shows, and would change, rows that are tombstones" in told
 
 
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (at(9, "reviews"), ""),
+        (at(7, "reviews"), "7 of 9 operations are applied: the way back is still open"),
+        (at(8, "reviews"), "8 of 9 operations"),
+        (at(6), "the service does not own the reviews"),
+    ],
+)
+def test_a_plan_that_is_not_over(now, told):
+    found = said(of(12).judge(now))
+    assert told in found
+    assert bool(told) == bool(found)
+
+
 def test_what_the_last_step_changes_is_the_projects_but_for_what_goes():
     known = {line for path in tree_of(ROOT / "monolith").values() for line in lines(path)}
     made = tree_of(step(12).folder / "solution" / "monolith")
