@@ -95,6 +95,11 @@ def away(bench: Bench) -> Finding | None:
     return None
 
 
+def runs(bench: Bench, name: str) -> bool:
+    """Whether a part of it runs."""
+    return Supervisor(home=bench.instance.home / "processes").pid(name) is not None
+
+
 def standing(bench: Bench) -> Standing | Finding:
     """How far the plan is, or why nobody can tell."""
     stopped = away(bench)

@@ -11,6 +11,7 @@ from strangler.deploy.supervisor import Process, Supervisor
 from strangler.errors import StranglerError
 from strangler.workshop.lessons.bench import Bench
 from strangler.workshop.lessons.orchard import PARTS, away, bring, standing
+from strangler.workshop.lessons.step import step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,20 @@ def test_what_was_in_the_databases_and_journals_is_gone_where_a_step_begins_anew
     bring(bench, "stopped", lambda text: None)
     assert [path.name for path in home.iterdir() if path.name != "processes"] == []
     assert bench.ran == []
+
+
+def test_people_who_still_shop_are_sent_away_before_their_journal_is_read(tmp_path):
+    bench = told(tmp_path)
+    bench.instance.home.mkdir(parents=True)
+    (bench.instance.home / "journal.jsonl").touch()
+    supervisor = Supervisor(home=bench.instance.home / "processes")
+    try:
+        supervisor.start(Process(name="shoppers", command=["sleep", "60"]))
+        (found,) = step(9).check(bench)
+    finally:
+        supervisor.stop("shoppers")
+    assert str(found).startswith('- people still shop\n  look at: "python -m strangler.workshop stop shoppers"')
+    assert [one.what for one in step(9).check(bench)] == ["Orchard does not run"]
 
 
 def test_parts_that_are_stopped_are_told_with_their_log_and_the_way_to_start_them(tmp_path):
