@@ -35,7 +35,7 @@ _NEVER_TIRED = {"GUNICORN_CMD_ARGS": "--timeout=0"}
 
 
 class ArmError(StranglerError):
-    """An arm cannot be set up or does not serve."""
+    """There is no such arm."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +50,11 @@ class Kind:
     migration: str | None = None  # of the app reviews, beyond where the plan begins
     environment: Mapping[str, str] = field(default_factory=dict)  # of Orchard's process and its worker
     wsgi: str = "monolith.wsgi"
+
+    @property
+    def serves_apart(self) -> bool:
+        """Whether the reviews are served, and owned, by the service."""
+        return self.position is not None and int(self.position) >= int(SWITCHED)
 
 
 MONOLITH = Kind(
@@ -85,7 +90,7 @@ SERVICES = Kind(
     position=SWITCHED,
 )
 KINDS = {kind.name: kind for kind in (MONOLITH, MODULAR, BEFORE, SERVICES)}
-"""All arms that there are to compare, by name."""
+"""The arms with names; others are steps of the plan, as "0001_reviews@6"."""
 NULL = (
     MONOLITH,
     replace(MONOLITH, name="again", is_="The monolith once more: whatever is found between the two is an error."),
@@ -98,6 +103,19 @@ NULL = (
     ),
 )
 """Arms of which is known beforehand where they differ."""
+
+
+def kind_of(name: str) -> Kind:
+    """The arm of that name, or the system at that step of the plan. Raises ArmError."""
+    plan, _, position = name.partition("@")
+    if plan == PLAN and position.isdecimal() and int(position) <= int(SWITCHED):
+        words = f"The system with {position} of the operations of {PLAN} carried out, the proxy in front."
+        return Kind(name=name, is_=words, front="proxy", position=position)
+    known = {kind.name: kind for kind in (*KINDS.values(), *NULL)}
+    if name not in known:
+        steps = f"the system at a step of the plan, {PLAN}@0 to {PLAN}@{SWITCHED}"
+        raise ArmError(f'there is no arm "{name}"; there are {", ".join(KINDS)}, and {steps}')
+    return known[name]
 
 
 class Arm(System):
@@ -121,7 +139,7 @@ class Arm(System):
             self.manage("migrate", "reviews", self.kind.migration, "--verbosity", "0")
         if self.kind.position is not None:
             self.up(None)
-            self.manage("applyplan", PLAN, self.kind.position)
+            self.manage("applyplan", PLAN, self.kind.position if self.kind.position != "0" else "zero")
         self.down()
 
     def begin(self, *, beside: bool = False) -> float:

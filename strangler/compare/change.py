@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from strangler.analysis.kept import Kept
+from strangler.analysis.kept import Kept, usual_place
 from strangler.analysis.reach.asking import ask
 from strangler.compare.arms import Arm
 from strangler.compare.asking import Attempt, Crowd, interrupted, judged
@@ -63,7 +63,7 @@ def deploy(arm: Arm, slugs: list[str]) -> dict[str, object]:
     """Start the reviews' code anew, wherever this arm has it, while people ask; the arm is awake."""
     crowd = Crowd.at(arm.url, slugs)
     crowd.until_kept(15)
-    parts = ("reviews",) if arm.has("reviews") else ("orchard", "worker")
+    parts = ("reviews",) if arm.kind.serves_apart else ("orchard", "worker")
     with crowd.asking(every=0.05) as attempts:
         time.sleep(_AROUND)
         seconds = arm.anew(parts)
@@ -105,7 +105,7 @@ def lines_of(folders: Sequence[Path]) -> int:
 
 
 def _reach(root: Path, file: str) -> Reach:
-    found = ask(root, [str(root / file)], Kept(None)).blast
+    found = ask(root, [str(root / file)], Kept(usual_place())).blast
     kinds = Counter(entry.kind for entry in found.entries)
     return Reach(
         where=(root / file).relative_to(ROOT).as_posix(),
@@ -118,7 +118,7 @@ def _reach(root: Path, file: str) -> Reach:
 
 def _parts(arm: Arm) -> Parts:
     deployables = list(_deployables(arm))
-    changed = "reviews" if "reviews" in deployables else deployables[0]
+    changed = "reviews" if arm.kind.serves_apart else deployables[0]
     return Parts(
         arm=arm.kind.name,
         processes=sum(process.name not in {"visitors", "aws", "payment"} for process in arm.processes()),

@@ -53,19 +53,18 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _wish(options: argparse.Namespace) -> Wish:
-    from strangler.compare.arms import KINDS, NULL  # noqa: PLC0415
+    from strangler.compare.arms import NULL, kind_of  # noqa: PLC0415
     from strangler.compare.comparing import Wish  # noqa: PLC0415
     from strangler.compare.sizes import FULL, QUICK  # noqa: PLC0415
 
     if options.null:
         return Wish(kinds=NULL, size=FULL, seed=options.seed, memory=options.memory * 2**20, load_alone=True)
     names = options.arms.split(",")
-    if unknown := [name for name in names if name not in KINDS]:
-        raise StranglerError(f'there is no arm "{unknown[0]}"; there are {", ".join(KINDS)}')
+    kinds = [kind_of(name) for name in names]
     if len(set(names)) != len(names) or len(names) < 2:
         raise StranglerError(f'"{options.arms}" does not name two or more different arms')
     return Wish(
-        kinds=[KINDS[name] for name in names],
+        kinds=kinds,
         size=QUICK if options.quick else FULL,
         seed=options.seed,
         memory=options.memory * 2**20,

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from strangler.compare.arms import KINDS, NULL, Arm, Kind
+from strangler.compare.arms import Arm, Kind, kind_of
 from strangler.compare.change import deploy, parts, reaches
 from strangler.compare.cores import Cores, shared_out
 from strangler.compare.disk import disk
 from strangler.compare.leftovers import folder
 from strangler.compare.machine import machine
 from strangler.compare.matrix import matrix
-from strangler.compare.measuring import calibrate, turn
+from strangler.compare.measuring import Rates, calibrate, turn
 from strangler.compare.results import Observation, Results
 from strangler.compare.routes import Route, refuse_different, routes, slugs_of
 from strangler.compare.schedule import orders
@@ -50,7 +50,9 @@ def compare(wish: Wish, say: Say) -> Results:
         with _all_awake(arms):
             measured = routes(slugs_of(arms[0].address))
             refuse_different([(arm.kind.name, arm.address) for arm in arms], measured)
-        observations += _load(arms, measured, wish, say)
+        say("finding out what they can do")
+        rates = {route.name: calibrate(arms, route, wish.size) for route in measured}
+        observations += _load(arms, measured, rates, wish, say)
         sizes = {arm.kind.name: disk(arm) for arm in arms}
         slugs = [request.path.split("/")[2] for request in measured[-1].requests]
         faults, changes = ([], {}) if wish.load_alone else _failing_and_changing(arms, slugs, wish.size, say)
@@ -64,7 +66,10 @@ def compare(wish: Wish, say: Say) -> Results:
             "machine": machine(),
         },
         arms=[{"name": kind.name, "is": kind.is_} for kind in wish.kinds],
-        routes=[{"name": route.name, "is": route.is_} for route in measured],
+        routes=[
+            {"name": route.name, "is": route.is_, "rate": rates[route.name].steady, "most": rates[route.name].saturated}
+            for route in measured
+        ],
         observations=observations,
         disk=sizes,
         faults=faults,
@@ -84,9 +89,9 @@ def _starts(arms: Sequence[Arm], size: Size, say: Say) -> Iterator[Observation]:
             yield Observation(arm=arm.kind.name, route="", measure="start", repetition=repetition, value=seconds)
 
 
-def _load(arms: Sequence[Arm], measured: Sequence[Route], wish: Wish, say: Say) -> Iterator[Observation]:
-    say("finding out what they can do")
-    rates = {route.name: calibrate(arms, route, wish.size) for route in measured}
+def _load(
+    arms: Sequence[Arm], measured: Sequence[Route], rates: Mapping[str, Rates], wish: Wish, say: Say
+) -> Iterator[Observation]:
     by_name = {arm.kind.name: arm for arm in arms}
     for repetition, order in enumerate(orders(list(by_name), wish.size.repetitions, wish.seed)):
         say(f"repetition {repetition + 1} of {wish.size.repetitions}: {', '.join(order)}")
@@ -104,7 +109,7 @@ def _failing_and_changing(
             arm.begin(beside=True)
         deployed = [deploy(arm, slugs) for arm in arms]
         say("letting each part fail")
-        faults = matrix(arms, slugs, size.fault, say)
+        faults = matrix(arms, slugs, size, say)
         say("reading what a change can reach")
         return faults, {"deployed": deployed, "reaches": reaches(), "parts": parts(arms)}
 
@@ -122,9 +127,8 @@ def _arms(wish: Wish, cores: Cores) -> Iterator[list[Arm]]:
 
 def _end(home: Path, cores: Cores, shop: str) -> None:
     """Whatever arms there are."""
-    for kind in (*KINDS.values(), *NULL):
-        if (home / kind.name).exists():
-            Arm(kind, home, cores, shop).end()
+    for ports in home.glob("*/ports.json"):
+        Arm(kind_of(ports.parent.name), home, cores, shop).end()
     cores.release()
 
 

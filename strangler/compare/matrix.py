@@ -12,6 +12,7 @@ from strangler.compare.arms import Arm
 from strangler.compare.asking import Attempt, Crowd, judged
 from strangler.compare.faults import Fault, faults_of, holding, parts_of
 from strangler.compare.promises import PROMISES
+from strangler.compare.sizes import Size
 
 _SETTLE = 0.3
 _RECOVER = 15.0
@@ -30,30 +31,29 @@ class Row:
     recovered: float | None  # seconds after the fault until all is kept again; None: not within _RECOVER
 
 
-def matrix(
-    arms: Sequence[Arm], slugs: list[str], seconds: float, say: Callable[[str], None]
-) -> list[dict[str, object]]:
+def matrix(arms: Sequence[Arm], slugs: list[str], size: Size, say: Callable[[str], None]) -> list[dict[str, object]]:
     """All rows of all arms, which are awake; they fail side by side, each for itself."""
     stop = threading.Event()
     with ThreadPoolExecutor(len(arms)) as pool:
         try:
-            found = list(pool.map(lambda arm: list(_rows(arm, slugs, seconds, say, stop)), arms))
+            found = list(pool.map(lambda arm: list(_rows(arm, slugs, size, say, stop)), arms))
         finally:
             stop.set()  # an interruption waits for one fault more, not for all
     return [asdict(row) for rows in found for row in rows]
 
 
-def _rows(
-    arm: Arm, slugs: list[str], seconds: float, say: Callable[[str], None], stop: threading.Event
-) -> Iterator[Row]:
+def _rows(arm: Arm, slugs: list[str], size: Size, say: Callable[[str], None], stop: threading.Event) -> Iterator[Row]:
     crowd = Crowd.at(arm.url, slugs)
     crowd.until_kept(_RECOVER)
     for part in parts_of(arm):
+        if size.failing and part not in size.failing:
+            continue
         for fault in faults_of(part):
             if stop.is_set():
                 return
-            yield _row(arm, part, fault, crowd, seconds)
-        say(f"{arm.kind.name}: {part} failed in every way")
+            if fault in size.faults:
+                yield _row(arm, part, fault, crowd, size.fault)
+        say(f"{arm.kind.name}: {part} has failed in every way")
 
 
 def _row(arm: Arm, part: str, fault: Fault, crowd: Crowd, seconds: float) -> Row:

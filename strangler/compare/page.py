@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from strangler.compare import page_change, page_faults, page_words
 from strangler.compare.intervals import Interval
@@ -27,7 +28,7 @@ def page(results: Results) -> str:
         at=escape(str(results.about["at"])),
         short=_listed(map(escape, page_words.in_short(results))),
         arms="".join(f"<dt>{escape(arm['name'])}</dt><dd>{escape(arm['is'])}</dd>" for arm in results.arms),
-        routes="".join(_route(results, route["name"], route["is"], names[0]) for route in results.routes),
+        routes="".join(_route(results, route, names[0]) for route in results.routes),
         whole=_table(figures(results, "", names[0]), names) + page_change.disk(results),
         literature=page_words.LITERATURE,
         faults=page_faults.matrix(results),
@@ -42,10 +43,13 @@ def page(results: Results) -> str:
     )
 
 
-def _route(results: Results, name: str, is_: str, reference: str) -> str:
+def _route(results: Results, route: Mapping[str, Any], reference: str) -> str:
     names = [arm["name"] for arm in results.arms]
-    return f"<h3 id='route-{escape(name)}'>{escape(name)}</h3><p class='soft'>{escape(is_)}</p>" + _table(
-        figures(results, name, reference), names
+    name, most = escape(route["name"]), (f"{escape(arm)} {number(rate)}" for arm, rate in route["most"].items())
+    return (
+        f"<h3 id='route-{name}'>{name}</h3><p class='soft'>{escape(route['is'])} Latencies and CPU at "
+        f"{number(route['rate'])} requests/s in every arm; eight busy clients got {', '.join(most)} requests/s.</p>"
+        + _table(figures(results, route["name"], reference), names)
     )
 
 

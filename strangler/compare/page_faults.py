@@ -17,13 +17,11 @@ _WORDS = {
     "slow": "right, but later than promised",
     "partly fails": "some answers wrong or none",
     "fails": "all answers wrong or none",
-    "-": "the arm has no such part",
 }
-_NONE = "<td><span class='cell'>–</span></td>"
 
 
 def matrix(results: Results) -> str:
-    """A row for each fault of each part, a column for each promise, in it each arm."""
+    """A line for each fault of each part of each arm, a column for each promise."""
     if not results.faults:
         return "<p class='soft'>Not looked at in this run.</p>"
     names = [arm["name"] for arm in results.arms]
@@ -32,7 +30,7 @@ def matrix(results: Results) -> str:
     body = "".join(_part(part, rows, names) for part in parts)
     return (
         f"{_legend()}<div class='wide'><table "
-        f"class='faults'><thead>{_head(names)}</thead><tbody>{body}</tbody></table></div>"
+        f"class='faults'><thead>{_head()}</thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -44,7 +42,7 @@ def kept(results: Results, arm: str) -> tuple[int, int]:
 
 def _legend() -> str:
     words = "".join(
-        f"<li><span class='cell {_COLOURS.get(word, '')}'>{word.replace('-', '–')}</span> {meaning}</li>"
+        f"<li><span class='cell {_COLOURS.get(word, '')}'>{word}</span> {meaning}</li>"
         for word, meaning in _WORDS.items()
     )
     promises = "".join(
@@ -62,37 +60,30 @@ def _legend() -> str:
     )
 
 
-def _head(names: list[str]) -> str:
-    promises = "".join(f"<th scope='colgroup' colspan='{len(names)}'>{escape(each.name)}</th>" for each in PROMISES)
-    arms = "".join(f"<th scope='col'>{escape(name)}</th>" for name in names)
-    return (
-        f"<tr><th rowspan='2'></th>{promises}<th scope='colgroup' colspan='{len(names)}'>well again after</th></tr>"
-        f"<tr>{arms * (len(PROMISES) + 1)}</tr>"
-    )
+def _head() -> str:
+    promises = "".join(f"<th scope='col'>{escape(each.name)}</th>" for each in PROMISES)
+    return f"<tr><th></th><th></th>{promises}<th scope='col'>well again after</th></tr>"
 
 
 def _part(part: str, rows: Mapping[tuple[str, str, str], Mapping[str, Any]], names: list[str]) -> str:
-    faults = list(dict.fromkeys(fault for one, fault, _ in rows if one == part))
-    wide = len(names) * (len(PROMISES) + 1) + 1
-    lines = [f"<tr class='part'><th colspan='{wide}' scope='rowgroup'>{escape(part)}</th></tr>"]
-    for fault in faults:
-        found = [rows.get((part, fault, name)) for name in names]
-        cells = "".join(_cell(row, promise.name) for promise in PROMISES for row in found)
-        lines.append(f"<tr><th scope='row'>{escape(fault)}</th>{cells}{''.join(map(_again, found))}</tr>")
+    """The faults of one part, each with a line for every arm that has the part."""
+    lines = [f"<tr class='part'><th colspan='{len(PROMISES) + 3}' scope='rowgroup'>{escape(part)}</th></tr>"]
+    for fault in dict.fromkeys(fault for one, fault, _ in rows if one == part):
+        found = [(name, rows[part, fault, name]) for name in names if (part, fault, name) in rows]
+        for number, (name, row) in enumerate(found):
+            head = f"<th scope='row' rowspan='{len(found)}'>{escape(fault)}</th>" if number == 0 else ""
+            cells = "".join(_cell(row, promise.name) for promise in PROMISES)
+            lines.append(f"<tr>{head}<th scope='row'>{escape(name)}</th>{cells}{_again(row)}</tr>")
     return "".join(lines)
 
 
-def _cell(row: Mapping[str, Any] | None, promise: str) -> str:
-    if row is None:
-        return _NONE
+def _cell(row: Mapping[str, Any], promise: str) -> str:
     word, asked, failed = row["promises"][promise], row["asked"][promise], row["failed"][promise]
     told = f"{failed} of {asked} failed" if failed else f"{asked} asked, none failed"
     return f"<td><span class='cell {_COLOURS.get(word, '')}' title='{escape(told)}'>{escape(word)}</span></td>"
 
 
-def _again(row: Mapping[str, Any] | None) -> str:
-    if row is None:
-        return _NONE
+def _again(row: Mapping[str, Any]) -> str:
     if row["recovered"] is None:
         return "<td><span class='cell bad'>not by itself</span></td>"
     return f"<td>{row['recovered']:.1f} s</td>"

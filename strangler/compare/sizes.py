@@ -20,11 +20,25 @@ class Size:
     probes: int
     bound: float = 0.1  # the latency that 95 of 100 requests must keep
     share: float = 0.5  # the fixed rate, of what the slowest arm can do
-    fault: float = 2.0  # how long routes are asked while a fault holds
+    fault: float = 1.5  # how long people ask while a fault holds
+    faults: tuple[str, ...] = ("slowed", "killed", "cut off", "filled")
+    failing: tuple[str, ...] = ()  # the parts that fail in turn; none named: all
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
 
-FULL = Size(name="full", repetitions=10, starts=3, idle=0.5, warm_up=0.3, steady=2.0, probe=0.8, probes=4)
-QUICK = Size(name="quick", repetitions=4, starts=1, idle=0.3, warm_up=0.2, steady=0.8, probe=0.4, probes=3, fault=1.0)
+FULL = Size(name="full", repetitions=10, starts=3, idle=0.5, warm_up=0.3, steady=1.6, probe=0.6, probes=4)
+QUICK = Size(
+    name="quick",
+    repetitions=3,
+    starts=1,
+    idle=0.3,
+    warm_up=0.2,
+    steady=0.6,
+    probe=0.4,
+    probes=2,
+    fault=0.6,
+    faults=("killed",),
+    failing=("proxy", "orchard", "orchard-database", "reviews", "reviews-database", "broker"),
+)

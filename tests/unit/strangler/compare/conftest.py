@@ -39,7 +39,7 @@ def _results(arms=None, repetitions=10, **more):
             "machine": {"processor": "a <fast> one"},
         },
         arms=[{"name": name, "is": f"what {name} is"} for name in ("monolith", *arms)],
-        routes=[{"name": name, "is": f"what {name} is"} for name in ROUTES],
+        routes=[{"name": name, "is": f"what {name} is.", "rate": 20, "most": {"monolith": 50}} for name in ROUTES],
         observations=observations,
         **more,
     )

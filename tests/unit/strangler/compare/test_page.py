@@ -4,7 +4,6 @@ from html.parser import HTMLParser
 
 import pytest
 
-from strangler.compare.arms import KINDS, NULL
 from strangler.compare.page import page
 from strangler.compare.page_faults import kept
 from strangler.compare.page_words import in_short, when_to_choose
@@ -142,8 +141,3 @@ def test_the_summary_has_every_figure(whole):
 @pytest.mark.parametrize(("value", "words"), [(1234.5, "1,234"), (12.34, "12.3"), (1.234, "1.23"), (0, "0.00")])
 def test_numbers(value, words):
     assert number(value) == words
-
-
-def test_arms_are_told_apart_by_name():
-    assert list(KINDS) == [kind.name for kind in KINDS.values()]
-    assert len({kind.name for kind in NULL}) == len(NULL)
