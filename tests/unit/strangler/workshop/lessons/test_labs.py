@@ -7,6 +7,7 @@ SERVICE_TRACING = "extracted/reviews/reviews_service/tracing.py"
 EVENTS, PROMISE = "monolith/orders/events.py", "docs/events/order.placed.v1.json"
 CONTRACT = "extracted/notifications/tests/contract.py"
 NEED = "extracted/notifications/notifications_service/notifications/needs/order.placed.v1.json"
+DEPLOYMENT = "labs/deployment.toml"
 OUTBOX, INBOX = "monolith/outbox/services.py", "monolith/notifications/consuming.py"
 GATEWAY, SETTINGS = "monolith/reviews/gateway.py", "monolith/settings.py"
 IDENTITY = "extracted/reviews/reviews_service/identity.py"
@@ -185,3 +186,18 @@ def test_a_change_for_which_both_must_be_deployed_at_once_is_told(solved, change
 )
 def test_a_trace_that_is_dropped_is_told_with_where_to_look(solved, changes, expected):
     told(solved(25, *changes), *expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            [("percent = 100", "percent = 50"), ("percent = 200", "percent = 100"), ("seconds = 10", "seconds = 0")],
+            ["1 copy carries the load of 2", "2 people are cut off in the middle"],
+        ),
+        ([("percent = 200", "percent = 100")], ["no copy may be stopped, and none started"]),
+        ([('/health/ready/"', '/health/"')], ["are sent to copies that cannot serve yet", "people get nothing"]),
+    ],
+)
+def test_a_deployment_that_is_noticed_is_told(solved, changes, expected):
+    told(solved(26, *((DEPLOYMENT, *change) for change in changes)), *expected)
