@@ -8,6 +8,7 @@ EVENTS, PROMISE = "monolith/orders/events.py", "docs/events/order.placed.v1.json
 CONTRACT = "extracted/notifications/tests/contract.py"
 NEED = "extracted/notifications/notifications_service/notifications/needs/order.placed.v1.json"
 DEPLOYMENT = "labs/deployment.toml"
+NOTIFIED = "extracted/notifications/notifications_service/{}.py"
 OUTBOX, INBOX = "monolith/outbox/services.py", "monolith/notifications/consuming.py"
 GATEWAY, SETTINGS = "monolith/reviews/gateway.py", "monolith/settings.py"
 IDENTITY = "extracted/reviews/reviews_service/identity.py"
@@ -201,3 +202,39 @@ def test_a_trace_that_is_dropped_is_told_with_where_to_look(solved, changes, exp
 )
 def test_a_deployment_that_is_noticed_is_told(solved, changes, expected):
     told(solved(26, *((DEPLOYMENT, *change) for change in changes)), *expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            [
+                ("extracted/same.txt", "identity.py\n", "tracing.py\n"),
+                (NOTIFIED.format("health"), "    if waiting:\n", "    if waiting and False:\n"),
+                (NOTIFIED.format("identity"), 'require": ["exp", ', 'require": ['),
+            ],
+            [
+                '"identity.py" is copied into each service, and nobody would notice',
+                'tracing.py of "reviews" is not that of "notifications"',
+                'health.py of "reviews" is not that of "notifications"',
+                '"notifications" does not keep the standard: a token that never ends is not',
+            ],
+        ),
+        (
+            [
+                (
+                    NOTIFIED.format("rehearsal"),
+                    "from notifications_service import outward",
+                    "from reviews_service import outward",
+                )
+            ],
+            ['"notifications" imports the code of "reviews": neither is deployed alone', "rehearsal.py of"],
+        ),
+        (
+            [("extracted/same.txt", "health.py\n", "healthy.py\n")],
+            ['"notifications" has no healthy.py', '"health.py" is copied'],
+        ),
+    ],
+)
+def test_a_copy_that_is_behind_is_told(solved, changes, expected):
+    told(solved(27, *changes), *expected)
