@@ -6,7 +6,7 @@ RUN := PYTHONPATH=.:proxy $(VENV)/python
 .DEFAULT_GOAL := help
 # A run starts hundreds of interpreters; without its compiled files each would compile Django anew, for seconds.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: help setup demo up down workshop test test-parts test-system test-services mysql check bench-split bench-growth bench-proxy bench-trace bench-workshop bench-compare-null compare engines faults sweep model mutants fuzz soak third-party clean
+.PHONY: help setup demo up down workshop test test-parts test-system test-services mysql check pictures bench-split bench-growth bench-proxy bench-trace bench-workshop bench-compare-null compare engines faults sweep model mutants fuzz soak third-party clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ check: setup ## ruff, types, import contracts, templates, migrations
 	$(VENV)/djlint --lint --quiet monolith
 	$(RUN) manage.py makemigrations --check --dry-run
 	$(RUN) manage.py checkplans
+
+pictures: setup ## the docs' pictures of pages, anew (needs Chromium)
+	PICTURES=$(CURDIR)/docs/pictures $(VENV)/python -m pytest -q tests/acceptance/test_pictures.py
 
 bench-split: setup ## copy, verification and the switch, beside their references
 	@$(RUN) tests/benchmarks/bench_split.py

@@ -108,9 +108,12 @@ class Browser:
         """As in a browser whose owner has turned them off."""
         self._ask("Emulation.setScriptExecutionDisabled", value=True)
 
-    def picture(self, path: Path) -> None:
-        """The whole page as PNG."""
-        found = self._ask("Page.captureScreenshot", captureBeyondViewport=True)
+    def picture(self, path: Path, height: int | None = None) -> None:
+        """The whole page, or so much of its top, as WebP."""
+        width, whole = self.run("[innerWidth, document.documentElement.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(whole, height or whole), "scale": 1}
+        given = {"format": "webp", "quality": 80, "clip": clip}
+        found = self._ask("Page.captureScreenshot", captureBeyondViewport=True, **given)
         path.write_bytes(base64.b64decode(found["data"]))
 
     def _ask(self, method: str, **params: object) -> dict[str, Any]:

@@ -17,15 +17,23 @@ class ReadinessGate:
     service: str
     url: str
     timeout: float = 2.0
+    attempts: int = 3
 
     def __call__(self) -> None:
-        """Ask once. Raises PlanError where the answer is late or not 2xx."""
-        try:
-            response = httpx.get(self.url, timeout=self.timeout, trust_env=False)
-        except httpx.HTTPError as error:
-            raise PlanError(f'service "{self.service}" does not answer at {self.url}') from error
+        """Raises PlanError where the answer is not 2xx, nobody is there, or each of the attempts is late."""
+        response = self._answer()
         if not response.is_success:
             raise PlanError(f'service "{self.service}" is not ready: {self.url} answers {response.status_code}')
+
+    def _answer(self) -> httpx.Response:
+        for attempt in range(1, self.attempts + 1):
+            try:
+                return httpx.get(self.url, timeout=self.timeout, trust_env=False)
+            except httpx.HTTPError as error:
+                # Late once is a moment of a busy machine; to take all reads back for it would cost more.
+                if not isinstance(error, httpx.TimeoutException) or attempt == self.attempts:
+                    raise PlanError(f'service "{self.service}" does not answer at {self.url}') from error
+        raise AssertionError("at least one attempt is made")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,6 @@
 import threading
+import time
+from contextlib import nullcontext
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -6,6 +8,9 @@ import pytest
 
 from strangler.plans.errors import PlanError
 from strangler.plans.gate import ReadinessGate, RehearsalGate
+
+LATE = 0
+"""Stands for an answer that does not come."""
 
 
 @pytest.fixture
@@ -16,7 +21,11 @@ def service():
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             asked.append(self.path)
-            self.send_response(statuses.pop(0) if statuses else 200)
+            status = statuses.pop(0) if statuses else 200
+            if status == LATE:
+                time.sleep(0.8)
+                return
+            self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
@@ -43,6 +52,16 @@ def test_any_other_answer_is_one_sentence(service, status):
     statuses.append(status)
     with pytest.raises(PlanError, match=rf'service "reviews" is not ready: .*/ready answers {status}'):
         gate()
+
+
+@pytest.mark.parametrize(("late", "refused"), [(2, False), (3, True)])
+def test_a_service_that_is_late_is_asked_three_times(service, late, refused):
+    gate, statuses, asked = service
+    statuses.extend([LATE] * late)
+    late_soon = replace(gate, timeout=0.5)
+    with pytest.raises(PlanError, match="does not answer") if refused else nullcontext():
+        late_soon()
+    assert len(asked) == 3
 
 
 def test_a_service_that_is_gone_is_one_sentence():
