@@ -12,6 +12,7 @@ from strangler.errors import StranglerError
 
 if TYPE_CHECKING:
     from strangler.compare.comparing import Wish
+    from strangler.compare.results import Results
 
 _USUAL = "monolith,modular,services"
 _REPORT = Path(".run") / "comparison.html"
@@ -37,11 +38,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _run(options: argparse.Namespace) -> None:
     from strangler.compare import null, page, summary  # noqa: PLC0415
     from strangler.compare.comparing import compare  # noqa: PLC0415
-    from strangler.compare.results import Results  # noqa: PLC0415
 
     options.report.parent.mkdir(parents=True, exist_ok=True)
     if options.again is not None:
-        results = Results.of_json(json.loads(options.again.read_text(encoding="utf-8")))
+        results = _read(options.again)
     else:
         results = compare(_wish(options), _say)
         raw = json.dumps(results.as_json(), indent=1) + "\n"
@@ -50,6 +50,17 @@ def _run(options: argparse.Namespace) -> None:
     sys.stdout.write(f"{summary.text(results)}\nThe report: {options.report}\n")
     if options.null and (found := list(null.mistakes(results))):
         raise StranglerError(f"the comparison is wrong: {'; '.join(found)}")
+
+
+def _read(file: Path) -> Results:
+    from strangler.compare.results import Results  # noqa: PLC0415
+
+    try:
+        return Results.of_json(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError) as error:
+        raise StranglerError(
+            f'"{file}" has no results of a comparison ({error}); name the JSON beside a report'
+        ) from error
 
 
 def _wish(options: argparse.Namespace) -> Wish:

@@ -12,8 +12,8 @@ from typing import Any
 from strangler.compare import page_change, page_faults, page_words
 from strangler.compare.intervals import Interval
 from strangler.compare.judging import Figure, figures
+from strangler.compare.numbers import number, span
 from strangler.compare.results import Results
-from strangler.compare.summary import number, span
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 _WIDTH, _HEIGHT = 120, 14

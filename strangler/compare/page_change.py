@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from strangler.compare.numbers import number
 from strangler.compare.promises import PROMISES
 from strangler.compare.results import Results
-from strangler.compare.summary import number
 
 
 def change(results: Results) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from strangler.compare.intervals import ENOUGH
 from strangler.compare.judging import Figure, figures
+from strangler.compare.numbers import number, span
 from strangler.compare.page_faults import kept
 from strangler.compare.results import Results
-from strangler.compare.summary import number, span
 
 LITERATURE = (
     "<p>Blinowski, Ojdowska and Przybyłek, <cite>Monolithic vs. Microservice Architecture: A Performance and "

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from textwrap import fill
 
-from strangler.compare.intervals import Interval
 from strangler.compare.judging import Figure, figures
+from strangler.compare.numbers import span
+from strangler.compare.page_words import in_short, when_to_choose
 from strangler.compare.results import Results
 
-_WIDE = 40
+_WIDE = 46
 _COLUMN = 30
+_LINE = 130
 
 
 def text(results: Results) -> str:
     """The figures with their intervals, and what may be said of them."""
     return "\n".join(_lines(results)) + "\n"
-
-
-def number(value: float) -> str:
-    """With three figures or so."""
-    if abs(value) >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-def span(found: Interval) -> str:
-    """A mean and its interval; of one repetition, that alone."""
-    if found.low == found.high:
-        return number(found.mean)
-    return f"{number(found.mean)} ({number(found.low)}–{number(found.high)})"
 
 
 def _lines(results: Results) -> Iterator[str]:
@@ -50,6 +39,11 @@ def _lines(results: Results) -> Iterator[str]:
             measure = row[0].measure
             what = f"  {measure.words}, {measure.unit}"
             yield f"{what:<{_WIDE}}" + "".join(f"{_cell(figure):<{_COLUMN}}" for figure in row).rstrip()
+
+    for title, sentences in (("In short", in_short(results)), ("Which one to choose", when_to_choose(results))):
+        yield from ("", title)
+        for sentence in sentences:
+            yield fill(sentence, _LINE, initial_indent="  - ", subsequent_indent="    ")
 
 
 def _cell(figure: Figure) -> str:

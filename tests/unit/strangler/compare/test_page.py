@@ -4,12 +4,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from strangler.compare.numbers import number
 from strangler.compare.page import page
 from strangler.compare.page_faults import kept
 from strangler.compare.page_words import in_short, when_to_choose
 from strangler.compare.promises import PROMISES
 from strangler.compare.results import Results
-from strangler.compare.summary import number, text
+from strangler.compare.summary import text
 
 NAMES = [promise.name for promise in PROMISES]
 
@@ -136,6 +137,8 @@ def test_the_summary_has_every_figure(whole):
     told = text(whole)
     assert re.search(r"CPU of all processes, a request, ms +[78]\.\d+ \(.*\) +[78].* +1\d\.\d \(.*\) worse\n", told)
     assert "10 repetitions in random order, seed 1" in told
+    assert "  - modular, held against monolith: nothing shown better" in told
+    assert "The modular monolith is the one to choose while" in told
 
 
 @pytest.mark.parametrize(("value", "words"), [(1234.5, "1,234"), (12.34, "12.3"), (1.234, "1.23"), (0, "0.00")])
