@@ -53,6 +53,7 @@ def bring(bench: Bench, position: str, say: Callable[[str], None]) -> None:
     for name in _FORGOTTEN:
         place = home / name
         shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    _choose_ports(bench)
     if position == STOPPED:
         return
     kept = _templates(bench) / f"at-{position}-{_fingerprint(tree_of(bench.project))}"
@@ -114,13 +115,17 @@ def standing(bench: Bench) -> Standing | Finding:
     return Standing(applied=int(applied[1]), half_done=applied[2] is not None, owner=owner[1])
 
 
-def _up(bench: Bench) -> None:
-    # The folder's own code starts it: what runs is what the learner sees.
+def _choose_ports(bench: Bench) -> None:
+    """The usual ones; where somebody listens there, any."""
     instance = bench.instance
     try:
         instance.prepare(_BASE)
     except InstanceError:
         instance.prepare(None)
+
+
+def _up(bench: Bench) -> None:
+    # The folder's own code starts it: what runs is what the learner sees.
     done = bench.run(sys.executable, "-m", "strangler.workshop", "up", seconds=_STARTING)
     if done.returncode:
         raise StranglerError(f"Orchard does not start: {_last(done.stderr or done.stdout)}")
