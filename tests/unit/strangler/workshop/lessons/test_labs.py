@@ -99,7 +99,8 @@ NOTES_BEFORE = """:
             _tell(event)
 """
 NOTES_BEHIND = """:
-        if not Received.objects.filter(pk=event.event).exists():
+        first = not Received.objects.filter(pk=event.event).exists()
+        if first:
             _tell(event)
             Received.objects.create(event=event.event)
 """
