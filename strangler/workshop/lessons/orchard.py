@@ -116,12 +116,14 @@ def standing(bench: Bench) -> Standing | Finding:
 
 
 def _choose_ports(bench: Bench) -> None:
-    """The usual ones; where somebody listens there, any."""
+    """Those it had, or the usual ones; where somebody listens there by now, any."""
     instance = bench.instance
     try:
         instance.prepare(_BASE)
+        instance.refuse_taken_ports()
     except InstanceError:
-        instance.prepare(None)
+        (instance.home / "ports.json").unlink(missing_ok=True)
+        bench.instance.prepare(None)
 
 
 def _up(bench: Bench) -> None:

@@ -46,6 +46,17 @@ def test_it_takes_other_ports_where_the_usual_ones_are_in_use(tmp_path, position
     assert 8003 not in bench.instance.ports.values()
 
 
+def test_it_takes_others_too_where_its_own_are_in_use_since(tmp_path):
+    bench = told(tmp_path)
+    bench.instance.prepare(None)
+    had = bench.instance.ports
+    bring(bench, "stopped", lambda text: None)
+    assert bench.instance.ports == had
+    with socket.create_server(("127.0.0.1", had["reviews"])):
+        bring(bench, "stopped", lambda text: None)
+    assert had["reviews"] not in bench.instance.ports.values()
+
+
 def test_what_keeps_it_from_starting_is_told_in_its_own_words(tmp_path):
     bench = told(tmp_path, up="Traceback\nport 8003, for payment, is in use; stop what listens there\n")
     with pytest.raises(StranglerError, match="Orchard does not start: port 8003, for payment, is in use"):
