@@ -13,14 +13,17 @@ from monolith.notifications.placement import notifications_moved
 from monolith.notifications.rendering import rendered
 from monolith.notifications.selectors import mail_wanted_by
 from monolith.notifications.sending import send_now
+from monolith.notifications.services import forget
+
+GONE = "account.deleted"
 
 logger = logging.getLogger(__name__)
 
 
 def consume(told):
-    """Tell the person whom an event is about, on the site and by mail, unless that has been done.
+    """Tell the person whom an event is about, on the site and by mail, or forget somebody gone, unless that was done.
 
-    Whether it has is written in the same transaction. Raises NotHere where the notifications live elsewhere, and what
+    Whether it was is written in the same transaction. Raises NotHere where the notifications live elsewhere, and what
     `read_event` raises; then nothing was written. Events of types that are not known here are none of ours.
     """
     event = read_event(told)
@@ -31,8 +34,15 @@ def consume(told):
     with tracing.continuing(event.traceparent), transaction.atomic():
         _, first = Received.objects.get_or_create(event=event.event)
         if first:
-            _tell(event)
+            _take(event)
         logger.info("received" if first else "received before", extra={"event": str(event.event), "type": event.type})
+
+
+def _take(event):
+    if event.type == GONE:
+        forget(user_id=event.user)
+    else:
+        _tell(event)
 
 
 def _tell(event):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-KNOWN = {"account.registered": 1, "order.placed": 1, "order.shipped": 1}
+KNOWN = {"account.registered": 1, "account.deleted": 1, "order.placed": 1, "order.shipped": 1}
 """Types of events and the highest version of each that is understood here."""
 
 

@@ -13,7 +13,7 @@ class Text:
 
 
 def rendered(event, *, name):
-    """The text of an event of a type in `events.KNOWN`, for the person called `name`. ValueError where data lacks."""
+    """The text of an event that a person is told of, for the person called `name`. ValueError where data lacks."""
     try:
         return _TEXTS[event.type](event.data, name)
     except KeyError as error:

@@ -20,8 +20,14 @@ def preference_set(*, user, mail):
 
 @transaction.atomic
 def person_forget(*, actor, user_id):
-    """Delete all that is kept of a person, unsent mails too. Staff only; again is harmless."""
+    """`forget` on behalf of somebody. Staff only."""
     if not actor.is_staff:
         raise NotificationForbidden("Only staff may forget a person.")
+    forget(user_id=user_id)
+
+
+@transaction.atomic
+def forget(*, user_id):
+    """Delete all that is kept of a person, unsent mails too; again is harmless."""
     for model in (Notification, Mail, Preference):
         model.objects.filter(user_id=user_id).delete()

@@ -55,6 +55,20 @@ def test_a_person_who_is_not_known_yet_is_waited_for_and_nothing_is_noted(people
     assert Mail.objects.get().recipient == "new@example.org"
 
 
+def test_a_person_who_is_gone_is_forgotten_unsent_mails_too_whether_the_copy_knows_it_or_not(people):
+    for user in (7, 8):
+        handle(user=user)
+        Preference.objects.create(user_id=user, mail=True)
+    gone = an_event("account.deleted", user=7)
+    Person.objects.filter(pk=7).delete()
+    for _ in range(3):
+        inbox.handle(json.dumps(gone))
+    for model in (Notification, Mail, Preference):
+        assert set(model.objects.values_list("user_id", flat=True)) == {8}
+    handle(kind="account.deleted", user=8)
+    assert not Mail.objects.exists()
+
+
 def test_an_unknown_type_is_skipped_whatever_its_version_and_data(people):
     handle(kind="cart.filled", version=9, data={})
     assert state() == ([], [], set())

@@ -77,6 +77,18 @@ def test_person_who_is_gone_is_not_told_and_not_waited_for(ada):
     assert not Notification.objects.exists()
 
 
+def test_person_whose_account_is_deleted_is_forgotten_unsent_mails_too(ada, ben):
+    for person in (ada, ben):
+        consume(placed(person))
+        Preference.objects.create(user_id=person.pk, mail=True)
+    gone = told("account.deleted", ada)
+    for _ in range(3):
+        consume(gone)
+    for model in (Notification, Mail, Preference):
+        assert set(model.objects.values_list("user_id", flat=True)) == {ben.pk}
+    assert Received.objects.filter(event=gone["event"]).count() == 1
+
+
 def test_fields_that_nobody_knows_yet_are_no_matter(ada):
     consume(placed(ada, gift=True) | {"region": "north"})
     assert ada.notifications.count() == 1

@@ -30,7 +30,7 @@ def check(value, path):
 
 @pytest.fixture
 def sent(db, product, provider, settings):
-    """What goes to the topic for a customer who registers, orders and is sent the goods, as JSON brings it there."""
+    """What goes to the topic for a customer who registers, orders, gets the goods and goes, as JSON brings it there."""
     settings.OUTBOX_TOPIC = "arn:aws:sns:eu-west-1:1:orchard-events.fifo"
     customer = user_register(username="cleo", email="cleo@orchard.example", password="long-enough-7")
     cart = uuid4()
@@ -39,12 +39,13 @@ def sent(db, product, provider, settings):
     run_due()
     Run.objects.update(wake_at="2020-01-01T00:00:00Z")
     run_due()
+    customer.delete()
     return [json.loads(json.dumps(envelope(event))) for event in Event.objects.order_by("pk")]
 
 
 def test_everything_that_is_promised_is_sent_as_promised(sent):
     kinds = [f"{told['type']}.v{told['version']}" for told in sent]
-    assert kinds == ["account.registered.v1", "order.placed.v1", "order.shipped.v1"]
+    assert kinds == ["account.registered.v1", "order.placed.v1", "order.shipped.v1", "account.deleted.v1"]
     assert {f"{kind}.json" for kind in kinds} | {"envelope.json"} == {path.name for path in PROMISED.iterdir()}
     for told, kind in zip(sent, kinds, strict=True):
         check(told, PROMISED / "envelope.json")

@@ -1,4 +1,4 @@
-"""The shop's events become notifications and mails, each event once."""
+"""The shop's events become notifications and mails, or the end of them, each event once."""
 
 import logging
 
@@ -10,6 +10,10 @@ from notifications_service.notifications.consuming import Later, Poison
 from notifications_service.notifications.models import Mail, Notification, Person, Received
 from notifications_service.notifications.rendering import render
 from notifications_service.notifications.selectors import wants_mail
+from notifications_service.notifications.services import forget
+
+GONE = "account.deleted"
+"""The one type that nobody is told of: what is kept of that person goes."""
 
 logger = logging.getLogger(__name__)
 
@@ -31,10 +35,18 @@ def handle(body):
 
 @transaction.atomic
 def receive(event):
-    """Note the event, tell the person and write the mail, all in one transaction; False where it was noted before."""
+    """Note the event and do what it asks for, all in one transaction; False where it was noted before."""
     _, first = Received.objects.get_or_create(event=event.id)
     if not first:
         return False
+    if event.type == GONE:
+        forget(user_id=event.data["user_id"])
+    else:
+        _tell(event)
+    return True
+
+
+def _tell(event):
     user_id = event.data["user_id"]
     person = Person.objects.filter(pk=user_id).first()
     if person is None:
@@ -45,4 +57,3 @@ def receive(event):
     if person.email and wants_mail(user_id=user_id):
         mail = Mail.objects.create(user_id=user_id, recipient=person.email, subject=text.subject, body=text.body)
         tasks.send_after_commit(mail.pk)
-    return True

@@ -91,17 +91,17 @@ TELLS_BEHIND_THE_COMMIT = """    from monolith.outbox.destination import destina
 TAKES_ONCE = """, transaction.atomic():
         _, first = Received.objects.get_or_create(event=event.event)
         if first:
-            _tell(event)
+            _take(event)
 """
 NOTES_BEFORE = """:
         _, first = Received.objects.get_or_create(event=event.event)
         if first:
-            _tell(event)
+            _take(event)
 """
 NOTES_BEHIND = """:
         first = not Received.objects.filter(pk=event.event).exists()
         if first:
-            _tell(event)
+            _take(event)
             Received.objects.create(event=event.event)
 """
 

@@ -99,9 +99,9 @@ def world():
     from monolith.notifications.models import Mail, Notification, Received
     from monolith.outbox.models import Event
 
-    for model in (Mail, Notification, Received, Event, User):
+    for model in (Mail, Notification, Received, Event):
         model.objects.all().delete()
-    User.objects.create(username="ada", email=MAIL)
+    User.objects.get_or_create(username="ada", defaults={"email": MAIL})
     topic = Topic()
     with (
         patch("monolith.outbox.destination.Topic", lambda arn, client: topic),

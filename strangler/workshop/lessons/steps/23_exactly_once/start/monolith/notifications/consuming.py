@@ -13,12 +13,15 @@ from monolith.notifications.placement import notifications_moved
 from monolith.notifications.rendering import rendered
 from monolith.notifications.selectors import mail_wanted_by
 from monolith.notifications.sending import send_now
+from monolith.notifications.services import forget
+
+GONE = "account.deleted"
 
 logger = logging.getLogger(__name__)
 
 
 def consume(told):
-    """Tell the person whom an event is about, on the site and by mail.
+    """Tell the person whom an event is about, on the site and by mail, or forget somebody gone.
 
     Raises NotHere where the notifications live elsewhere, and what
     `read_event` raises; then nothing was written. Events of types that are not known here are none of ours.
@@ -29,6 +32,13 @@ def consume(told):
     if notifications_moved():
         raise NotHere(f'event "{event.event}" is for the service that has the notifications')
     with tracing.continuing(event.traceparent):
+        _take(event)
+
+
+def _take(event):
+    if event.type == GONE:
+        forget(user_id=event.user)
+    else:
         _tell(event)
 
 
