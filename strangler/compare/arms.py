@@ -20,7 +20,10 @@ from strangler.workshop.system import System
 PLAN = "0001_reviews"
 SWITCHED = "7"
 """Operations of the plan after which the service owns and serves."""
-BESIDE = ("aws", "relay_events", "consume_events", "consume_feedback", "payment", "worker", "visitors")
+BESIDE = (
+    *("aws", "relay_events", "consume_events", "consume_feedback", "payment", "worker", "visitors"),
+    *("notifications", "notifications-events", "notifications-feedback", "notifications-worker"),
+)
 """Parts that do nothing for a page: they are down while pages are measured, in every arm alike."""
 _ONE_PROCESS = ("broker", "aws", "payment", "orchard", "worker", "relay_events", "consume_events", "consume_feedback")
 _ALONE = {

@@ -20,8 +20,15 @@ from strangler.identity import generate_keys
 from strangler.workshop.aws import names
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PARTS = ("proxy", "orchard", "reviews", "payment", "orchard-database", "reviews-database", "broker", "aws")
+PARTS = (
+    *("proxy", "orchard", "reviews", "payment", "orchard-database", "reviews-database", "broker", "aws"),
+    "notifications",
+)
 """The parts that listen, in the order of their ports."""
+DATABASES = {"orchard": "orchard", "reviews": "reviews", "notifications": "reviews"}
+"""Whose databases there are, and the server of each: two share one, to spare the machine a third."""
+SERVERS = tuple(dict.fromkeys(DATABASES.values()))
+SERVICES = ("reviews", "notifications")
 PASSWORD = "orchard-demo"  # noqa: S105 - everybody's in the seeded shop; it listens on loopback only
 
 
@@ -35,7 +42,7 @@ class Instance:
 
     home: Path
     aws: bool = False
-    """Whether there is an AWS too, and Orchard is told of it."""
+    """Whether there is an AWS too, and with it the notifications service, and Orchard is told of it."""
 
     def prepare(self, base: int | None) -> None:
         """Choose ports (from "base" upwards; None: any free ones) and make the secrets, on first use.
@@ -51,10 +58,12 @@ class Instance:
             self.home.mkdir(parents=True, exist_ok=True)
             self._ports_file.write_text(json.dumps(ports), encoding="ascii")
         generate_keys(self.home / "secrets")
-        if not self._secrets_file.exists():
-            made = {name: secrets.token_urlsafe(32) for name in ("orchard", "reviews", "proxy", "database")}
+        kept = self._secrets_file.exists()
+        words = dict(json.loads(self._secrets_file.read_text(encoding="ascii"))) if kept else {}
+        if lacking := [name for name in ("orchard", *SERVICES, "proxy", "database") if name not in words]:
+            words |= {name: secrets.token_urlsafe(32) for name in lacking}
             self._secrets_file.touch(mode=0o600)
-            self._secrets_file.write_text(json.dumps(made), encoding="ascii")
+            self._secrets_file.write_text(json.dumps(words), encoding="ascii")
 
     def refuse_taken_ports(self, ours: Collection[str] = ()) -> None:
         """Raises InstanceError where somebody else listens on a port of a part that we do not run ourselves."""
@@ -73,12 +82,16 @@ class Instance:
         return f"http://127.0.0.1:{self.ports[part]}"
 
     def database(self, name: str) -> PostgresServer:
-        """The server of "orchard" or "reviews"."""
+        """One of SERVERS."""
         return PostgresServer(data=self.home / "postgres" / name, port=self.ports[f"{name}-database"])
+
+    def admin_dsn(self, name: str) -> str:
+        """The database of one of DATABASES, for the administrator of its server."""
+        return self.database(DATABASES[name]).dsn(name)
 
     def app_dsn(self, name: str) -> str:
         """The database as the application uses it: an ordinary user who owns its tables."""
-        return self.database(name).dsn(name, name, self.secrets["database"])
+        return self.database(DATABASES[name]).dsn(name, name, self.secrets["database"])
 
     @property
     def public_key(self) -> Path:
@@ -98,10 +111,12 @@ class Instance:
             "ORCHARD_BROKER_URL": f"redis://127.0.0.1:{self.ports['broker']}/0",
             "ORCHARD_PAYMENT_URL": self.url("payment"),
             "ORCHARD_REVIEWS_URL": self.url("reviews"),
+            "ORCHARD_NOTIFICATIONS_URL": self.url("notifications"),
             "ORCHARD_ALLOWED_HOSTS": "127.0.0.1,localhost",
             "ORCHARD_MAIL_DIR": str(self.home / "mail"),
-            "STRANGLER_SOURCE_DSN": self.database("orchard").dsn("orchard"),
-            "STRANGLER_REVIEWS_DSN": self.database("reviews").dsn("reviews"),
+            "STRANGLER_SOURCE_DSN": self.admin_dsn("orchard"),
+            "STRANGLER_REVIEWS_DSN": self.admin_dsn("reviews"),
+            "STRANGLER_NOTIFICATIONS_DSN": self.admin_dsn("notifications"),
             "STRANGLER_MONOLITH_URL": self.url("orchard"),
             "STRANGLER_PROXIES": self.url("proxy"),
             "STRANGLER_PROXY_LISTEN": f"127.0.0.1:{self.ports['proxy']}",
@@ -110,11 +125,7 @@ class Instance:
             "STRANGLER_PROXY_MONOLITH": self.url("orchard"),
             "STRANGLER_IDENTITY_KEY": str(self.home / "secrets" / "identity.pem"),
             "STRANGLER_RECORDS": str(self.records),
-            "REVIEWS_SECRET_KEY": self.secrets["reviews"],
-            "REVIEWS_REHEARSAL_TOKEN": token_for(self.secrets["proxy"], "reviews"),
-            "REVIEWS_DATABASE_URL": self.app_dsn("reviews"),
-            "REVIEWS_IDENTITY_PUBLIC_KEY": str(self.public_key),
-            "REVIEWS_ALLOWED_HOSTS": "127.0.0.1,localhost",
+            **{name: value for service in SERVICES for name, value in self._of_service(service).items()},
             **(self._aws_environment() if self.aws else {}),
         }
 
@@ -125,6 +136,16 @@ class Instance:
         lines = [f"export {name}='{value}'" for name, value in self.environment().items()]
         path.write_text("\n".join([*lines, f"export PATH='{Path(sys.executable).parent}':$PATH", ""]), encoding="utf-8")
         return path
+
+    def _of_service(self, name: str) -> dict[str, str]:
+        of_service = {
+            "SECRET_KEY": self.secrets[name],
+            "REHEARSAL_TOKEN": token_for(self.secrets["proxy"], name),
+            "DATABASE_URL": self.app_dsn(name),
+            "IDENTITY_PUBLIC_KEY": str(self.public_key),
+            "ALLOWED_HOSTS": "127.0.0.1,localhost",
+        }
+        return {f"{name.upper()}_{variable}": value for variable, value in of_service.items()}
 
     def _aws_environment(self) -> dict[str, str]:
         broker = {"NOTIFICATIONS_BROKER_URL": f"redis://127.0.0.1:{self.ports['broker']}/1"}

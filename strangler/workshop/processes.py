@@ -10,8 +10,6 @@ from pathlib import Path
 from strangler.deploy.supervisor import Process, ProcessError
 from strangler.workshop.instance import ROOT, Instance
 
-SERVICE = ROOT / "extracted" / "reviews"
-IN_SERVICE = {"PYTHONPATH": str(SERVICE), "DJANGO_SETTINGS_MODULE": "reviews_service.settings"}
 _READS_PER_SECOND = 16
 
 
@@ -19,8 +17,6 @@ def processes(instance: Instance) -> Iterator[Process]:
     """Everything but the databases, in the order in which it is started."""
     environment, python = instance.environment(), sys.executable
     port = instance.ports
-    bind = {part: f"127.0.0.1:{port[part]}" for part in ("orchard", "reviews")}
-    gunicorn = [python, "-m", "gunicorn"]
     yield Process(
         name="broker",
         command=[
@@ -43,7 +39,10 @@ def processes(instance: Instance) -> Iterator[Process]:
     )
     yield Process(
         name="orchard",
-        command=[*gunicorn, "-c", "monolith/gunicorn.py", "--bind", bind["orchard"], "monolith.wsgi"],
+        command=[
+            *(python, "-m", "gunicorn", "-c", "monolith/gunicorn.py"),
+            *("--bind", f"127.0.0.1:{port['orchard']}", "monolith.wsgi"),
+        ],
         environment=environment,
         directory=ROOT,
         ready_url=instance.url("orchard") + "/health/",
@@ -61,13 +60,9 @@ def processes(instance: Instance) -> Iterator[Process]:
         # The monolith's side of the events: out to the topic, in from its queue, and what SES tells.
         for name in ("relay_events", "consume_events", "consume_feedback"):
             yield Process(name=name, command=[python, "manage.py", name], environment=environment, directory=ROOT)
-    yield Process(
-        name="reviews",
-        command=[*gunicorn, "-c", "gunicorn.conf.py", "--bind", bind["reviews"], "reviews_service.wsgi"],
-        environment={**environment, **IN_SERVICE},
-        directory=SERVICE,
-        ready_url=instance.url("reviews") + "/health/",
-    )
+    yield _web(instance, "reviews")
+    if instance.aws:
+        yield from _notifications(instance)
     yield Process(
         name="proxy",
         command=[str(_proxy_python()), "-m", "strangler_proxy"],
@@ -85,6 +80,52 @@ def processes(instance: Instance) -> Iterator[Process]:
         name="visitors",
         command=[python, "-m", "strangler.workshop.visitors", instance.url("proxy"), str(_READS_PER_SECOND)],
         directory=ROOT,
+    )
+
+
+def folder(service: str) -> Path:
+    """Where the code of one of SERVICES is."""
+    return ROOT / "extracted" / service
+
+
+def in_service(service: str) -> dict[str, str]:
+    """What a process of that service is told besides what all are."""
+    return {"PYTHONPATH": str(folder(service)), "DJANGO_SETTINGS_MODULE": f"{service}_service.settings"}
+
+
+def _web(instance: Instance, service: str) -> Process:
+    return _of_service(
+        instance,
+        service,
+        service,
+        *("-m", "gunicorn", "-c", "gunicorn.conf.py"),
+        *("--bind", f"127.0.0.1:{instance.ports[service]}", f"{service}_service.wsgi"),
+        ready_url=instance.url(service) + "/health/",
+    )
+
+
+def _notifications(instance: Instance) -> Iterator[Process]:
+    """The service that events come to, and mails go out from, once it owns them."""
+    name = "notifications"
+    yield _web(instance, name)
+    for command in ("consume_events", "consume_feedback"):
+        yield _of_service(instance, name, f"{name}-{command.removeprefix('consume_')}", "manage.py", command)
+    yield _of_service(
+        instance,
+        name,
+        f"{name}-worker",
+        *("-m", "celery", "-A", "notifications_service", "worker", "--concurrency", "2", "--pool", "threads"),
+        *("--beat", "--schedule", str(instance.home / f"{name}-beat"), "--without-gossip", "--without-mingle"),
+    )
+
+
+def _of_service(instance: Instance, service: str, name: str, *arguments: str, ready_url: str | None = None) -> Process:
+    return Process(
+        name=name,
+        command=[sys.executable, *arguments],
+        environment={**instance.environment(), **in_service(service)},
+        directory=folder(service),
+        ready_url=ready_url,
     )
 
 

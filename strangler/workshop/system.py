@@ -1,4 +1,4 @@
-"""Orchard as a system on one machine: databases, broker, payment, shop, worker, service, proxy, applier, visitors."""
+"""Orchard as a system on one machine: databases, broker, payment, shop, worker, services, proxy, applier, visitors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -17,12 +17,12 @@ import psycopg
 from psycopg import sql
 
 from strangler.deploy.supervisor import Process, ProcessError, Supervisor
-from strangler.workshop.instance import PASSWORD, ROOT, Instance
-from strangler.workshop.processes import IN_SERVICE, SERVICE, processes
+from strangler.workshop.instance import DATABASES, PASSWORD, ROOT, SERVERS, SERVICES, Instance
+from strangler.workshop.processes import folder, in_service, processes
 
 Say = Callable[[str], None]
-_DATABASES = ("orchard", "reviews")
-_BEFORE_THE_PLAN = "0001"
+_BEFORE_THE_PLANS = {"reviews": "0001", "notifications": "0002"}
+"""Of each app that a plan moves, the last migration before the one that cuts its keys."""
 _NEEDED_TO_END = ("broker", "aws", "payment")
 _TEMPLATES = ROOT / ".run" / "templates"
 _SHAPES_DATA = (
@@ -47,7 +47,7 @@ class System:
         self.instance.prepare(base)
         self.instance.refuse_taken_ports(ours=self._running())
         self._databases()
-        self._say("starting the shop, the service and the proxy")
+        self._say("starting the shop, the services and the proxy")
         processes = list(self.processes())
         for process in processes:
             self.supervisor.start(process)
@@ -87,7 +87,7 @@ class System:
     def _running(self) -> list[str]:
         """The parts of ours that run, by the names that their ports have."""
         processes = [name for name in self.supervisor.names() if self.supervisor.pid(name) is not None]
-        return [*processes, *(f"{name}-database" for name in _DATABASES if self.instance.database(name).running())]
+        return [*processes, *(f"{name}-database" for name in SERVERS if self.instance.database(name).running())]
 
     def _databases(self) -> None:
         template = _TEMPLATES / f"{self._size}-{_fingerprint()}"
@@ -102,24 +102,27 @@ class System:
         if fresh and template.exists():
             # A copied server keeps its password, which only this machine's user can read.
             shutil.copytree(template, data, symlinks=True)
-        for name in _DATABASES:
-            self.instance.database(name).start()
-            _make_database(self.instance.database(name).dsn(), name, self.instance.secrets["database"])
+        for server in SERVERS:
+            self.instance.database(server).start()
+        for name, server in DATABASES.items():
+            _make_database(self.instance.database(server).dsn(), name, self.instance.secrets["database"])
         if fresh and not template.exists():
             self._fill()
             self._remember(template)
         filling.unlink(missing_ok=True)
 
     def _stop_databases(self) -> None:
-        for name in _DATABASES:
+        for name in SERVERS:
             self.instance.database(name).stop()
 
     def _fill(self) -> None:
-        """Migrate both databases to where the plan begins, and seed the shop."""
+        """Migrate the databases to where the plans begin, and seed the shop."""
         self._say("migrating the databases")
         self.manage("migrate", "--verbosity", "0")
-        self.manage("migrate", "reviews", _BEFORE_THE_PLAN, "--verbosity", "0")
-        self._run(SERVICE, "migrate", "--verbosity", "0")
+        for app, migration in _BEFORE_THE_PLANS.items():
+            self.manage("migrate", app, migration, "--verbosity", "0")
+        for service in SERVICES:
+            self._run(folder(service), "migrate", "--verbosity", "0", environment=in_service(service))
         self._say(f"seeding a shop of size {self._size}")
         self.manage("seed", "--size", self._size, "--password", PASSWORD)
 
@@ -135,15 +138,16 @@ class System:
             made = Path(shutil.copytree(self.instance.home / "postgres", Path(draft) / "postgres", symlinks=True))
             with suppress(OSError):
                 made.rename(template)
-        for name in _DATABASES:
+        for name in SERVERS:
             self.instance.database(name).start()
 
-    def _run(self, directory: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, **self.instance.environment(), **(IN_SERVICE if directory == SERVICE else {})}
+    def _run(
+        self, directory: Path, *arguments: str, check: bool = True, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         ran = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=directory,
-            env=environment,
+            env={**os.environ, **self.instance.environment(), **(environment or {})},
             capture_output=True,
             text=True,
             check=False,

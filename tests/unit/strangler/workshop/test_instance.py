@@ -62,6 +62,18 @@ def test_a_part_that_came_later_gets_a_port_and_the_others_keep_theirs(tmp_path)
     assert later.ports["aws"] not in known.values()
 
 
+def test_a_part_that_came_later_gets_a_secret_and_the_others_keep_theirs(tmp_path):
+    instance = Instance(home=tmp_path)
+    instance.prepare(None)
+    known = {name: secret for name, secret in instance.secrets.items() if name != "notifications"}
+    (tmp_path / "secrets" / "secrets.json").write_text(json.dumps(known))
+    later = Instance(home=tmp_path)
+    later.prepare(None)
+    assert {name: secret for name, secret in later.secrets.items() if name != "notifications"} == known
+    assert later.secrets["notifications"] not in known.values()
+    assert stat.S_IMODE((tmp_path / "secrets" / "secrets.json").stat().st_mode) == 0o600
+
+
 def test_orchard_is_told_of_an_aws_where_there_is_one(tmp_path):
     Instance(home=tmp_path).prepare(None)
     for name in ("orchard", "reviews"):

@@ -179,11 +179,14 @@ STRANGLER = {
     "PLANS": _PLANS,
     "RECORDS": Path(env.text("STRANGLER_RECORDS", str(_PLANS))),
     "SOURCE_DSN": env.text("STRANGLER_SOURCE_DSN"),
-    "SERVICES": {"reviews": {"DSN": env.text("STRANGLER_REVIEWS_DSN"), "UPSTREAM": REVIEWS_URL}},
+    "SERVICES": {
+        "reviews": {"DSN": env.text("STRANGLER_REVIEWS_DSN"), "UPSTREAM": REVIEWS_URL},
+        "notifications": {"DSN": env.text("STRANGLER_NOTIFICATIONS_DSN"), "UPSTREAM": NOTIFICATIONS_URL},
+    },
     "MONOLITH_UPSTREAM": env.text("STRANGLER_MONOLITH_URL", "http://127.0.0.1:8001"),
     "PROXIES": env.words("STRANGLER_PROXIES"),
     "PROXY_TOKEN": env.text("STRANGLER_PROXY_TOKEN"),
     "IDENTITY_KEY": env.text("STRANGLER_IDENTITY_KEY"),
-    "OPENAPI": {"monolith": "/api/schema/", "reviews": "/api/schema/"},
+    "OPENAPI": dict.fromkeys(["monolith", "reviews", "notifications"], "/api/schema/"),
     "TRACE": {"FOLDER": env.text("STRANGLER_TRACE")},
 }
