@@ -122,7 +122,7 @@ def _parts(arm: Arm) -> Parts:
     return Parts(
         arm=arm.kind.name,
         processes=sum(process.name not in {"visitors", "aws", "payment"} for process in arm.processes()),
-        databases=len(arm.databases()),
+        databases=len(arm.kind.databases),
         deployables=len(deployables),
         lines=_lines(changed),
         all_lines=sum(map(_lines, deployables)),

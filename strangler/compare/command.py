@@ -64,8 +64,8 @@ def _read(file: Path) -> Results:
 
 
 def _wish(options: argparse.Namespace) -> Wish:
-    from strangler.compare.arms import NULL, kind_of  # noqa: PLC0415
     from strangler.compare.comparing import Wish  # noqa: PLC0415
+    from strangler.compare.kinds import NULL, kind_of  # noqa: PLC0415
     from strangler.compare.sizes import FULL, QUICK  # noqa: PLC0415
 
     if options.null:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from strangler.compare.arms import Arm, Kind, kind_of
+from strangler.compare.arms import Arm
 from strangler.compare.change import deploy, parts, reaches
 from strangler.compare.cores import Cores, shared_out
 from strangler.compare.disk import disk
+from strangler.compare.kinds import Kind, kind_of
 from strangler.compare.leftovers import folder
 from strangler.compare.machine import machine
 from strangler.compare.matrix import matrix
@@ -42,9 +44,11 @@ def compare(wish: Wish, say: Say) -> Results:
     began = datetime.now(UTC)
     cores = shared_out(os.sched_getaffinity(0), wish.memory)
     with _arms(wish, cores) as arms:
+        taken: set[int] = set()
         for arm in arms:
-            say(f"setting up {arm.kind.name}")
-            arm.set_up()
+            arm.choose_ports(taken)
+        say(f"setting up {', '.join(arm.kind.name for arm in arms)}")
+        _at_once(lambda arm: arm.set_up(), arms)
         cores.of_load()
         observations = list(_starts(arms, wish.size, say))
         with _all_awake(arms):
@@ -77,6 +81,11 @@ def compare(wish: Wish, say: Say) -> Results:
     )
 
 
+def _at_once(what: Callable[[Arm], object], arms: Sequence[Arm]) -> None:
+    with ThreadPoolExecutor(len(arms)) as pool:
+        list(pool.map(what, arms))
+
+
 def _starts(arms: Sequence[Arm], size: Size, say: Say) -> Iterator[Observation]:
     """Start each arm as often as is wished; it runs, halted, after the last time."""
     say("starting them, and timing it")
@@ -105,8 +114,7 @@ def _failing_and_changing(
     """With all parts up; the arms share their cores at once, since nothing of this counts in milliseconds."""
     say("starting what serves no page, for the faults")
     with _all_awake(arms):
-        for arm in arms:
-            arm.begin(beside=True)
+        _at_once(lambda arm: arm.begin(size.beside), arms)
         deployed = [deploy(arm, slugs) for arm in arms]
         say("letting each part fail")
         faults = matrix(arms, slugs, size, say)

@@ -24,10 +24,10 @@ class Cores:
     groups: Path = field(default=_MEMORY)  # where groups of processes can be given a limit, if we may
 
     @contextmanager
-    def of_arms(self, name: str) -> Iterator[None]:
-        """What is started meanwhile stays on the arms' cores, and within the memory of this arm."""
+    def of_arms(self, name: str, *, pinned: bool = True) -> Iterator[None]:
+        """What is started meanwhile stays within the memory of this arm, and (unless not pinned) on the arms' cores."""
         group, before = self._group(name), os.sched_getaffinity(0)
-        os.sched_setaffinity(0, self.arms)
+        os.sched_setaffinity(0, self.arms if pinned else self.arms | self.load)
         try:
             with _within(group):
                 yield

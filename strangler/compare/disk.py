@@ -13,8 +13,8 @@ def disk(arm: Arm) -> Mapping[str, float]:
     """MB of its databases' folders and of its processes' logs; code, interpreters and packages are not in it."""
     home = arm.instance.home
     return {
-        "databases": sum(_bytes(arm.instance.database(name).data) for name in arm.databases()) / 2**20,
-        "servers": len(arm.databases()),
+        "databases": sum(_bytes(arm.instance.database(name).data) for name in arm.kind.databases) / 2**20,
+        "servers": len(arm.kind.databases),
         "logs": _bytes(home / "processes") / 2**20,
     }
 

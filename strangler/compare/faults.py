@@ -43,7 +43,7 @@ _PARTS = ("proxy", "orchard", "orchard-database", "reviews", "reviews-database",
 
 def parts_of(arm: Arm) -> list[str]:
     """The parts whose failing is looked at, as far as this arm has them."""
-    have = {process.name for process in arm.processes()} | {f"{name}-database" for name in arm.databases()}
+    have = {process.name for process in arm.processes()} | {f"{name}-database" for name in arm.kind.databases}
     return [part for part in _PARTS if part in have]
 
 

@@ -17,7 +17,7 @@ from strangler.compare.schedule import arrivals, quantile
 from strangler.compare.sizes import Size
 
 _CLIENTS = 8
-_SLACK = (0.3, 1.1)
+_SLACK = (0.4, 1.4)
 """Between which shares of what eight busy clients get, the highest rate within the bound is looked for."""
 
 
@@ -35,7 +35,9 @@ def calibrate(arms: Sequence[Arm], route: Route, size: Size) -> Rates:
     for arm in arms:
         with arm.awake():
             asyncio.run(saturate(arm.address, route.requests, size.warm_up + 0.5, _CLIENTS))
-            saturated[arm.kind.name] = asyncio.run(saturate(arm.address, route.requests, size.steady, _CLIENTS))
+            saturated[arm.kind.name] = asyncio.run(
+                saturate(arm.address, route.requests, max(size.steady, 1.0), _CLIENTS)
+            )
     return Rates(steady=size.share * min(saturated.values()), saturated=saturated)
 
 

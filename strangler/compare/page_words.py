@@ -99,8 +99,8 @@ def method(results: Results) -> Iterator[str]:
     yield (
         f"The highest rate within the bound is the highest at which {size['probe']:g} s of such requests all "
         f"succeed, 95% within "
-        f"{1000 * size['bound']:.0f} ms; it is looked for by halving, {size['probes']} rates a time, between 0.3 and "
-        f"1.1 of what eight "
+        f"{1000 * size['bound']:.0f} ms; it is looked for by halving, {size['probes']} rates a time, between 0.4 and "
+        f"1.4 of what eight "
         "busy clients get. It never comes out above that, and is as coarse as the probes are few: the interval says "
         "how coarse."
     )

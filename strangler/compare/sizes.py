@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from strangler.compare.kinds import BESIDE
+
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
@@ -23,12 +25,13 @@ class Size:
     fault: float = 1.5  # how long people ask while a fault holds
     faults: tuple[str, ...] = ("slowed", "killed", "cut off", "filled")
     failing: tuple[str, ...] = ()  # the parts that fail in turn; none named: all
+    beside: tuple[str, ...] = tuple(name for name in BESIDE if name != "visitors")  # what runs meanwhile of these
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
 
-FULL = Size(name="full", repetitions=10, starts=3, idle=0.5, warm_up=0.3, steady=1.6, probe=0.6, probes=4)
+FULL = Size(name="full", repetitions=10, starts=3, idle=0.5, warm_up=0.3, steady=1.5, probe=0.8, probes=4)
 QUICK = Size(
     name="quick",
     repetitions=3,
@@ -40,5 +43,6 @@ QUICK = Size(
     probes=2,
     fault=0.6,
     faults=("killed",),
+    beside=("payment",),
     failing=("proxy", "orchard", "orchard-database", "reviews", "reviews-database", "broker"),
 )

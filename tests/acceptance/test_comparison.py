@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from strangler.compare.arms import MODULAR, MONOLITH, Arm
+from strangler.compare.arms import Arm
 from strangler.compare.asking import Crowd
 from strangler.compare.comparing import Wish, compare
 from strangler.compare.cores import shared_out
 from strangler.compare.faults import Fault, holding
+from strangler.compare.kinds import BESIDE, MODULAR, MONOLITH
 from strangler.compare.page import page
 from strangler.compare.processes import running
 from strangler.compare.results import MEASURES, values
@@ -40,8 +41,9 @@ def test_two_arms_are_measured_and_reported_and_nothing_is_left_of_them():
 def arm(tmp_path_factory):
     arm = Arm(MONOLITH, tmp_path_factory.mktemp("arm"), shared_out(os.sched_getaffinity(0), 2**31), "XS")
     try:
+        arm.choose_ports(set())
         arm.set_up()
-        arm.begin(beside=True)
+        arm.begin(BESIDE)
         yield arm
     finally:
         arm.end()
