@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from strangler.compare.cores import Cores
-from strangler.compare.kinds import BESIDE, PLAN, Kind
+from strangler.compare.kinds import BESIDE, Kind
 from strangler.compare.processes import go_on, halt
 from strangler.compare.wire import Address
 from strangler.deploy.supervisor import Process
@@ -52,9 +52,10 @@ class Arm(System):
         self._databases()
         if self.kind.migration is not None:
             self.manage("migrate", "reviews", self.kind.migration, "--verbosity", "0")
-        if self.kind.position is not None:
+        if self.kind.plans:
             self.up(None)
-            self.manage("applyplan", PLAN, self.kind.position if self.kind.position != "0" else "zero")
+        for plan, position in self.kind.plans:
+            self.manage("applyplan", plan, "zero" if position == "0" else position)
         self.down()
 
     def begin(self, beside: Collection[str] = ()) -> float:

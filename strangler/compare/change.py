@@ -20,6 +20,7 @@ _LINES = {
     "monolith": ("monolith",),
     "modular": ("monolith", "extracted/modular", "extracted/reviews/reviews_service"),
     "reviews": ("extracted/reviews/reviews_service",),
+    "notifications": ("extracted/notifications/notifications_service",),
     "proxy": ("proxy/strangler_proxy",),
 }
 
@@ -131,7 +132,7 @@ def _parts(arm: Arm) -> Parts:
 
 def _deployables(arm: Arm) -> Iterator[str]:
     yield "modular" if arm.kind.name == "modular" else "monolith"
-    yield from (part for part in ("reviews", "proxy") if arm.has(part))
+    yield from (part for part in ("reviews", "notifications", "proxy") if arm.has(part))
 
 
 def _lines(deployable: str) -> int:

@@ -33,12 +33,16 @@ class Fault(enum.StrEnum):
 FILLED = {
     "orchard": "half a request in each of its threads",
     "reviews": "half a request in each of its threads",
+    "notifications": "half a request in each of its threads",
     "database": "refuses to write, as with a full disk",
     "broker": "no memory left for another message",
     "aws": "SNS, SQS and SES answer 503",
 }
 """What filled means, by part; others cannot be filled from outside."""
-_PARTS = ("proxy", "orchard", "orchard-database", "reviews", "reviews-database", "worker", "broker", "payment", "aws")
+_PARTS = (
+    *("proxy", "orchard", "orchard-database", "reviews", "notifications", "reviews-database"),
+    *("worker", "notifications-worker", "broker", "payment", "aws"),
+)
 
 
 def parts_of(arm: Arm) -> list[str]:
@@ -174,6 +178,7 @@ _MAKERS: dict[Fault, _Maker] = {
 _FILLERS: dict[str, _Maker] = {
     "orchard": _threads_taken,
     "reviews": _threads_taken,
+    "notifications": _threads_taken,
     "database": _read_only,
     "broker": _no_memory,
     "aws": _throttled,

@@ -15,7 +15,7 @@ import httpx
 from strangler.errors import StranglerError
 
 _HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')
-_AWAY = "The reviews are away"
+_AWAY = re.compile(r"The (reviews|messages) are away")
 _PATIENCE = 1.25
 """How many times the promised time a person waits before giving up."""
 
@@ -89,10 +89,17 @@ class Promise:
 
 
 def _page(person: Person, within: float) -> Kept:
-    answer = person.get(f"/products/{person.slugs[0]}/", within)
+    return _shown(person.get(f"/products/{person.slugs[0]}/", within))
+
+
+def _profile(person: Person, within: float) -> Kept:
+    return _shown(person.get("/profile/", within))
+
+
+def _shown(answer: httpx.Response) -> Kept:
     if answer.status_code != 200:
         return Kept.FAILED
-    return Kept.POORER if _AWAY in answer.text else Kept.KEPT
+    return Kept.POORER if _AWAY.search(answer.text) else Kept.KEPT
 
 
 def _reads(path: str) -> Callable[[Person, float], Kept]:
@@ -118,8 +125,9 @@ def _as(kept: bool) -> Kept:
 PROMISES = (
     Promise(name="search", words="search for products", within=2, ask=_reads("/search/?q=oak")),
     Promise(name="page", words="see a product, with its reviews", within=2, ask=_page),
+    Promise(name="profile", words="see one's own reviews and messages", within=2, ask=_profile),
     Promise(name="order", words="put into the cart, check out", within=4, ask=_order),
     Promise(name="review", words="read a review", within=2, ask=_reads("/api/reviews/5/")),
     Promise(name="write", words="write a review", within=2, ask=_review),
 )
-"""Two that have nothing to do with reviews, one that shows them, and two that are theirs."""
+"""Two that have nothing to do with reviews or messages, two that show them, and two that are the reviews' own."""

@@ -61,7 +61,7 @@ def test_faults_break_what_they_should_and_are_undone(arm):
         return {promise for promise, kept in found.items() if kept == "kept"}
 
     assert kept_during("orchard", Fault.KILLED) == set()
-    assert kept_during("payment", Fault.KILLED) == {"search", "page", "review", "write"}
+    assert kept_during("payment", Fault.KILLED) == {"search", "page", "profile", "review", "write"}
     assert kept_during("orchard-database", Fault.FILLED).isdisjoint({"write", "order"})
     assert kept_during("broker", Fault.FILLED) >= {"search", "page", "review"}
     assert arm.roots() != roots

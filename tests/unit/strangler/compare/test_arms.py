@@ -15,10 +15,14 @@ def test_arms_are_found_by_name_also_those_of_the_null_test():
 
 
 def test_a_step_of_the_plan_is_an_arm_and_a_step_that_it_has_not_is_none():
-    assert (kind_of("0001_reviews@6").position, kind_of("0001_reviews@6").serves_apart) == ("6", False)
+    assert (kind_of("0001_reviews@6").plans, kind_of("0001_reviews@6").serves_apart) == (
+        (("0001_reviews", "6"),),
+        False,
+    )
     assert kind_of("0001_reviews@7").serves_apart
+    assert not kind_of("0002_notifications@4").serves_apart
     assert (SERVICES.serves_apart, MODULAR.serves_apart) == (True, False)
-    for name in ("0001_reviews@8", "0001_reviews@x", "microlith", ""):
+    for name in ("0001_reviews@8", "0002_notifications@5", "0003@1", "0001_reviews@x", "microlith", ""):
         with pytest.raises(ArmError, match=f'there is no arm "{name}"; there are monolith, modular'):
             kind_of(name)
 

@@ -18,7 +18,7 @@ def test_a_report_is_made_again_from_what_was_found(made, tmp_path, capsys):
     [
         (
             "monolith,microlith",
-            'there is no arm "microlith"; there are monolith, modular, before, services, and the system',
+            'there is no arm "microlith"; there are monolith, modular, before, services, all, and the system',
         ),
         ("monolith", '"monolith" does not name two or more different arms'),
         ("monolith,monolith", '"monolith,monolith" does not name two or more different arms'),

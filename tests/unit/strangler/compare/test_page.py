@@ -103,7 +103,7 @@ def test_words_and_colours_of_faults(whole):
     assert re.search(r"class='cell bad' title='3 of 4 failed'>fails<", shown)
     assert re.search(r"class='cell warn' title='4 asked, none failed'>poorer<", shown)
     assert "not by itself" in shown
-    assert (kept(whole, "monolith"), kept(whole, "services")) == ((0, 5), (5, 10))
+    assert (kept(whole, "monolith"), kept(whole, "services")) == ((0, 6), (6, 12))
 
 
 def test_what_a_release_interrupts(whole):
