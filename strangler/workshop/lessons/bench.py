@@ -16,6 +16,8 @@ from strangler.workshop.instance import ROOT, Instance
 
 _OF_INSTANCES = ("ORCHARD_", "REVIEWS_", "STRANGLER_", "DJANGO_", "PYTHON")
 """What a shell may have of another copy of Orchard, or of the project the workshop was started from."""
+_OF_ONE_PROJECT = "DJANGO_SETTINGS_MODULE"
+"""Which each manage.py knows of its own; a shell here is for Orchard's and the service's."""
 _SECONDS = 120.0
 
 
@@ -85,6 +87,7 @@ class Bench:
         orchard = f"{home}/.run/orchard/env"
         (self.own / "env").write_text(
             f"[ ! -e {orchard} ] || . {orchard}\n"
+            f"unset {_OF_ONE_PROJECT}\n"
             f"export PATH={path}:$PATH PYTHONPATH={home}:{home}/proxy STRANGLER_WORKSHOP={home}\n",
             encoding="utf-8",
         )
@@ -97,7 +100,8 @@ class Bench:
 
     def _orchard(self) -> Mapping[str, str]:
         try:
-            return self.instance.environment()
+            given = self.instance.environment()
+            return {name: value for name, value in given.items() if name != _OF_ONE_PROJECT}
         except FileNotFoundError:  # it was never up
             return {}
 

@@ -111,3 +111,20 @@ def test_parts_that_are_stopped_are_told_with_their_log_and_the_way_to_start_the
         '  look at: ".run/orchard/processes/reviews.log"; "make up" starts it again'
     )
     assert 'Orchard does not run\n  look at: "make up"' in str(away(bench))
+
+
+def test_a_shell_knows_the_running_orchard_and_leaves_each_project_its_own_settings(tmp_path):
+    bench = told(tmp_path)
+    bench.own.mkdir(parents=True)
+    bench.instance.prepare(None)
+    (bench.instance.home / "postgres").mkdir()
+    for name in ("orchard", "reviews"):  # as a server that has been started leaves it
+        (bench.instance.home / "postgres" / f"{name}.password").write_text("secret")
+    bench.instance.write_environment()
+    bench.write_entrance()
+    asked = "ORCHARD_DATABASE_URL", "DJANGO_SETTINGS_MODULE"
+    shell = f'. {bench.own}/env; echo "${{{asked[0]}-none}} ${{{asked[1]}-none}}"'
+    said = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True).stdout.split()
+    known = bench.instance.environment()["ORCHARD_DATABASE_URL"]
+    assert said == [known, "none"]
+    assert [bench.environment().get(name, "none") for name in asked] == [known, "none"]
