@@ -55,7 +55,8 @@ class Rolling:
                 at = self._stay(at)
         except StranglerError as error:
             take_reads_back(self.world, self.move)
-            raise PlanError(f"the {at} failed, the owner answers all reads: {error}") from error
+            failed = "last look before the switch" if at.phase is Phase.SWITCHED else at
+            raise PlanError(f"the {failed} failed, the owner answers all reads: {error}") from error
 
     def _stay(self, at: Rollout) -> Rollout:
         """Put a step into effect and stay there until it is decided; the next one."""

@@ -123,6 +123,16 @@ def test_a_service_that_is_not_ready_gets_no_reads_at_all(world, moved, key, mov
     assert (move.n, move.weight) == (0, 0)
 
 
+def test_a_service_that_is_not_ready_is_not_switched_to_without_a_canary_either(world, moved, key, move, events):
+    def fail():
+        raise StranglerError("nobody answers")
+
+    routes = replace(ROUTES, canary=())
+    with pytest.raises(PlanError, match="the last look before the switch failed, .*: nobody answers"):
+        routes.forwards(replace(world, gate=fail), moved, routes.state_forwards(key, moved))
+    assert move.owner is Side.SOURCE
+
+
 def test_a_proxy_that_does_not_take_the_table_ends_the_canary(world, moved, key, move, events):
     def fail():
         raise StranglerError("a proxy does not answer")
