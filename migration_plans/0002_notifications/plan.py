@@ -39,5 +39,12 @@ class Plan(plans.Plan):
         MoveRoutes(["/api/notifications/"], canary=[]),
         RetireTables(MOVED),
         # The models stay while the tombstones do; what must go is everything that reads or writes through them.
-        RetireCode(["monolith.notifications.local"]),
+        RetireCode(
+            [
+                "monolith.notifications.local",
+                "monolith.notifications.consuming",
+                "monolith.notifications.feedback",
+                "monolith.notifications.sending",
+            ]
+        ),
     ]

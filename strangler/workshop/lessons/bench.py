@@ -14,7 +14,7 @@ from pathlib import Path
 from strangler.errors import StranglerError
 from strangler.workshop.instance import ROOT, Instance
 
-_OF_INSTANCES = ("ORCHARD_", "REVIEWS_", "STRANGLER_", "DJANGO_", "PYTHON")
+_OF_INSTANCES = ("ORCHARD_", "REVIEWS_", "NOTIFICATIONS_", "STRANGLER_", "DJANGO_", "PYTHON")
 """What a shell may have of another copy of Orchard, or of the project the workshop was started from."""
 _OF_ONE_PROJECT = "DJANGO_SETTINGS_MODULE"
 """Which each manage.py knows of its own; a shell here is for Orchard's and the service's."""

@@ -128,7 +128,7 @@ def test_a_service_that_is_not_ready_is_not_switched_to_without_a_canary_either(
         raise StranglerError("nobody answers")
 
     routes = replace(ROUTES, canary=())
-    with pytest.raises(PlanError, match="the last look before the switch failed, .*: nobody answers"):
+    with pytest.raises(PlanError, match=r"the last look before the switch failed, .*: nobody answers"):
         routes.forwards(replace(world, gate=fail), moved, routes.state_forwards(key, moved))
     assert move.owner is Side.SOURCE
 
