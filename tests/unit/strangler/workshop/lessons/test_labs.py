@@ -1,8 +1,13 @@
 """The labs: what is told to whoever answers them wrongly. Answers that do not touch each other share one look."""
 
+import difflib
+
 import pytest
 
 from strangler.cli import main
+from strangler.workshop.instance import ROOT
+from strangler.workshop.lessons.files import tree_of
+from strangler.workshop.lessons.step import FIRST_LAB, steps
 
 REMOTE, TASKS = "monolith/reviews/remote.py", "monolith/tasks.py"
 GATEWAY, SETTINGS = "monolith/reviews/gateway.py", "monolith/settings.py"
@@ -243,3 +248,12 @@ def test_the_list_shows_them_apart_below_the_steps(bench, monkeypatch, capsys):
     assert all("Lab: " not in line for line in listed[:at])
     assert all("Lab: " in line for line in listed[at + 1 :])
     assert len(listed[at + 1 :]) == 7
+
+
+@pytest.mark.parametrize("one", [pytest.param(one, id=one.name) for one in steps() if one.number >= FIRST_LAB])
+def test_what_a_lab_takes_out_of_a_file_is_a_few_lines_of_what_is_there_now(one):
+    laid = {path: place for path, place in tree_of(one.folder / "start").items() if (ROOT / path).exists()}
+    for path, place in laid.items():
+        lines = difflib.ndiff((ROOT / path).read_text().splitlines(), place.read_text().splitlines())
+        differing = [line for line in lines if line.startswith(("+ ", "- "))]
+        assert len(differing) <= 20, f"{path} has gone on without the lab"
