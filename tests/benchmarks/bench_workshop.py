@@ -10,6 +10,7 @@ The environments are this project's ("warm"); the templates of databases are mad
 from __future__ import annotations
 
 import argparse
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ def main() -> int:
     """Walk through the steps; 1 where something is not as it should be."""
     parser = argparse.ArgumentParser()
     parser.add_argument("steps", nargs="*", type=int)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # as Ctrl-C: Orchard is stopped first
     chosen = [step(number) for number in parser.parse_args().steps] or steps()
     with tempfile.TemporaryDirectory(prefix="workshop-") as folder, Memory(Path(folder)) as memory:
         began = time.monotonic()
