@@ -21,7 +21,9 @@ _REPORT = Path(".run") / "comparison.html"
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     command = commands.add_parser("compare", help="monolith, modular monolith and services under the same load")
-    command.add_argument("--quick", action="store_true", help="three minutes instead of fifteen, and no verdicts")
+    command.add_argument(
+        "--quick", action="store_true", help="a fifth of the time: few repetitions, no verdicts, each part only killed"
+    )
     command.add_argument(
         "--null", action="store_true", help="try the comparison itself: it may find 10 ms, and no more"
     )
