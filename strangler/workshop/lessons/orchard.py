@@ -101,12 +101,12 @@ def runs(bench: Bench, name: str) -> bool:
     return Supervisor(home=bench.instance.home / "processes").pid(name) is not None
 
 
-def standing(bench: Bench) -> Standing | Finding:
-    """How far the plan is, or why nobody can tell."""
+def standing(bench: Bench, plan: str = PLAN) -> Standing | Finding:
+    """How far a plan is, or why nobody can tell."""
     stopped = away(bench)
     if stopped is not None:
         return stopped
-    done = bench.manage("planstatus", PLAN)
+    done = bench.manage("planstatus", plan)
     applied, owner = _APPLIED.search(done.stdout), _OWNER.search(done.stdout)
     if done.returncode or applied is None or owner is None:
         return Finding(

@@ -28,9 +28,9 @@ class Event:
     facts: Mapping[str, Any]
 
 
-def events(bench: Bench) -> list[Event]:
+def events(bench: Bench, plan: str = PLAN) -> list[Event]:
     """All of them in order; a line that is being written is left out."""
-    path = bench.instance.records / PLAN / "record.jsonl"
+    path = bench.instance.records / plan / "record.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return [_event(json.loads(line)) for line in lines if line.endswith("}")]
 

@@ -1,5 +1,7 @@
 """What is told at the steps that need a running Orchard, from records, journals and answers as they could be."""
 
+from collections import Counter
+
 import pytest
 
 from strangler.workshop.instance import ROOT
@@ -252,3 +254,48 @@ def lines(path):
 def test_nothing_but_the_plan_is_left_where_the_code_is_gone(bench):
     lay(bench.home, step(12).solution(ROOT))
     assert [finding.what for finding in step(12).check(bench)] == ["Orchard does not run"]
+
+
+def order(key, at):
+    return Entry(
+        at=at, seconds=0.1, outcome=Outcome.ACKNOWLEDGED, what="POST order", status=302, kind="order", key=f"{key}-x"
+    )
+
+
+ORDERS = [order("0000000a", 1.0), order("0000000b", 9.0)]
+MAILS = {"Your order 0000000A": 1, "Your order 0000000B": 1, "Welcome to Orchard": 6}
+
+
+@pytest.mark.parametrize(
+    ("orders", "now", "mails", "expected"),
+    [
+        (ORDERS, at(4, "notifications"), MAILS, ""),
+        (ORDERS, at(3), MAILS, "does not own the notifications yet"),
+        (ORDERS[1:], at(4, "notifications"), MAILS, "nobody had ordered before the switch"),
+        (ORDERS[:1], at(4, "notifications"), MAILS, "nobody has ordered behind the switch"),
+        (ORDERS, at(4, "notifications"), MAILS | {"Your order 0000000B": 0}, 'no mail "Your order 0000000B" was sent'),
+        (ORDERS, at(4, "notifications"), MAILS | {"Your order 0000000A": 2}, '2 mails "Your order 0000000A" were sent'),
+    ],
+)
+def test_each_order_is_to_be_told_of_by_one_mail(orders, now, mails, expected):
+    switched = events("done", index=of(13).SWITCH, begin=5.0)
+    found = said(of(13).judge(orders, switched, now, Counter(mails)))
+    assert (expected in found) if expected else not found
+
+
+MOVES = "Move tables " + ", ".join(f"notifications.{one}" for one in of(13)._MUST_MOVE)
+COPIES = "Replicate accounts.User (id, username, email, display_name)"
+
+
+@pytest.mark.parametrize(
+    ("operations", "expected"),
+    [
+        ([COPIES, MOVES], ""),
+        ([COPIES, MOVES.replace("notifications.Received, ", "")], "the inbox stays behind"),
+        ([COPIES, MOVES.replace("notifications.Mail, ", "")], "notifications.Mail stays"),
+        (["Replicate accounts.User (id, username)", MOVES], "does not know whom to write to"),
+    ],
+)
+def test_a_plan_that_leaves_something_of_the_notifications_behind_is_told(operations, expected):
+    found = said(of(13).plan(operations))
+    assert (expected in found) if expected else not found
