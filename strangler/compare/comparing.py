@@ -48,7 +48,8 @@ def compare(wish: Wish, say: Say) -> Results:
         for arm in arms:
             arm.choose_ports(taken)
         say(f"setting up {', '.join(arm.kind.name for arm in arms)}")
-        _at_once(lambda arm: arm.set_up(), arms)
+        arms[0].set_up()  # alone: it may have to fill a shop, which the others copy
+        _at_once(lambda arm: arm.set_up(), arms[1:])
         cores.of_load()
         observations = list(_starts(arms, wish.size, say))
         with _all_awake(arms):
