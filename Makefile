@@ -27,7 +27,7 @@ test: setup ## all tests
 	@$(MAKE) --no-print-directory -j 2 --output-sync=target test-parts test-system
 
 test-parts:
-	$(VENV)/python -m pytest -n 3 --ignore tests/acceptance
+	$(VENV)/python -m pytest -n 3 --dist worksteal --ignore tests/acceptance
 
 test-system: test-services # one at a time, which waits more than it works: there is room for it beside the parts
 	$(VENV)/python -m pytest tests/acceptance
