@@ -16,6 +16,8 @@ _LATEST = 16 << 20
 _SAID = ("message", "method", "path", "status", "task", "type", "event", "mail", "state", "reason", "upstream")
 """What is shown of a line, in this order."""
 _QUIET = {"INFO", "DEBUG"}
+_CUT = timedelta(milliseconds=1)
+"""Logs cut their times to milliseconds: what a task says in its first one would else stand before the task."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +47,7 @@ def lines_of(folder: Path) -> list[Line]:
     if not logs:
         raise StranglerError(f'there are no logs in "{folder}"; name the folder with a file for each component, *.log')
     found = [line for log in logs for line in _lines(log)]
-    return sorted(found, key=lambda line: (line.began, -(line.milliseconds or 0.0)))
+    return sorted(found, key=_place)
 
 
 def trace_id(named: str) -> str:
@@ -55,6 +57,11 @@ def trace_id(named: str) -> str:
     if len(found) != 32 or not set(found) <= set("0123456789abcdef"):
         raise StranglerError(f'"{named}" is no trace; give its 32 hexadecimal digits, or a whole traceparent')
     return found
+
+
+def _place(line: Line) -> tuple[datetime, float]:
+    lasted = line.milliseconds
+    return (line.began, 0.0) if lasted is None else (line.began - _CUT, -lasted)
 
 
 def _lines(log: Path) -> Iterator[Line]:

@@ -192,7 +192,7 @@ def test_a_writer_that_keeps_the_fence_waiting_makes_it_give_up(shop, traffic):
 
 @BROUGHT
 def test_a_transaction_left_open_across_the_fence_is_waited_for(shop, traffic):
-    began, committed = threading.Event(), threading.Event()
+    began, ends = threading.Event(), threading.Event()
 
     def write():
         from tests.integration.split.engines import Application
@@ -202,8 +202,8 @@ def test_a_transaction_left_open_across_the_fence_is_waited_for(shop, traffic):
         other.add_review("open")
         began.set()
         time.sleep(0.3)
+        ends.set()
         other.run("COMMIT")
-        committed.set()
         other.connection.close()
 
     writer = threading.Thread(target=write)
@@ -214,7 +214,7 @@ def test_a_transaction_left_open_across_the_fence_is_waited_for(shop, traffic):
             began.wait(5)
         if step is Step.CATCH_UP:
             # Said only once the fence has committed.
-            assert committed.is_set()
+            assert ends.is_set()
 
     shop.move.switch(Side.TARGET, traffic, on_step=on_step, limits=Limits(lock=5))
     writer.join()

@@ -47,6 +47,14 @@ def test_a_trace_is_shown_from_its_beginning_through_all_components(logs, capsys
         ]
 
 
+def test_what_is_said_within_the_first_millisecond_stands_behind_what_it_is_part_of(tmp_path, capsys):
+    said = line(TRACE, at="2026-11-26T10:00:00.100Z", message="packed")  # at 100.9 ms
+    done = line(TRACE, at="2026-11-26T10:00:00.101Z", message="task done", milliseconds=0.5)  # at 101.1 ms
+    (tmp_path / "worker.log").write_text(f"{said}\n{done}\n")
+    assert main(["follow", str(tmp_path), TRACE]) == 0
+    assert [one.split()[-1] for one in capsys.readouterr().out.splitlines()] == ["done", "packed"]
+
+
 def test_without_a_trace_the_latest_are_listed_with_where_they_came_to(logs, capsys):
     assert main(["follow", logs]) == 0
     assert capsys.readouterr().out.splitlines() == [
