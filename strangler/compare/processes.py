@@ -65,7 +65,7 @@ def cpu_seconds(roots: Iterable[int]) -> float:
 
 def memory(roots: Iterable[int]) -> int:
     """Bytes; a page that several share is counted once."""
-    return sum(map(_proportional, (stat.pid for stat in running(roots))))
+    return sum(map(proportional, (stat.pid for stat in running(roots))))
 
 
 def halt(roots: Iterable[int]) -> None:
@@ -78,15 +78,16 @@ def go_on(roots: Iterable[int]) -> None:
     _signal(reversed(running(roots)), signal.SIGCONT)
 
 
-def _signal(stats: Iterable[Stat], number: signal.Signals) -> None:
-    for stat in stats:
-        with suppress(ProcessLookupError):
-            os.kill(stat.pid, number)
-
-
-def _proportional(pid: int) -> int:
+def proportional(pid: int) -> int:
+    """Bytes of one process, its share of each page that several have; 0 where it has ended."""
     try:
         lines = (_PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+def _signal(stats: Iterable[Stat], number: signal.Signals) -> None:
+    for stat in stats:
+        with suppress(ProcessLookupError):
+            os.kill(stat.pid, number)

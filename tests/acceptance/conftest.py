@@ -63,6 +63,11 @@ class Orchard:
     def url(self, part: str = "proxy") -> str:
         return self.system.instance.url(part)
 
+    def mails(self) -> list[dict[str, Any]]:
+        """All that was sent, by the mailbox: the outside's own count."""
+        found: list[dict[str, Any]] = httpx.get(self.url("aws") + "/mailbox.json", trust_env=False).json()
+        return found
+
     @property
     def record(self) -> Path:
         return self.system.instance.records / PLAN / "record.jsonl"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import httpx
 import pytest
 
 pytestmark = pytest.mark.acceptance
@@ -22,5 +21,4 @@ def test_somebody_who_registers_is_welcomed_by_a_mail(orchard):
 
 
 def mails_to(person, orchard):
-    mails = httpx.get(orchard.url("aws") + "/mailbox.json", trust_env=False).json()
-    return [mail for mail in mails if mail["recipients"] == [f"{person.name}@orchard.example"]]
+    return [mail for mail in orchard.mails() if mail["recipients"] == [f"{person.name}@orchard.example"]]

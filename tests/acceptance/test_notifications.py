@@ -178,8 +178,7 @@ def _next_order(buyer):
 def _mails(orchard, buyers):
     """How often each mail came to them, by the mailbox: the outside's own count."""
     ours = [f"{buyer.person.name}@orchard.example" for buyer in buyers]
-    mails = httpx.get(orchard.url("aws") + "/mailbox.json", trust_env=False).json()
-    return Counter(mail["subject"] for mail in mails if mail["recipients"][0] in ours)
+    return Counter(mail["subject"] for mail in orchard.mails() if mail["recipients"][0] in ours)
 
 
 def _number(orchard, person):

@@ -51,7 +51,7 @@ def main() -> int:
             began = time.monotonic()
             quit_orchard(bench)
             _say(f"quit: {time.monotonic() - began:.1f} s")
-    _say(f"memory at most: {memory.most / 2**10:,.0f} MiB, of {memory.processes} processes")
+    _say(f"memory at most: {memory.most / 2**20:,.0f} MiB, of {memory.processes} processes")
     sys.stdout.writelines(f"{problem}\n" for problem in wrong)
     return bool(wrong)
 

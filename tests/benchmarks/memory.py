@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Self
 
-from tests.benchmarks.processes import kilobytes
+from strangler.compare.processes import proportional
 
 _BETWEEN_LOOKS = 2.0
 
@@ -16,7 +16,7 @@ class Memory:
 
     def __init__(self, folder: Path) -> None:
         self.most = 0
-        """KiB, what two processes share counted half for each."""
+        """Bytes, what two processes share counted half for each."""
         self.processes = 0
         """How many they were at that moment."""
         self._folder = folder.resolve()
@@ -33,12 +33,12 @@ class Memory:
 
     def _look(self) -> None:
         while not self._over.wait(_BETWEEN_LOOKS):
-            taken = [kilobytes(pid) for pid in self._pids()]
+            taken = [proportional(pid) for pid in self._pids()]
             if sum(taken) > self.most:
                 self.most, self.processes = sum(taken), len(taken)
 
-    def _pids(self) -> list[str]:
-        return [place.parent.name for place in Path("/proc").glob("[0-9]*/cwd") if self._is_below(place)]
+    def _pids(self) -> list[int]:
+        return [int(place.parent.name) for place in Path("/proc").glob("[0-9]*/cwd") if self._is_below(place)]
 
     def _is_below(self, place: Path) -> bool:
         try:

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from strangler.compare.processes import proportional
+
 _EVERY = 0.05
 
 
@@ -34,12 +36,12 @@ def cost(command, environment=None):
         raise subprocess.CalledProcessError(running.returncode, command, output, errors)
     now = os.times()
     processor = now.children_user + now.children_system - used.children_user - used.children_system
-    return Cost(seconds=seconds, processor=processor, megabytes=highest[0] / 1024, output=output)
+    return Cost(seconds=seconds, processor=processor, megabytes=highest[0] / 2**20, output=output)
 
 
 def _watch(running, highest):
     while running.poll() is None:
-        highest[0] = max(highest[0], sum(map(kilobytes, _family(running.pid))))
+        highest[0] = max(highest[0], sum(map(proportional, _family(running.pid))))
         time.sleep(_EVERY)
 
 
@@ -53,12 +55,3 @@ def _family(pid):
         return
     for child in children:
         yield from _family(int(child))
-
-
-def kilobytes(pid):
-    """Its proportional share of memory: what two processes share counts half for each."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
