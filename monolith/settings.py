@@ -188,4 +188,5 @@ STRANGLER = {
     "IDENTITY_KEY": env.text("STRANGLER_IDENTITY_KEY"),
     "OPENAPI": dict.fromkeys(["monolith", "reviews", "notifications"], "/api/schema/"),
     "TRACE": {"FOLDER": env.text("STRANGLER_TRACE")},
+    "LOGS": env.text("STRANGLER_LOGS"),
 }

@@ -62,6 +62,8 @@ class Configuration:
     gateway: Gateway = NO_GATEWAY
     openapi: Mapping[str, str] = field(default_factory=dict)
     """By upstream, where its OpenAPI document is: a path there ("/api/schema/"), or "file:" and a path here."""
+    logs: Path | None = None
+    """The folder with a log of each component, of which the dashboard shows traces; see strangler.tracing.logs."""
     copying: Copying = Copying()
 
     def service(self, name: str) -> Service:
@@ -97,6 +99,7 @@ def configuration() -> Configuration:
         "CAPTURE",
         "GATEWAY",
         "OPENAPI",
+        "LOGS",
         "TRACE",  # see strangler.tracing.options: it is read where nothing else of this is needed
     }
     if unknown := sorted(set(given) - known):
@@ -105,7 +108,7 @@ def configuration() -> Configuration:
     if capture not in ("triggers", "log"):
         raise ImproperlyConfigured(f'STRANGLER["CAPTURE"] is "{capture}"; write "triggers" or "log"')
     plans = Path(given.get("PLANS") or Path.cwd() / "migration_plans")
-    identity_key = given.get("IDENTITY_KEY")
+    identity_key, logs = given.get("IDENTITY_KEY"), given.get("LOGS")
     return Configuration(
         plans=plans,
         records=Path(given.get("RECORDS") or plans),
@@ -121,6 +124,7 @@ def configuration() -> Configuration:
         copying=_copying(given.get("COPY") or {}),
         capture=capture,
         openapi=_openapi(given.get("OPENAPI") or {}),
+        logs=Path(logs) if logs else None,
         gateway=_gateway(given.get("GATEWAY") or ""),
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from strangler.commands.project import Commands
 from strangler.errors import StranglerError
-from strangler.tracing.logs import Line, lines_of, trace_id
+from strangler.tracing.logs import Line, lines_of, trace_id, traces_of
 
 _SHOWN = 10
 
@@ -41,9 +41,6 @@ def _one(lines: Sequence[Line], trace: str) -> Iterator[str]:
 
 def _latest(lines: Sequence[Line]) -> Iterator[str]:
     """The traces that began last, each with what it began with and the components that it came to."""
-    traces: dict[str, list[Line]] = {}
-    for line in lines:
-        traces.setdefault(line.trace, []).append(line)
-    for trace, found in list(traces.items())[-_SHOWN:]:
-        components = ", ".join(dict.fromkeys(line.component for line in found))
-        yield f"{trace}  {found[0].began:%H:%M:%S}  {found[0].text}  ({components})"
+    for trace in traces_of(lines)[-_SHOWN:]:
+        first = trace.lines[0]
+        yield f"{trace.id}  {first.began:%H:%M:%S}  {first.text}  ({', '.join(trace.components)})"

@@ -23,7 +23,7 @@ LITERATURE = (
     "others, "
     "so compare the direction, not the digits. What is called heavy there computes; here it queries and serialises.</p>"
 )
-_SPOKEN = ("throughput", "p95", "cpu", "memory", "idle", "start")
+_SPOKEN = ("throughput", "p50", "p95", "cpu", "memory", "idle", "start")
 
 
 def in_short(results: Results) -> Iterator[str]:

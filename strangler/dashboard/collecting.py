@@ -19,6 +19,7 @@ from strangler.dashboard import steering
 from strangler.dashboard.parts import asked_for, routes_of, tables_of, verdicts_of
 from strangler.dashboard.snapshot import ANSWERS, CURRENT, OTHER, UNKNOWN, PlanView, Proxy, Shadows, Snapshot
 from strangler.dashboard.timeline import happenings
+from strangler.dashboard.traces import traces
 from strangler.errors import StranglerError
 from strangler.plans import wiring
 from strangler.plans.databases import driver_errors
@@ -46,6 +47,7 @@ def collect() -> Snapshot:
         plans=plans,
         proxies=_proxies(loaded, troubles) if loaded else (),
         happenings=happenings({plan.name: plan.runs for plan in plans}),
+        traces=_attempt(traces, None, troubles),
         troubles=tuple(trouble for trouble in troubles if not any(trouble in plan.troubles for plan in plans)),
     )
 

@@ -15,8 +15,10 @@ from django.utils.html import escape
 
 from strangler.dashboard.snapshot import PlanView, Snapshot, age, headline
 from strangler.dashboard.steering import Action
+from strangler.dashboard.traces import spans
 from strangler.plans.history import Run
 from strangler.rollout.showing import again
+from strangler.tracing.logs import Trace
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _PARTS = ("now", "routes", "tables", "steps", "rollout", "shadows")
@@ -39,6 +41,7 @@ def sections(snapshot: Snapshot, *, may_steer: bool) -> dict[str, str]:
         "troubles": _render("troubles", troubles=snapshot.troubles),
         "proxies": _render("proxies", snapshot=snapshot),
         "happenings": _render("happenings", snapshot=snapshot),
+        "traces": _render("traces", snapshot=snapshot),
     }
     for plan in snapshot.plans:
         for part in _PARTS:
@@ -73,6 +76,11 @@ def confirmation(
         refused=refused,
         root="../../",
     )
+
+
+def trace_page(trace: Trace, *, version: str) -> str:
+    """The page of one trace, all components beneath each other."""
+    return _render("trace", trace=trace, spans=spans(trace), first=trace.lines[0], version=version, root="../")
 
 
 def _operations(plan: PlanView) -> Iterator[tuple[Any, Sequence[Run]]]:

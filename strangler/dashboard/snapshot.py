@@ -109,6 +109,21 @@ class Proxy:
         return self.state == CURRENT
 
 
+@dataclass(frozen=True, kw_only=True)
+class TraceView:
+    """A request that came to several components, or went wrong."""
+
+    id: str
+    at: str
+    """ISO 8601, UTC, to the millisecond."""
+    name: str
+    """What it began with."""
+    milliseconds: float | None
+    """That this took."""
+    components: tuple[str, ...]
+    failed: bool
+
+
 UNKNOWN = "unknown"
 CURRENT = "has the routes"
 OTHER = "has other routes"
@@ -125,6 +140,8 @@ class Snapshot:
     proxies: tuple[Proxy, ...] = ()
     happenings: tuple[Happening, ...] = ()
     """The last of all plans, the newest first."""
+    traces: tuple[TraceView, ...] | None = None
+    """The newest first; None where the settings name no logs."""
     troubles: tuple[str, ...] = ()
 
     def plan(self, name: str) -> PlanView | None:

@@ -27,7 +27,7 @@ _COLOURS = {
     "unknown": "red",
 }
 _LAST = 8
-"""Events that are shown."""
+"""Events, and traces, that are shown."""
 
 
 def show(snapshot: Snapshot, console: Console | None = None) -> None:
@@ -66,6 +66,15 @@ def _lines(snapshot: Snapshot) -> Iterator[RenderableType]:
             f" {one.plan} {one.number} ",
             (f"{one.kind} " if one.kind != "step" else "", _COLOURS.get(one.kind, "")),
             one.what,
+        )
+    for trace in (snapshot.traces or ())[:_LAST]:
+        yield Text.assemble(
+            (trace.at[11:19], "dim"),
+            (" failed" if trace.failed else "", "red"),
+            f" {trace.name} ",
+            ("" if trace.milliseconds is None else f"{trace.milliseconds:.1f} ms ", "dim"),
+            " > ".join(trace.components),
+            (f" {trace.id}", "dim"),
         )
 
 

@@ -11,5 +11,6 @@ urlpatterns = [
     path("snapshot.json", views.as_json, name="snapshot"),
     path("plans/<str:name>/record", views.record, name="record"),
     path("plans/<str:name>/<str:action>", views.action, name="action"),
+    path("traces/<str:named>", views.trace, name="trace"),
     path("<str:name>", views.asset, name="asset"),
 ]

@@ -20,7 +20,7 @@ from django.shortcuts import resolve_url
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from strangler.dashboard import rendering, wishing
+from strangler.dashboard import rendering, traces, wishing
 from strangler.dashboard.collecting import Collector
 from strangler.dashboard.snapshot import PlanView
 from strangler.dashboard.steering import PERMISSION
@@ -104,6 +104,19 @@ def record(request: HttpRequest, name: str) -> HttpResponse:
     content = wiring.recorder(wiring.project().plan(name)).read()
     page = record_page(plan.report, content)
     return HttpResponse(page, headers={"Content-Security-Policy": _POLICY_OF_RECORD})
+
+
+@for_staff
+@require_safe
+def trace(request: HttpRequest, named: str) -> HttpResponse:
+    """One request over all components."""
+    try:
+        found = traces.trace(named)
+    except (StranglerError, ImproperlyConfigured) as error:
+        raise Http404(str(error)) from error
+    if found is None:
+        raise Http404(f'no component has logged anything of the trace "{named}"')
+    return HttpResponse(rendering.trace_page(found, version=VERSION))
 
 
 @for_staff

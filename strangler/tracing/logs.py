@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ _LATEST = 16 << 20
 _SAID = ("message", "method", "path", "status", "task", "type", "event", "mail", "state", "reason", "upstream")
 """What is shown of a line, in this order."""
 _QUIET = {"INFO", "DEBUG"}
+_MISTAKES = {"ERROR", "CRITICAL"}
 _CUT = timedelta(milliseconds=1)
 """Logs cut their times to milliseconds: what a task says in its first one would else stand before the task."""
 
@@ -30,6 +31,12 @@ class Line:
     milliseconds: float | None
     component: str
     text: str
+    failed: bool
+    """Whether it tells of a mistake: an error that was logged, or an answer of 500 and more."""
+
+    @property
+    def ended(self) -> datetime:
+        return self.began + timedelta(milliseconds=self.milliseconds or 0.0)
 
     def __str__(self) -> str:
         took = "" if self.milliseconds is None else f"{self.milliseconds:8.1f} ms"
@@ -38,15 +45,42 @@ class Line:
         )
 
 
-def lines_of(folder: Path) -> list[Line]:
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """A request, with all that it led to."""
+
+    id: str
+    lines: tuple[Line, ...]
+    """By the time at which they began; there is one at least."""
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Each once, as they were come to."""
+        return tuple(dict.fromkeys(line.component for line in self.lines))
+
+    @property
+    def failed(self) -> bool:
+        return any(line.failed for line in self.lines)
+
+
+def traces_of(lines: Iterable[Line]) -> list[Trace]:
+    """Lines that are in order, by their traces, the one that began first first."""
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.trace, []).append(line)
+    return [Trace(id=name, lines=tuple(its)) for name, its in found.items()]
+
+
+def lines_of(folder: Path, latest: int = _LATEST) -> list[Line]:
     """All lines of the logs in a folder ("orchard.log" is of the component "orchard") that belong to a trace, by time.
 
-    What is no JSON, or of no trace, is passed over. Raises StranglerError where there are no logs.
+    Of each log so many bytes are read, from its end. What is no JSON, or of no trace, is passed over. Raises
+    StranglerError where there are no logs, or one cannot be read.
     """
     logs = sorted(folder.glob("*.log"))
     if not logs:
         raise StranglerError(f'there are no logs in "{folder}"; name the folder with a file for each component, *.log')
-    found = [line for log in logs for line in _lines(log)]
+    found = [line for log in logs for line in _lines(log, latest)]
     return sorted(found, key=_place)
 
 
@@ -64,12 +98,15 @@ def _place(line: Line) -> tuple[datetime, float]:
     return (line.began, 0.0) if lasted is None else (line.began - _CUT, -lasted)
 
 
-def _lines(log: Path) -> Iterator[Line]:
-    with log.open("rb") as file:
-        file.seek(max(0, log.stat().st_size - _LATEST))
-        for written in file:
-            if b'"traceparent"' in written and (line := _line(log.stem, written)) is not None:
-                yield line
+def _lines(log: Path, latest: int) -> Iterator[Line]:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - latest))
+            for written in file:
+                if b'"traceparent"' in written and (line := _line(log.stem, written)) is not None:
+                    yield line
+    except OSError as error:
+        raise StranglerError(f'the log "{log}" cannot be read ({error.strerror}); make it readable') from error
 
 
 def _line(component: str, written: bytes) -> Line | None:
@@ -81,10 +118,21 @@ def _line(component: str, written: bytes) -> Line | None:
         began = at.astimezone(UTC) - timedelta(milliseconds=took or 0.0)
     except (ValueError, TypeError, KeyError, AttributeError, StranglerError):
         return None
-    return Line(trace=trace, began=began, milliseconds=took, component=component, text=_text(told))
+    return Line(
+        trace=trace, began=began, milliseconds=took, component=component, text=_text(told), failed=_is_failure(told)
+    )
+
+
+def _is_failure(told: Mapping[str, Any]) -> bool:
+    status = told.get("status")
+    return _level(told) in _MISTAKES or (isinstance(status, int) and status >= 500)
+
+
+def _level(told: Mapping[str, Any]) -> str:
+    return str(told.get("level", "INFO")).upper()
 
 
 def _text(told: Mapping[str, Any]) -> str:
-    level = str(told.get("level", "INFO")).upper()
+    level = _level(told)
     said = [str(told[name]) for name in _SAID if told.get(name) not in (None, "")]
     return " ".join([*([] if level in _QUIET else [level]), *said])

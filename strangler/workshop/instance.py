@@ -125,6 +125,7 @@ class Instance:
             "STRANGLER_PROXY_MONOLITH": self.url("orchard"),
             "STRANGLER_IDENTITY_KEY": str(self.home / "secrets" / "identity.pem"),
             "STRANGLER_RECORDS": str(self.records),
+            "STRANGLER_LOGS": str(self.home / "processes"),
             **{name: value for service in SERVICES for name, value in self._of_service(service).items()},
             **(self._aws_environment() if self.aws else {}),
         }

@@ -21,8 +21,8 @@ from strangler.workshop.owners import OwnerWatch
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 PLAN = "0002_notifications"
-COPIED, SWITCHED = "3", "4"
-"""Operations done: the rows are copied and followed; the service has the events, the mails and the routes."""
+COPIED, SWITCHED, RETIRED = "3", "4", "5"
+"""Operations done: the rows are copied and followed; the service has the events, the mails and the routes; for good."""
 BUYERS = 2
 MOST_WAITING = 3
 """Orders of a buyer that no mail has come for: a slow machine is given no more than it can do."""
@@ -68,6 +68,27 @@ def test_account_deleted_after_the_move_leaves_nothing_at_the_service_and_the_wa
     # Where anything of somebody gone were left, its foreign key could not come back.
     orchard.manage("applyplan", PLAN, "zero")
     assert not _rows(orchard, number, "SOURCE")
+
+
+def test_retired_it_has_no_way_back_and_each_order_is_still_told_of_once(orchard):
+    with _buying(orchard) as buyers:
+        orchard.manage("applyplan", PLAN, RETIRED, "--final", "--noinput")
+        assert _told_on_the_page(orchard, buyers[0])
+        _sent_by_the_service(orchard, buyers[0])
+    placed = {f"Your order {number}" for buyer in buyers for number in buyer.orders}
+    _until(lambda: placed <= set(_mails(orchard, buyers)), "a mail for each order")
+    assert {times for subject, times in _mails(orchard, buyers).items() if subject in placed} == {1}
+    for words, said in (
+        ((COPIED,), 'operation 5 of plan "0002_notifications" (Retire tables'),
+        (("--final", "--noinput"), 'code "monolith.notifications.local" is still there; delete it'),
+    ):
+        refused = orchard.system.manage("applyplan", PLAN, *words, check=False)
+        assert refused.returncode == 1
+        assert said in refused.stderr, refused.stderr
+    with psycopg.connect(_dsn(orchard, "SOURCE"), autocommit=True) as shop:
+        with pytest.raises(psycopg.Error) as fenced:
+            shop.execute("UPDATE notifications_preference SET mail = NOT mail")
+        assert "0002_notifications" in str(fenced.value), str(fenced.value)
 
 
 class Buyer:

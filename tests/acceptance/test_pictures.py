@@ -15,6 +15,10 @@ from tests.browser import a_browser
 
 pytestmark = pytest.mark.acceptance
 
+REGISTERED = (
+    "[...document.querySelectorAll('#traces tr')].find((row) => /POST .register.*-?events/s.test(row.innerText))"
+)
+
 
 def test_every_page_that_the_docs_show_says_what_they_show_it_for(orchard, tmp_path):
     pictures = Path(os.environ.get("PICTURES", tmp_path))
@@ -39,6 +43,10 @@ def test_every_page_that_the_docs_show_says_what_they_show_it_for(orchard, tmp_p
         browser.until(f"document.body.innerText.includes({PLAN!r})")
         browser.until("document.getElementById('live').textContent === 'It is kept current.'")
         browser.picture(pictures / "dashboard.webp", 1000)
+        browser.until(f"{REGISTERED} !== undefined")
+        browser.run(f"{REGISTERED}.querySelector('a').click()")
+        browser.until("document.title.startsWith('POST /register/') && document.readyState === 'complete'")
+        browser.picture(pictures / "trace.webp", 420)
     assert all(len(made.read_bytes()) > 5_000 for made in pictures.glob("*.webp"))
 
 

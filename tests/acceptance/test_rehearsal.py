@@ -39,9 +39,10 @@ def rehearsing(orchard):
     orchard.system.supervisor.wait(process)
     try:
         table = httpx.get(f"{orchard.url()}/-/table", headers=proxy.ready_headers, trust_env=False).json()
-        (move,) = table["moves"]
         ignore = ["$.reference", "rows reviews_review.reference", "rows reviews_vote.reference"]
-        operate("PUT", "/-/table", json={**table, "moves": [{**move, "shadow_writes": 10_000, "ignore": ignore}]})
+        rehearsed = {"shadow_writes": 10_000, "ignore": ignore}
+        moves = [{**move, **rehearsed} if move["move"] == PLAN else move for move in table["moves"]]
+        operate("PUT", "/-/table", json={**table, "moves": moves})
         yield url, operate
     finally:
         orchard.system.supervisor.stop("rehearsing")

@@ -30,6 +30,8 @@ from tests.benchmarks.memory import Memory
 from tests.console import answers
 
 _ENVIRONMENTS = (".venv", ".venv-proxy")
+_STARTED = 5.0
+"""Seconds until the parts have started that a learner does not wait for, and that would be jumped away from here."""
 
 
 def main() -> int:
@@ -72,6 +74,7 @@ def _walk(bench: Bench, one: Step) -> list[str]:
     """Begin it, follow its text, lay out its solution; what is wrong with it, and its times."""
     if one.position not in {None, STOPPED}:
         _begin(bench, one)  # the templates of its place in the plan are made once
+        time.sleep(_STARTED)
     jumped = _timed(lambda: _begin(bench, one))
     wrong = [] if one.check(bench) else [f"{one.name}: done before it was begun"]
     start = one.start(bench.project)

@@ -48,7 +48,8 @@ def bring(bench: Bench, position: str, say: Callable[[str], None]) -> None:
 
     What was in the databases is gone. Raises StranglerError with one sentence where it cannot start.
     """
-    quit_orchard(bench)
+    System(bench.instance, lambda text: None).cut_power()
+    _refuse_left(bench)
     home = bench.instance.home
     for name in _FORGOTTEN:
         place = home / name
@@ -77,9 +78,7 @@ def bring(bench: Bench, position: str, say: Callable[[str], None]) -> None:
 def quit_orchard(bench: Bench) -> None:
     """Stop all that runs of it. Raises StranglerError where something does not end."""
     System(bench.instance, lambda text: None).down()
-    supervisor = Supervisor(home=bench.instance.home / "processes")
-    if left := [name for name in supervisor.names() if supervisor.pid(name) is not None]:
-        raise StranglerError(f"{left[0]} does not end; end process {supervisor.pid(left[0])} yourself")
+    _refuse_left(bench)
 
 
 def away(bench: Bench) -> Finding | None:
@@ -113,6 +112,12 @@ def standing(bench: Bench, plan: str = PLAN) -> Standing | Finding:
             what=f"the plan does not say how far it is: {_last(done.stderr)}", where='"python manage.py checkplans"'
         )
     return Standing(applied=int(applied[1]), half_done=applied[2] is not None, owner=owner[1])
+
+
+def _refuse_left(bench: Bench) -> None:
+    supervisor = Supervisor(home=bench.instance.home / "processes")
+    if left := [name for name in supervisor.names() if supervisor.pid(name) is not None]:
+        raise StranglerError(f"{left[0]} does not end; end process {supervisor.pid(left[0])} yourself")
 
 
 def _choose_ports(bench: Bench) -> None:

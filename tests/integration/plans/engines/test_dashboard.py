@@ -68,7 +68,9 @@ def canary(request, tmp_path_factory) -> Iterator[tuple[Project, subprocess.Pope
     assert "limits=None)" in file.read_text()
     file.write_text(file.read_text().replace("[5_000], hold=0, limits=None)", f"[1_000, 5_000], hold=0, {watched}"))
     with ExitStack() as stack:
-        stack.enter_context(pytest.MonkeyPatch.context()).setenv("PLANS", str(plans))
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
+        environment.setenv("PLANS", str(plans))
+        environment.setenv("LOGS", str(logs(home / "logs")))
         project = stack.enter_context(new_project("sqlite", "sqlite", request, home, settings="staffed"))
         project.act(PEOPLE)
         run = project.command("applyplan", "0001_reviews")
@@ -78,6 +80,21 @@ def canary(request, tmp_path_factory) -> Iterator[tuple[Project, subprocess.Pope
         finally:
             run.kill()
             run.communicate()
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def logs(folder: Path) -> Path:
+    """What two components logged of one request."""
+    folder.mkdir()
+    for name, at, told in (
+        ("proxy", "00.130", {"method": "POST", "path": "/checkout/", "status": 302, "milliseconds": 130.0}),
+        ("worker", "01.500", {"level": "ERROR", "message": "task", "task": "mails.send", "milliseconds": 20.5}),
+    ):
+        line = {"at": f"2026-11-26T10:00:{at}Z", "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", **told}
+        (folder / f"{name}.log").write_text(json.dumps(line) + "\n")
+    return folder
 
 
 def recorded(project):
@@ -100,6 +117,7 @@ def test_in_a_browser_it_can_be_read_by_everybody_is_live_and_obeys_the_keyboard
         nothing_is_wrong_with_it_in_any_look(browser, address)
         an_action_is_taken_by_keys_alone(browser, address, project, run)
         it_can_be_read_without_scripts(browser, address)
+        a_trace_is_one_click_away(browser, address)
         nobody_gets_in_without_its_secret(address)
     with served(project) as address:
         without_a_user_it_only_shows(address)
@@ -171,7 +189,7 @@ def nothing_is_wrong_with_it_in_any_look(browser, address):
     for dark in (False, True):
         for width in (1280, 360):
             browser.look(dark=dark, width=width)
-            for page in (address, address + "plans/0001_reviews/pause"):
+            for page in (address, address + "plans/0001_reviews/pause", address + f"traces/{TRACE}"):
                 browser.open(page)
                 browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
                 assert browser.run(PAIRS) == [], (page, dark, width)
@@ -210,6 +228,16 @@ def it_can_be_read_without_scripts(browser, address):
     assert "It is not renewed by itself" in text
 
 
+def a_trace_is_one_click_away(browser, address):
+    browser.open(address)
+    assert "failed POST /checkout/ 302" in " ".join(browser.run("document.getElementById('traces').innerText").split())
+    browser.run(f"document.getElementById('trace-{TRACE}').click()")
+    browser.until("document.title === 'POST /checkout/ 302, over all components' && document.readyState === 'complete'")
+    told = " ".join(browser.run("document.querySelector('table').innerText").split())
+    assert "1479.5 ms worker" in told, told
+    assert "20.5 ms failed ERROR task mails.send" in told, told
+
+
 def nobody_gets_in_without_its_secret(address):
     root = address.split("/", 3)[2]
     for path in ("", "events", "snapshot.json", "x" * 24 + "/", "dashboard.js"):
@@ -238,8 +266,8 @@ def test_axe_finds_nothing_in_it(canary):
         assert {"image-alt", "html-has-lang"} <= set(browser.run("document.body.innerHTML = '<img>'; check()"))
         for dark in (False, True):
             browser.look(dark=dark)
-            for page in (address, address + "plans/0001_reviews/pause", address + "plans/0001_reviews/record"):
-                browser.open(page)
+            for page in ("", "plans/0001_reviews/pause", "plans/0001_reviews/record", f"traces/{TRACE}"):
+                browser.open(address + page)
                 browser.run(rules + AXE)
                 browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true })")
                 assert browser.run("check()") == {}, (page, dark)
@@ -280,27 +308,28 @@ def the_page_is_for_the_staff_and_actions_for_whoever_has_the_permission(project
     facts = project.act(
         BROWSE
         + """
-    paths = ["", "events", "snapshot.json", "plans/0001_reviews/record", "plans/0001_reviews/abort"]
+    paths = ["", "events", "snapshot.json", "traces/TRACE", "plans/0001_reviews/record", "plans/0001_reviews/abort"]
     for name in ("", "eve", "bob", "ada"):
         facts[name] = [status(name, path) for path in paths]
     facts["to log in"] = somebody().get(HERE)["Location"]
     facts["asset"] = [status("", path) for path in ("dashboard.css", "dashboard.js", "views.py", "nothing.css")]
-    facts["unknown"] = [status("ada", path) for path in ("plans/0009/record", "plans/0001_reviews/explode")]
+    unknown = ("plans/0009/record", "plans/0001_reviews/explode", "traces/" + "0" * 32, "traces/checkout")
+    facts["unknown"] = [status("ada", path) for path in unknown]
     facts["post"] = [status("ada", path, "post") for path in ("", "events", "plans/0001_reviews/abort")]
     page = somebody("ada").get(HERE)
     facts["headers"] = [page[name] for name in ("Content-Security-Policy", "Cache-Control", "Referrer-Policy")]
     facts["offered"] = re.findall('href="plans/0001_reviews/([a-z]+)"', page.content.decode())
     facts["to bob"] = re.findall('href="plans/0001_reviews/([a-z]+)"', somebody("bob").get(HERE).content.decode())
     facts["other"] = ask("abort", name="bob")[0]
-    """
+    """.replace("TRACE", TRACE)
     )
-    assert facts[""] == [302] * 5
+    assert facts[""] == [302] * 6
     assert facts["to log in"] == "/login/?next=%2Fstaff%2Fextractions%2F"
-    assert facts["eve"] == [403] * 5
-    assert facts["bob"] == [200] * 4 + [403]
-    assert facts["ada"] == [200] * 5
+    assert facts["eve"] == [403] * 6
+    assert facts["bob"] == [200] * 5 + [403]
+    assert facts["ada"] == [200] * 6
     assert facts["asset"] == [200, 200, 404, 404]
-    assert facts["unknown"] == [404, 404]
+    assert facts["unknown"] == [404] * 4
     assert facts["post"] == [403] * 3  # for the missing token
     assert facts["headers"][0].startswith("default-src 'none'")
     assert facts["headers"][1:] == ["no-store", "same-origin"]
@@ -365,7 +394,9 @@ def changes_come_as_events(project):
     """
     )
     assert facts["kind"] == ["text/event-stream", "no-store"]
-    assert {"said", "proxies", "happenings", "0001_reviews-now", "0001_reviews-rollout"} <= set(facts["sections"])
+    assert {"said", "proxies", "happenings", "traces", "0001_reviews-now", "0001_reviews-rollout"} <= set(
+        facts["sections"]
+    )
     # One stream is open, and a process has four.
     assert facts["others"] == [200, 200, 200, 503]
     assert facts["again"] == 200

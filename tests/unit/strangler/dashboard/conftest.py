@@ -6,7 +6,7 @@ import pytest
 from strangler_proxy.shadowed import Differing, Noise, Sample, Shadowed
 
 from strangler.dashboard.parts import routes_of, tables_of, verdicts_of
-from strangler.dashboard.snapshot import CURRENT, OTHER, PlanView, Proxy, Shadows, Snapshot
+from strangler.dashboard.snapshot import CURRENT, OTHER, PlanView, Proxy, Shadows, Snapshot, TraceView
 from strangler.dashboard.steering import Stage, actions
 from strangler.dashboard.timeline import happenings
 from strangler.plans import Plan
@@ -168,6 +168,16 @@ def snapshot_of(*plans, **changes):
             Proxy(name="haproxy", state=OTHER),
         ),
         "happenings": happenings({plan.name: plan.runs for plan in plans}),
+        "traces": (
+            TraceView(
+                id="4bf92f3577b34da6a3ce929d0e0e4736",
+                at="2026-01-01T00:00:59.500+00:00",
+                name="POST /<checkout>/ 302",
+                milliseconds=130.04,
+                components=("proxy", "orchard", "worker"),
+                failed=True,
+            ),
+        ),
     }
     return Snapshot(**{**facts, **changes})
 
@@ -181,4 +191,6 @@ def canary():
 @pytest.fixture
 def planned():
     """Nothing is done yet."""
-    return snapshot_of(view((), None, judged=(), shadows=None, asked=Asked(), actions=()), proxies=(), happenings=())
+    return snapshot_of(
+        view((), None, judged=(), shadows=None, asked=Asked(), actions=()), proxies=(), happenings=(), traces=None
+    )

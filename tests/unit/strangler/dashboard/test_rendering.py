@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from django.utils import translation
 
 from strangler.dashboard import rendering
 from strangler.dashboard.snapshot import Shadows
+from strangler.tracing.logs import Line, Trace
 from tests.unit.strangler.dashboard.conftest import BACK, moved, record, snapshot_of, view
 
 CSS = (Path(rendering.__file__).parent / "assets" / "dashboard.css").read_text()
@@ -71,6 +73,7 @@ def test_it_answers_who_serves_who_owns_and_whether_one_can_go_back(canary):
         "$.at of GET /api/reviews/ (3 times)",
         "http://127.0.0.1:8000 has the routes 0001_reviews: monolith (1.4)",
         "haproxy has other routes –",
+        "00:00:59 failed POST /<checkout>/ 302 130.0 ms proxy → orchard → worker",
         "0001_reviews 4 began Move routes /api/reviews/, /api/votes/ by ada <admin>",
     ):
         assert words in text, words
@@ -147,6 +150,8 @@ def test_before_anything_is_done_it_says_so(planned):
     assert "not on the move" in text
     assert "The settings name no proxy." in text
     assert "Nothing has happened yet." in text
+    assert "The settings name no logs" in text
+    assert "There are none in the last part of the logs." in str(Page(page_of(replace(planned, traces=()))))
 
 
 def test_what_could_not_be_read_is_told_and_nothing_claimed(canary):
@@ -172,6 +177,27 @@ def test_differing_rows_are_told_loudly(canary):
     text = str(Page(page_of(replace(canary, plans=(replace(canary.plans[0], status=status),)))))
     assert "3 rows differ" in text
     assert "no row differs" not in text
+
+
+def test_a_trace_has_a_page_with_each_components_line_over_its_time():
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    facts = {"trace": "4bf9", "began": began}
+    lines = (
+        Line(component="proxy", text="POST /<checkout>/ 302", milliseconds=200.0, failed=False, **facts),
+        Line(component="worker", text="ERROR task", milliseconds=None, failed=True, **facts),
+    )
+    made = rendering.trace_page(Trace(id="4bf9", lines=lines), version="v1")
+    assert "<checkout>" not in made
+    page = Page(made)
+    for words in (
+        "Began 2026-01-01 00:00:00 UTC , came to proxy, worker. The trace is 4bf9 .",
+        "0.0 ms proxy 200.0 ms POST /<checkout>/ 302",
+        "0.0 ms worker – failed ERROR task",
+    ):
+        assert words in str(page), str(page)
+    assert [(bar["x"], bar["width"]) for bar in page.all("rect")] == [("0.00", "100.00"), ("0.00", "1.00")]
+    assert not [attributes for _, attributes in page.elements if "style" in attributes]
+    assert {link["href"] for link in page.all("a")} == {"../"}
 
 
 def test_an_action_is_confirmed_by_the_plans_name(canary):

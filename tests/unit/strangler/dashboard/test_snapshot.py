@@ -36,6 +36,7 @@ def test_json_has_everything_but_the_runs_of_the_records(canary):
     assert plan["shadows"]["seen"]["differing"][0]["samples"][0]["owner"] == "<4>"
     assert [action["name"] for action in plan["actions"]] == ["resume", "promote", "abort"]
     assert given["happenings"][0]["what"] == "asked: wish pause, by grace"
+    assert given["traces"][0]["components"] == ["proxy", "orchard", "worker"]
 
 
 def test_ages_are_told_between_any_two_zones():

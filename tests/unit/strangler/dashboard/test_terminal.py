@@ -29,6 +29,7 @@ def test_it_says_what_the_page_says(canary):
         "shadows: 1,200 compared, 2 different",
         "proxy haproxy: has other routes",
         "asked: wish pause, by grace",
+        "00:00:59 failed POST /<checkout>/ 302 130.0 ms proxy > orchard > worker 4bf92f3577b34da6a3ce929d0e0e4736",
     ):
         assert words in text, words
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from strangler.cli import main
+from strangler.tracing.logs import lines_of, traces_of
 
 TRACE, OTHER = "4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"
 
@@ -73,6 +74,22 @@ def test_without_a_trace_the_latest_are_listed_with_where_they_came_to(logs, cap
 def test_a_trace_that_is_not_there_or_none_is_told(logs, named, said, capsys):
     assert main(["follow", logs, named]) == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_read_is_told(tmp_path, capsys):
+    (tmp_path / "orchard.log").mkdir()
+    assert main(["follow", str(tmp_path)]) == 1
+    assert f'the log "{tmp_path}/orchard.log" cannot be read (Is a directory)' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("told", "failed"),
+    [({"status": 503}, True), ({"level": "ERROR"}, True), ({"status": 404, "level": "WARNING"}, False), ({}, False)],
+)
+def test_what_tells_of_a_mistake_makes_its_trace_a_failed_one(tmp_path, told, failed):
+    (tmp_path / "orchard.log").write_text(line(TRACE, at="2026-11-26T10:00:00Z", **told) + "\n")
+    (trace,) = traces_of(lines_of(tmp_path))
+    assert trace.failed is failed
 
 
 def test_a_folder_without_logs_is_told(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The same project with people, and the dashboard among its pages. PLANS may name other plans."""
+"""The same project with people, and the dashboard among its pages. PLANS may name other plans, LOGS its logs."""
 
 import os
 from pathlib import Path
@@ -25,4 +25,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ROOT_URLCONF = "staffed_urls"
 LOGIN_URL = "/login/"
 ALLOWED_HOSTS = ["testserver"]
-STRANGLER = {**_STRANGLER, "PLANS": Path(os.environ.get("PLANS", _STRANGLER["PLANS"]))}
+STRANGLER = {
+    **_STRANGLER,
+    "PLANS": Path(os.environ.get("PLANS", _STRANGLER["PLANS"])),
+    "LOGS": os.environ.get("LOGS"),
+}
