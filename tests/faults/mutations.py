@@ -333,6 +333,13 @@ MUTANTS = (
         by=_ENGINES + "test_rows_applied_behind_the_comparison_give_the_switch_up",
     ),
     Mutant(
+        name="a switch does not wait for who applies the last batch",
+        file="applier.py",
+        old="    with stream.receiver.transaction():\n        lock_batch(stream)\n",
+        new="",
+        by=_ENGINES + "test_rows_applied_behind_the_comparison_give_the_switch_up",
+    ),
+    Mutant(
         name="the applier leaves the ownership row unlocked",
         file="applier.py",
         old="WHERE move = %s FOR SHARE",
