@@ -69,6 +69,9 @@ _FEW = 200
 """Files below which other processes take longer than they save."""
 _AT_ONCE = 50
 """Files of which a process is given at once."""
+_TURNS = 16
+"""Times that a process is given some, before another one takes its place: of the memory that all share, what a process
+has touched is a copy of its own, and goes with it."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -205,7 +208,7 @@ class _Work:
             return list(self._told(name, map(what, given), len(given)))
         _shared = (what, given)  # type: ignore[assignment]
         try:
-            with multiprocessing.get_context("fork").Pool(self.processes) as pool:
+            with multiprocessing.get_context("fork").Pool(self.processes, maxtasksperchild=_TURNS) as pool:
                 coming = pool.imap(_one, range(len(given)), chunksize=_AT_ONCE)
                 pool.close()
                 results = list(self._told(name, coming, len(given)))
