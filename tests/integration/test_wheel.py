@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from strangler.workshop.lessons.files import lay, tree_of
+
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).parent / "uv"
 OURS = {"strangler", "strangler_proxy"}
@@ -31,7 +33,10 @@ def run(*command, cwd, **environment):
 def project(tmp_path_factory):
     """(python of an environment with the wheel alone, a directory with a new project that uses it)."""
     home = tmp_path_factory.mktemp("wheel")
-    run(UV, "build", "--quiet", "--wheel", "--out-dir", home / "dist", ROOT, cwd=home)
+    source = home / "source"
+    source.mkdir()
+    lay(source, tree_of(ROOT))  # what an earlier build left beside it would be in the wheel as well
+    run(UV, "build", "--quiet", "--wheel", "--out-dir", home / "dist", source, cwd=home)
     run(UV, "venv", "--quiet", "--python", sys.executable, home / "venv", cwd=home)
     python = home / "venv" / "bin" / "python"
     [wheel] = (home / "dist").glob("*.whl")
