@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx
@@ -21,19 +22,12 @@ class ReadinessGate:
 
     def __call__(self) -> None:
         """Raises PlanError where the answer is not 2xx, nobody is there, or each of the attempts is late."""
-        response = self._answer()
+        try:
+            response = _answer(self.url, self.timeout, self.attempts)
+        except httpx.HTTPError as error:
+            raise PlanError(f'service "{self.service}" does not answer at {self.url}') from error
         if not response.is_success:
             raise PlanError(f'service "{self.service}" is not ready: {self.url} answers {response.status_code}')
-
-    def _answer(self) -> httpx.Response:
-        for attempt in range(1, self.attempts + 1):
-            try:
-                return httpx.get(self.url, timeout=self.timeout, trust_env=False)
-            except httpx.HTTPError as error:
-                # Late once is a moment of a busy machine; to take all reads back for it would cost more.
-                if not isinstance(error, httpx.TimeoutException) or attempt == self.attempts:
-                    raise PlanError(f'service "{self.service}" does not answer at {self.url}') from error
-        raise AssertionError("at least one attempt is made")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +40,10 @@ class RehearsalGate:
     """DSN of the database that tells what each write has changed there, from the log that triggers fill."""
     capture: str
     timeout: float = 2.0
+    attempts: int = 3
 
     def __call__(self) -> None:
-        """Ask once. Raises PlanError where the service does not promise it, or the monolith could not be compared."""
+        """Raises PlanError where the service does not promise it, or the monolith could not be compared."""
         if not self.monolith.startswith("postgres"):
             raise PlanError(
                 "writes are not shadowed: the monolith is not on PostgreSQL, which alone tells their effects"
@@ -58,7 +53,7 @@ class RehearsalGate:
                 "writes are not shadowed: their effects are read from the log of triggers, and CAPTURE is not"
             )
         try:
-            response = httpx.get(self.url, timeout=self.timeout, trust_env=False)
+            response = _answer(self.url, self.timeout, self.attempts)
         except httpx.HTTPError as error:
             raise PlanError(
                 f'writes are not shadowed: service "{self.service}" does not answer at {self.url}'
@@ -68,6 +63,15 @@ class RehearsalGate:
                 f'writes are not shadowed: service "{self.service}" does not promise to rehearse them, {self.url} '
                 f"answers {response.status_code} ({_reason(response)}); see to that, or take out shadow_writes"
             )
+
+
+def _answer(url: str, timeout: float, attempts: int) -> httpx.Response:
+    """Raises httpx.HTTPError where nobody is there, or each of the attempts is late."""
+    for _ in range(attempts - 1):
+        # Late once is a moment of a busy machine; to take all reads back for it would cost more.
+        with suppress(httpx.TimeoutException):
+            return httpx.get(url, timeout=timeout, trust_env=False)
+    return httpx.get(url, timeout=timeout, trust_env=False)
 
 
 def _reason(response: httpx.Response) -> str:

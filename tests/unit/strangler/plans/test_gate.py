@@ -99,6 +99,13 @@ def test_a_service_that_does_not_promise_it_is_refused_in_one_sentence(rehearsal
         replace(gate, url="http://127.0.0.1:1/rehearsal")()
 
 
+def test_a_service_that_is_late_is_asked_for_its_promise_three_times(rehearsals, service):
+    gate, statuses = rehearsals
+    statuses.extend([LATE] * 2)
+    replace(gate, timeout=0.5)()
+    assert len(service[2]) == 3
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
