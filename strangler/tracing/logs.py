@@ -31,8 +31,14 @@ class Line:
     milliseconds: float | None
     component: str
     text: str
-    failed: bool
-    """Whether it tells of a mistake: an error that was logged, or an answer of 500 and more."""
+    status: int | None
+    """Of an answer."""
+    error: bool
+    """Whether it was logged as one."""
+
+    @property
+    def failed(self) -> bool:
+        return self.error or (self.status is not None and self.status >= 500)
 
     @property
     def ended(self) -> datetime:
@@ -60,7 +66,11 @@ class Trace:
 
     @property
     def failed(self) -> bool:
-        return any(line.failed for line in self.lines)
+        """Whether it was answered with a failure, or anybody logged an error.
+
+        An answer to one of the components alone is neither: what is refused during a switch is sent once more.
+        """
+        return self.lines[0].failed or any(line.error for line in self.lines)
 
 
 def traces_of(lines: Iterable[Line]) -> list[Trace]:
@@ -118,14 +128,16 @@ def _line(component: str, written: bytes) -> Line | None:
         began = at.astimezone(UTC) - timedelta(milliseconds=took or 0.0)
     except (ValueError, TypeError, KeyError, AttributeError, StranglerError):
         return None
-    return Line(
-        trace=trace, began=began, milliseconds=took, component=component, text=_text(told), failed=_is_failure(told)
-    )
-
-
-def _is_failure(told: Mapping[str, Any]) -> bool:
     status = told.get("status")
-    return _level(told) in _MISTAKES or (isinstance(status, int) and status >= 500)
+    return Line(
+        trace=trace,
+        began=began,
+        milliseconds=took,
+        component=component,
+        text=_text(told),
+        status=status if isinstance(status, int) else None,
+        error=_level(told) in _MISTAKES,
+    )
 
 
 def _level(told: Mapping[str, Any]) -> str:

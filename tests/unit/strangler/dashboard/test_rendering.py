@@ -181,10 +181,10 @@ def test_differing_rows_are_told_loudly(canary):
 
 def test_a_trace_has_a_page_with_each_components_line_over_its_time():
     began = datetime(2026, 1, 1, tzinfo=UTC)
-    facts = {"trace": "4bf9", "began": began}
+    facts = {"trace": "4bf9", "began": began, "status": None}
     lines = (
-        Line(component="proxy", text="POST /<checkout>/ 302", milliseconds=200.0, failed=False, **facts),
-        Line(component="worker", text="ERROR task", milliseconds=None, failed=True, **facts),
+        Line(component="proxy", text="POST /<checkout>/ 302", milliseconds=200.0, error=False, **facts),
+        Line(component="worker", text="ERROR task", milliseconds=None, error=True, **facts),
     )
     made = rendering.trace_page(Trace(id="4bf9", lines=lines), version="v1")
     assert "<checkout>" not in made

@@ -21,7 +21,8 @@ def told(trace, component="proxy", after=0, took=None, *, failed=False):
         milliseconds=took,
         component=component,
         text=f"GET /{trace}/",
-        failed=failed,
+        status=None,
+        error=failed,
     )
 
 

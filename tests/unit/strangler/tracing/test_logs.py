@@ -92,6 +92,15 @@ def test_what_tells_of_a_mistake_makes_its_trace_a_failed_one(tmp_path, told, fa
     assert trace.failed is failed
 
 
+def test_what_one_component_answers_another_is_no_failure_of_the_request(tmp_path):
+    for component, at, status, took in (("proxy", "01", 201, 1000.0), ("reviews", "00.5", 503, 10.0)):
+        told = line(TRACE, at=f"2026-11-26T10:00:{at}Z", status=status, milliseconds=took)
+        (tmp_path / f"{component}.log").write_text(f"{told}\n")
+    (trace,) = traces_of(lines_of(tmp_path))
+    assert [(one.component, one.failed) for one in trace.lines] == [("proxy", False), ("reviews", True)]
+    assert not trace.failed
+
+
 def test_a_folder_without_logs_is_told(tmp_path, capsys):
     assert main(["follow", str(tmp_path)]) == 1
     assert "there are no logs" in capsys.readouterr().err
