@@ -39,6 +39,7 @@ class Servers:
         """End all processes of a server at once, as "kill -9" does. start() recovers it."""
         data = self.of[side].data
         first = int((data / "postmaster.pid").read_text(encoding="ascii").splitlines()[0])
+        os.kill(first, signal.SIGSTOP)  # or it could have one more child than we find, which keeps its memory
         doomed = [first, *_children(first)]
         for pid in doomed:
             with suppress(ProcessLookupError):
