@@ -39,5 +39,6 @@ def configuration(level):
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
+            "botocore": {"level": "WARNING"},  # else it tells where it found each of its settings
         },
     }

@@ -6,6 +6,7 @@ Who dies in between leaves a mail in "sending". It may be out: what SES tells of
 only if nothing has come within `UNKNOWN_FOR` it is sent again.
 """
 
+import logging
 from datetime import timedelta
 
 from django.db import transaction
@@ -23,6 +24,7 @@ PAUSE, LONGEST_PAUSE = 2, 3600
 UNKNOWN_FOR = timedelta(minutes=2)
 
 State = Mail.State
+logger = logging.getLogger(__name__)
 
 
 def send_queued(*, limit=100, by=None):
@@ -62,12 +64,22 @@ def claim(candidates):
     return mail
 
 
-@transaction.atomic
 def hand_over(mail, by):
     """Send a claimed mail, unless it was settled meanwhile, and write down what came of it; whether it was sent."""
+    came = _give(mail, by)
+    if came is None:
+        return False
+    state = came.get("state", State.SENDING)
+    logger.info("mail", extra={"mail": mail.pk, "attempt": mail.attempts, "state": str(state)})
+    return state == State.SENT
+
+
+@transaction.atomic
+def _give(mail, by):
+    """What changes of the mail, or None where nothing was done."""
     mine = Mail.objects.filter(pk=mail.pk, state=State.SENDING, attempts=mail.attempts)
     if not mine.update(claimed_at=timezone.now()):
-        return False
+        return None
     try:
         came = {"state": State.SENT, "message_id": by.send(mail), "sent_at": timezone.now(), "error": ""}
     except NotSent as error:
@@ -79,7 +91,7 @@ def hand_over(mail, by):
     except Unknown as error:
         came = {"error": str(error)}
     mine.update(**came)
-    return came.get("state") == State.SENT
+    return came
 
 
 def _due(now):
