@@ -24,7 +24,7 @@ from tests.faults.mutations import MUTANTS, Mutant
 from tests.faults.servers import Servers
 
 ROOT = Path(__file__).parents[2]
-SEEDS = 40
+SEEDS = 100
 """How many seeds a mutant may survive before it counts as not caught."""
 _LOADED = """
 import strangler

@@ -134,7 +134,15 @@ MUTANTS = (
         file="applier.py",
         old="        reconcile(stream, batch)\n",
         new="",
-        by=_MOVE + "test_a_receiver_that_was_set_back_in_time_is_a_gap",
+        by=_GUARDS + "test_acknowledgements_that_were_lost_one_after_the_other_are_no_gap",
+    ),
+    Mutant(
+        name="an applier that goes on does not look for a gap",
+        file="stream.py",
+        old="    if contradicted := contradiction(stream.move, stream.origin, batch, acknowledged):\n"
+        "        raise Gap(contradicted[1])\n",
+        new="",
+        by=_GUARDS + "test_an_applier_that_goes_on_notices_a_side_that_was_set_back_in_time",
     ),
     Mutant(
         name="the log's end is read before the fence",

@@ -10,7 +10,7 @@ import pytest
 from strangler.split import Limits, Refused, Side, SplitError, SwitchAborted
 from strangler.split.applier import apply_once
 from strangler.split.cutover import Step
-from strangler.split.errors import Busy
+from strangler.split.errors import Busy, Gap
 from strangler.split.ownership import compare_and_set
 from strangler.split.recent import batches, forget, unverified
 from strangler.split.store import Role
@@ -146,6 +146,33 @@ def test_an_applier_waits_for_its_turn_before_it_looks(shop):
 
         assert apply_once(replace(stream, log=Meanwhile(stream.log, while_it_reads=another))) == 1
     assert looked == []
+
+
+@BROUGHT
+def test_an_applier_that_goes_on_notices_a_side_that_was_set_back_in_time(shop):
+    """Nobody opens a session anew, where all would be looked at: the server was replaced behind an open one."""
+    with shop.move.session() as session:
+        shop.add_review(Side.SOURCE)
+        assert apply_once(session.streams[Side.SOURCE]) == 1
+        shop.target.execute("UPDATE strangler.streams SET batch = batch - 1")
+        shop.add_review(Side.SOURCE, "behind the gap")
+        with pytest.raises(Gap, match="was set back in time"):
+            apply_once(session.streams[Side.SOURCE])
+
+
+@BROUGHT
+def test_acknowledgements_that_were_lost_one_after_the_other_are_no_gap(shop):
+    def die():
+        raise ConnectionError("behind the commit, before the acknowledgement")
+
+    for author in ("one", "two"):
+        shop.add_review(Side.SOURCE, author)
+        with shop.move.session() as session:
+            stream = session.streams[Side.SOURCE]
+            with pytest.raises(ConnectionError):
+                apply_once(replace(stream, log=Meanwhile(stream.log, before_it_forgets=die)))
+    shop.move.catch_up()
+    assert shop.move.verify().equal
 
 
 @BROUGHT
