@@ -148,7 +148,6 @@ def test_a_service_that_dies_in_the_canary_costs_nobody_a_read(orchard):
 
 def test_everybody_reads_their_own_writes_while_a_canary_splits_the_reads(orchard):
     orchard.at(MOVED)
-    orchard.system.supervisor.stop("visitors")
 
     def reads_by_the_service():
         return operator(orchard, "GET", f"/-/cohorts/{PLAN}").json()["candidate"]["requests"]
@@ -172,9 +171,9 @@ def test_everybody_reads_their_own_writes_while_a_canary_splits_the_reads(orchar
             return reads_by_the_service() > before
 
         _wait_for(reads_at_the_service)
-        orchard.system.restart("visitors")
-        orchard.manage("rollout", PLAN, "resume")
-        assert executor.wait(120) == 0
+        with orchard.visited():
+            orchard.manage("rollout", PLAN, "resume")
+            assert executor.wait(120) == 0
     assert person.client.get(path).json()["rating"] == 5
 
 
