@@ -11,7 +11,7 @@ from tests.faults.servers import Servers
 from tests.faults.simulation import Simulation
 from tests.faults.sweep import LIVES, Life, sweep
 
-SEEDS = 200
+SEEDS = 140
 AT_ONCE = 20
 STEPS = {Kind.KILL: 53, Kind.CRASH: 131}
 
